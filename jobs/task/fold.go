@@ -1,0 +1,337 @@
+package task
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"duban/jobs/civil"
+)
+
+// State is what the fold of an obligation's events comes to.
+type State string
+
+// The states of an obligation. Everything but waiting is closed to the ladder.
+const (
+	Waiting  State = "waiting"     // 未报
+	Answered State = "answered"    // reported, the bureau has not answered yet
+	Finished State = "done"        // 已办结
+	Settled  State = "settled"     // a past or inherited item, confirmed without being counted
+	Void     State = "waived"      // 不适用
+	Dropped  State = "withdrawn"   // the row left the plan
+	Moved    State = "transferred" // another unit took it over
+)
+
+// Workdays is what the fold asks of a calendar.
+type Workdays interface {
+	// Add returns the n-th workday after d.
+	Add(d civil.Date, n int) civil.Date
+	// Count returns the number of workdays after from up to and including to.
+	Count(from, to civil.Date) int
+}
+
+// Terms are the settings the fold depends on.
+type Terms struct {
+	// AcceptAfter is the number of workdays the bureau has to answer a report before it counts as accepted.
+	AcceptAfter int
+}
+
+// Status is an obligation as of a day.
+type Status struct {
+	State State
+	// Arm counts the times the ladder was armed anew: by a granted extension, a reopening, an edit of the date.
+	Arm                        int
+	Nominal, Effective, Assess civil.Date
+	// Since is the day the state has stood since.
+	Since civil.Date
+	// Reported is the day of the report that stands; Accepted the day it was accepted, ByDefault where nobody answered.
+	Reported, Accepted civil.Date
+	ByDefault          bool
+	// Late is the number of workdays from Assess to the report that was accepted; 0 is on time. Missed stays missed.
+	Late      int
+	Count     int
+	Contacted civil.Date // the last time the unit was told by other means
+	Asked     civil.Date // an extension request waiting for an answer
+	Returned  bool
+	Extended  bool
+	// Unconfirmed: past at issue or inherited, not settled and not reopened. Listed, neither chased nor counted.
+	Unconfirmed bool
+}
+
+// Open reports whether the obligation waits for the unit.
+func (s Status) Open() bool { return s.State == Waiting }
+
+// Chased reports whether the ladder may speak: the obligation waits, and is not merely listed for confirmation.
+func (s Status) Chased() bool { return s.State == Waiting && !s.Unconfirmed }
+
+// Sort orders events as the fold reads them: by the date they count from, then as they were recorded.
+func Sort(events []Event) []Event {
+	out := slices.Clone(events)
+	slices.SortStableFunc(out, func(a, b Event) int {
+		return cmp.Or(cmp.Compare(a.On, b.On), cmp.Compare(a.Seq, b.Seq))
+	})
+	return out
+}
+
+// InForce returns the events with On ≤ d that no correction (itself with On ≤ d) has voided, in fold order.
+func InForce(events []Event, d civil.Date) []Event {
+	voided := map[int64]bool{}
+	for _, e := range events {
+		if e.Kind == Corrected && e.On <= d {
+			voided[e.Voids] = true
+		}
+	}
+	var out []Event
+	for _, e := range Sort(events) {
+		if e.On <= d && e.Kind != Corrected && !voided[e.Seq] {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// Fold returns the state of an obligation as of day d: a pure function of what was opened and what happened since.
+func Fold(o Obligation, events []Event, d civil.Date, w Workdays, terms Terms) Status {
+	s := Status{
+		State: Waiting, Since: o.Opened, Nominal: o.Nominal, Effective: o.Effective, Assess: o.Assess,
+		Unconfirmed: o.PastAtIssue || o.Inherited,
+	}
+	counted := map[string]bool{}
+	for _, e := range InForce(events, d) {
+		s.acceptByDefault(e.On-1, w, terms)
+		s.apply(o, e, counted)
+	}
+	s.acceptByDefault(d, w, terms)
+	if s.State == Finished {
+		s.Late = max(0, w.Count(s.Assess, s.Reported))
+	}
+	return s
+}
+
+// acceptByDefault settles a report that the bureau left unanswered for AcceptAfter workdays, as of the end of day d.
+func (s *Status) acceptByDefault(d civil.Date, w Workdays, terms Terms) {
+	if s.State != Answered || terms.AcceptAfter <= 0 {
+		return
+	}
+	if last := w.Add(s.Reported, terms.AcceptAfter); d > last {
+		s.set(Finished, last)
+		s.Accepted, s.ByDefault = last, true
+	}
+}
+
+func (s *Status) set(to State, on civil.Date) {
+	if s.State != to {
+		s.State, s.Since = to, on
+	}
+}
+
+// apply is the effect of one event. An event that does not fit the state is without effect: commands refuse it
+// beforehand (Check), and an import of history must not make the fold fail.
+func (s *Status) apply(o Obligation, e Event, counted map[string]bool) {
+	switch e.Kind {
+	case Opened, Corrected, Triggered, Clarified:
+	case Confirmed:
+		if s.Unconfirmed && s.State == Waiting {
+			s.set(Settled, e.On)
+		}
+	case Reported:
+		if s.State == Waiting {
+			s.set(Answered, e.On)
+			s.Reported = e.On
+		}
+	case Accepted:
+		if s.State == Waiting {
+			s.Reported = e.On
+		}
+		if s.State == Waiting || s.State == Answered {
+			s.set(Finished, e.On)
+			s.Accepted, s.ByDefault, s.Asked = e.On, false, 0
+		}
+	case Returned:
+		if s.State == Answered || s.State == Finished && s.ByDefault {
+			s.giveBack(e)
+		}
+	case ExtensionAsked:
+		if s.State == Waiting {
+			s.Asked = e.On
+		}
+	case ExtensionRefused:
+		s.Asked = 0
+	case ExtensionGranted:
+		if s.State == Waiting {
+			if s.Asked != 0 && s.Asked <= s.Assess {
+				s.Assess = e.Date
+			}
+			s.Effective, s.Asked, s.Extended = e.Date, 0, true
+			s.Arm++
+		}
+	case Counted:
+		s.count(o, e, counted)
+	case Contacted:
+		s.Contacted = e.On
+	case Waived:
+		s.close(Void, e.On)
+	case Withdrawn:
+		s.close(Dropped, e.On)
+	case Transferred:
+		s.close(Moved, e.On)
+	case Reopened:
+		s.reopen(e)
+	case Redated:
+		if e.Date != 0 {
+			s.Nominal, s.Effective, s.Assess = e.Date, e.Date, e.Date
+			s.Extended = false
+			s.Arm++
+		}
+	}
+}
+
+// giveBack opens a returned report again, at the rung it had left and with a new firm date. A unit whose report came
+// in time is judged on the new date; one that was late stays late.
+func (s *Status) giveBack(e Event) {
+	if s.Reported <= s.Assess && e.Date > s.Assess {
+		s.Assess = e.Date
+	}
+	if e.Date != 0 {
+		s.Effective = e.Date
+	}
+	s.set(Waiting, e.On)
+	s.Reported, s.Accepted, s.ByDefault, s.Returned = 0, 0, false, true
+}
+
+func (s *Status) count(o Obligation, e Event, counted map[string]bool) {
+	if e.Ref != "" {
+		if counted[e.Ref] {
+			return
+		}
+		counted[e.Ref] = true
+	}
+	s.Count += e.N
+	if o.Quota > 0 && s.Count >= o.Quota && s.State == Waiting {
+		s.set(Finished, e.On)
+		s.Reported, s.Accepted = e.On, e.On
+	}
+}
+
+func (s *Status) close(to State, on civil.Date) {
+	if s.State == Waiting || s.State == Answered {
+		s.set(to, on)
+		s.Asked = 0
+	}
+}
+
+func (s *Status) reopen(e Event) {
+	if s.State == Waiting && !s.Unconfirmed || s.State == Answered {
+		return
+	}
+	if e.Date != 0 {
+		s.Effective = e.Date
+		if s.Unconfirmed {
+			s.Assess = e.Date
+		}
+	}
+	s.State, s.Since = Waiting, e.On
+	s.Reported, s.Accepted, s.ByDefault, s.Unconfirmed = 0, 0, false, false
+	s.Arm++
+}
+
+// Check says whether an event may be recorded on an obligation that stands at s on the event's day. The error says
+// what to do instead.
+func Check(o Obligation, s Status, e Event) error {
+	refuse := func(do string) error {
+		return fmt.Errorf("record %s on %s: it is %s since %s; %s", e.Kind, o.Ref, s.State, s.Since, do)
+	}
+	if e.On < o.Opened && e.Kind != Opened {
+		return fmt.Errorf("record %s on %s: %s is before it was opened on %s", e.Kind, o.Ref, e.On, o.Opened)
+	}
+	switch e.Kind {
+	case Confirmed:
+		if !s.Unconfirmed || s.State != Waiting {
+			return refuse("only an item past at issue or inherited is confirmed")
+		}
+	case Reported:
+		if s.State != Waiting {
+			return refuse("a report was not awaited; reopen it first")
+		}
+	case Accepted:
+		if s.State != Waiting && s.State != Answered {
+			return refuse("there is nothing to accept")
+		}
+	case Returned:
+		if s.State != Answered && !(s.State == Finished && s.ByDefault) {
+			return refuse("there is no unanswered report to return")
+		}
+		if e.Date == 0 {
+			return fmt.Errorf("record returned on %s: a returned report needs a new firm date", o.Ref)
+		}
+		if e.Date <= e.On {
+			return fmt.Errorf("record returned on %s: the new date %s must be after %s", o.Ref, e.Date, e.On)
+		}
+	case Waived, Withdrawn, Transferred:
+		if s.State != Waiting && s.State != Answered {
+			return refuse("it is closed already; reopen it first")
+		}
+	case Reopened:
+		if s.State == Answered || s.State == Waiting && !s.Unconfirmed {
+			return refuse("it is not closed")
+		}
+	case Counted:
+		if o.Quota == 0 {
+			return fmt.Errorf("record counted on %s: it has no quota; use report", o.Ref)
+		}
+		if e.N <= 0 {
+			return fmt.Errorf("record counted on %s: the number must be positive", o.Ref)
+		}
+	case ExtensionAsked, ExtensionGranted:
+		if s.State != Waiting {
+			return refuse("only an open item can be extended")
+		}
+		if e.Kind == ExtensionGranted && e.Date <= s.Effective {
+			return fmt.Errorf("record %s on %s: the new date %s is not after %s", e.Kind, o.Ref, e.Date, s.Effective)
+		}
+	case ExtensionRefused:
+		if s.Asked == 0 {
+			return fmt.Errorf("record %s on %s: no extension was asked", e.Kind, o.Ref)
+		}
+	case Contacted:
+		if s.State != Waiting {
+			return refuse("the unit owes nothing now")
+		}
+	case Opened, Corrected, Triggered, Clarified, Redated:
+	}
+	return nil
+}
+
+// ClosedFrom returns the day since which the obligation is closed for good, as far as its events say, and civil.Never
+// while it waits. It looks at all events, whatever their date.
+func ClosedFrom(o Obligation, events []Event, w Workdays, terms Terms) civil.Date {
+	if s := Fold(o, events, civil.Never-1, w, Terms{AcceptAfter: 0}); !s.Open() {
+		return s.closedSince(o, events, w, terms)
+	}
+	return civil.Never
+}
+
+// closedSince walks back over the event days: an obligation that was accepted after it was answered is closed since
+// the answer, not since the acceptance.
+func (s Status) closedSince(o Obligation, events []Event, w Workdays, terms Terms) civil.Date {
+	since := s.Since
+	days := map[civil.Date]bool{}
+	for _, e := range events {
+		days[e.On] = true
+	}
+	order := make([]civil.Date, 0, len(days))
+	for d := range days {
+		order = append(order, d)
+	}
+	slices.Sort(order)
+	for _, d := range slices.Backward(order) {
+		if d > since {
+			continue
+		}
+		if Fold(o, events, d, w, terms).Open() {
+			break
+		}
+		since = d
+	}
+	return since
+}
