@@ -1,0 +1,179 @@
+// Package notice holds what leaves duban: one letter to one reader for one logical date, with the facts frozen in it,
+// and the state machine a letter goes through.
+package notice
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"strings"
+	"time"
+
+	"duban/jobs/civil"
+)
+
+// Kinds of letter.
+const (
+	UnitLetter = "unit-letter" // everything one unit needs to know today
+)
+
+// Key is a letter's identity. The reader is a unit and a role, never an address: two units that share a liaison get
+// two letters. Matter is empty except on formal letters.
+type Key struct {
+	Jurisdiction string     `json:"jurisdiction"`
+	Date         civil.Date `json:"date"`
+	Unit         string     `json:"unit"`
+	Role         string     `json:"role"`
+	Kind         string     `json:"kind"`
+	Matter       string     `json:"matter"`
+}
+
+// ID is the hash of the key: 32 hex digits, stable for ever. The Message-ID is made of it.
+func (k Key) ID() string {
+	sum := sha256.Sum256([]byte(strings.Join([]string{
+		"duban-notice-1", k.Jurisdiction, k.Date.String(), k.Unit, k.Role, k.Kind, k.Matter,
+	}, "\x1f")))
+	return hex.EncodeToString(sum[:16])
+}
+
+// Notice is a letter: its key, what it says, and how far it got.
+type Notice struct {
+	ID    string
+	Key   Key
+	Job   string
+	Facts Facts
+	State State
+	// Tries counts the attempts; NextTry is when the next may start (zero: at once).
+	Tries   int
+	NextTry time.Time
+	// Token and Lease are the claim of the worker that is sending; DataAt is written before the first final dot.
+	Token  string
+	Lease  time.Time
+	DataAt time.Time
+	// SupersededBy is the ID of the letter that took over the open items.
+	SupersededBy string
+	// Reason says in words why the letter is in its state.
+	Reason string
+	// Receipts are the latest per recipient, in the order of Facts.Recipients.
+	Receipts []Receipt
+}
+
+// Facts is all a letter is composed from. Composing reads nothing else but the mail settings, so that the same
+// notice renders to the same bytes on every engine and every day.
+type Facts struct {
+	Jurisdiction string      `json:"jurisdiction"` // 青岛市崂山区
+	Date         civil.Date  `json:"date"`
+	Issuer       Issuer      `json:"issuer"`
+	Reader       Reader      `json:"reader"`
+	Recipients   []Recipient `json:"recipients"`
+	Plans        []Plan      `json:"plans"`
+
+	Overdue  []Item `json:"overdue,omitempty"`  // 超期未报, worst first
+	Upcoming []Item `json:"upcoming,omitempty"` // 即将到期, nearest first
+	Behind   []Item `json:"behind,omitempty"`   // 滞后序时进度
+	Clocks   []Item `json:"clocks,omitempty"`   // 逐案时限: one row per case
+	Support  []Item `json:"support,omitempty"`  // 配合事项, for information
+	// Standing and Awaiting are said once a week, in the letter of the week's first workday.
+	Standing []Item `json:"standing,omitempty"` // 长期坚持
+	Awaiting []Item `json:"awaiting,omitempty"` // 条件未具备
+	// LateIssue marks 补发: the letter says so.
+	LateIssue bool `json:"late_issue,omitempty"`
+}
+
+// Issuer is the office in whose name the letter goes out. The word (工作提示, 催办函) is configured together with it.
+type Issuer struct {
+	Name    string `json:"name"`  // 青岛市崂山区司法局
+	Short   string `json:"short"` // 区司法局
+	Word    string `json:"word"`  // 工作提示
+	Office  string `json:"office,omitempty"`
+	Contact string `json:"contact,omitempty"`
+	Phone   string `json:"phone,omitempty"`
+	Email   string `json:"email,omitempty"`
+	Address string `json:"address,omitempty"`
+}
+
+// Reader is the addressee, a unit and never a person.
+type Reader struct {
+	Code      string `json:"code"`
+	Name      string `json:"name"`      // 区交通运输局
+	FullName  string `json:"full_name"` // 青岛市崂山区交通运输局
+	Honorific string `json:"honorific"` // 贵局
+}
+
+// Recipient is one address with its place in the letter.
+type Recipient struct {
+	Role  string `json:"role"` // liaison, deputy, legal
+	Name  string `json:"name"`
+	Email string `json:"email"`
+	Copy  bool   `json:"copy,omitempty"`
+}
+
+// Plan is a document the items rest on; items name it by index.
+type Plan struct {
+	Code      string     `json:"code"`
+	Title     string     `json:"title"`
+	DocNumber string     `json:"doc_number,omitempty"`
+	Issued    civil.Date `json:"issued"`
+}
+
+// Item is one line of a letter.
+type Item struct {
+	Ref   string `json:"ref"`
+	Plan  int    `json:"plan"`
+	Row   string `json:"row"`
+	Title string `json:"title"`
+	// Kind is the obligation's kind; Label is stage or final; Period is the period in Chinese (2024年9月).
+	Kind   string `json:"kind"`
+	Label  string `json:"label,omitempty"`
+	Period string `json:"period,omitempty"`
+	Case   string `json:"case,omitempty"`
+	// Due is the date the unit acts on (after extension); Nominal what the document says; Extended marks a granted extension.
+	Due      civil.Date `json:"due"`
+	Nominal  civil.Date `json:"nominal"`
+	Extended bool       `json:"extended,omitempty"`
+	Returned bool       `json:"returned,omitempty"`
+	// LastWorkday is the last working day on or before Due.
+	LastWorkday  civil.Date `json:"last_workday"`
+	DeadlineText string     `json:"deadline_text,omitempty"` // the cell as written: where the date comes from
+	// Later is the other reading of an ambiguous date.
+	Later       civil.Date   `json:"later"`
+	Soft        string       `json:"soft,omitempty"`
+	Standing    bool         `json:"standing,omitempty"` // goes on after the date (长期坚持)
+	Provisional bool         `json:"provisional,omitempty"`
+	Late        int          `json:"late,omitempty"`        // workdays past Due
+	Left        int          `json:"left,omitempty"`        // workdays from the letter's day (not counted) to LastWorkday
+	MakeUp      []civil.Date `json:"make_up,omitempty"`     // make-up workdays between, named in the letter
+	Deliverable string       `json:"deliverable,omitempty"` // empty: asks for progress
+	Evidence    string       `json:"evidence,omitempty"`
+	Channel     string       `json:"channel,omitempty"`
+	SendTo      string       `json:"send_to,omitempty"`
+	Quota       int          `json:"quota,omitempty"`
+	Count       int          `json:"count,omitempty"`
+	Pace        int          `json:"pace,omitempty"`
+	PaceAt      civil.Date   `json:"pace_at"` // the month end the pace was looked at
+	// Step is what is said today ("" on a line repeated from earlier letters); Rung is reminder or urging.
+	Step     string       `json:"step,omitempty"`
+	Rung     string       `json:"rung,omitempty"`
+	Reminded []civil.Date `json:"reminded,omitempty"` // days of earlier letters, as served
+	Urged    []civil.Date `json:"urged,omitempty"`
+	// Condition is the event awaited.
+	Condition string `json:"condition,omitempty"`
+}
+
+// Rung returns the highest rung said today: urging over reminder over pace.
+func (f Facts) Rung() string {
+	rung := ""
+	for _, list := range [][]Item{f.Overdue, f.Clocks, f.Upcoming, f.Behind, f.Support} {
+		for _, it := range list {
+			if it.Step == "" {
+				continue
+			}
+			if it.Rung == "urging" {
+				return "urging"
+			}
+			if rung == "" || it.Rung == "reminder" {
+				rung = it.Rung
+			}
+		}
+	}
+	return rung
+}
