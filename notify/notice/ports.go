@@ -1,0 +1,14 @@
+package notice
+
+import "duban/jobs/civil"
+
+// ClaimFilter narrows what a delivery worker takes. The zero filter takes every letter that is due.
+type ClaimFilter struct {
+	Jurisdiction string     // "": any
+	Date         civil.Date // the logical date; zero: any
+}
+
+// Matches reports whether a letter with this key falls under the filter.
+func (f ClaimFilter) Matches(k Key) bool {
+	return (f.Jurisdiction == "" || f.Jurisdiction == k.Jurisdiction) && (f.Date.IsZero() || f.Date == k.Date)
+}
