@@ -5,6 +5,7 @@ package notice
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
 	"strings"
 	"time"
 
@@ -159,20 +160,23 @@ type Item struct {
 	Condition string `json:"condition,omitempty"`
 }
 
+// Items returns the lines that belong to an obligation, in the order of the letter.
+func (f Facts) Items() []Item {
+	return slices.Concat(f.Overdue, f.Clocks, f.Upcoming, f.Behind, f.Support)
+}
+
 // Rung returns the highest rung said today: urging over reminder over pace.
 func (f Facts) Rung() string {
 	rung := ""
-	for _, list := range [][]Item{f.Overdue, f.Clocks, f.Upcoming, f.Behind, f.Support} {
-		for _, it := range list {
-			if it.Step == "" {
-				continue
-			}
-			if it.Rung == "urging" {
-				return "urging"
-			}
-			if rung == "" || it.Rung == "reminder" {
-				rung = it.Rung
-			}
+	for _, it := range f.Items() {
+		if it.Step == "" {
+			continue
+		}
+		if it.Rung == "urging" {
+			return "urging"
+		}
+		if rung == "" || it.Rung == "reminder" {
+			rung = it.Rung
 		}
 	}
 	return rung

@@ -1,0 +1,59 @@
+// Package jobs runs the work of a day. cron is only the alarm clock: the ledger of slots says what has to run, in
+// which order, and that nothing runs twice.
+package jobs
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"duban/jobs/civil"
+	"duban/jobs/planner"
+	"duban/jobs/run"
+	"duban/jobs/task"
+)
+
+// Job is one kind of work for one jurisdiction and day.
+type Job interface {
+	// Name is the job's name in the ledger and on the command line.
+	Name() string
+	// EveryDay reports whether missed days are made up one by one; a job that answers false runs once, for the last day.
+	EveryDay() bool
+	// Run does the work of the slot and settles it.
+	Run(ctx context.Context, r run.Run) (run.Run, error)
+}
+
+// SettingsOf gives a jurisdiction's policy.
+type SettingsOf func(code string) (planner.Settings, error)
+
+// SlotStore is the run ledger.
+type SlotStore interface {
+	ClaimSlot(ctx context.Context, slot run.Slot, by string, lease time.Duration, again bool) (run.Run, bool, error)
+	FinishSlot(ctx context.Context, r run.Run) error
+	Skip(ctx context.Context, r run.Run) error
+	LastSettled(ctx context.Context, job, jurisdiction string) (civil.Date, error)
+}
+
+// SourceStore reads what opening and reminding both need.
+type SourceStore interface {
+	Jurisdiction(ctx context.Context, code string) (task.Jurisdiction, error)
+	Directory(ctx context.Context, jurisdiction string) (task.Directory, error)
+	Plans(ctx context.Context, jurisdiction string) ([]task.Plan, error)
+	TaskVersions(ctx context.Context, jurisdiction string, ids []task.TaskID) ([]task.Task, error)
+	TaskEvents(ctx context.Context, jurisdiction string, ids []task.TaskID) ([]task.Event, error)
+	Instances(ctx context.Context, jurisdiction string, ids []task.TaskID) ([]task.Record, error)
+}
+
+// tries is how often a plan is made again when the register moves under it.
+const tries = 5
+
+// retryMoved runs f again while the register moves.
+func retryMoved(ctx context.Context, f func() error) error {
+	var err error
+	for range tries {
+		if err = f(); !errors.Is(err, task.ErrMoved) || ctx.Err() != nil {
+			return err
+		}
+	}
+	return err
+}

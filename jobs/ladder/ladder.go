@@ -1,0 +1,204 @@
+// Package ladder knows what is to be said about an obligation and when: the steps of each kind of duty.
+//
+// The principle is "ask early, judge leniently": the register may be behind the facts, so nothing accuses on the
+// morning after. Steps are counted in working days: T is the last working day on or before the effective date, T−k
+// counts back from it, T+k counts forward from the date itself.
+package ladder
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"duban/jobs/civil"
+	"duban/jobs/period"
+	"duban/jobs/task"
+	"duban/jobs/workday"
+)
+
+// Rung is how strongly a step speaks.
+type Rung string
+
+// The rungs of this ladder, up to the second urging. Supervision forms and bulletins are drafted elsewhere.
+const (
+	Reminder Rung = "reminder" // 工作提示
+	Urging   Rung = "urging"   // 催办
+	Pace     Rung = "pace"     // 滞后序时进度
+)
+
+// Rule is one step of a kind's ladder, as data.
+type Rule struct {
+	Step string // "T-3"
+	Rung Rung
+	// Offset is the number of working days from T (negative) or from the effective date (positive); 0 is T itself.
+	Offset int
+	// Ahead, where set, replaces Offset: calendar days before the effective date.
+	Ahead int
+	// Monday makes the step wait for the letter of the week's first working day.
+	Monday bool
+	// OpenedAhead lets the step speak only where the date was more than so many days off when the item opened.
+	OpenedAhead int
+	// OnlyLate lets the step speak only to units late with this duty in the last three months.
+	OnlyLate bool
+	// Support marks the step that also informs supporting units.
+	Support bool
+	// Copy lists the contacts who get a copy of the letter.
+	Copy []task.Role
+}
+
+// Ladder holds the rules of each kind of duty, in the order of time.
+type Ladder map[task.Kind][]Rule
+
+// Default returns the ladder duban starts with.
+func Default() Ladder {
+	urge := []Rule{
+		{Step: "T+2", Rung: Urging, Offset: 2},
+		{Step: "T+5", Rung: Urging, Offset: 5, Copy: []task.Role{task.Deputy}},
+	}
+	milestone := append([]Rule{
+		{Step: "A30", Rung: Reminder, Ahead: 30, Monday: true, OpenedAhead: 60},
+		{Step: "T-10", Rung: Reminder, Offset: -10, Monday: true},
+		{Step: "T-3", Rung: Reminder, Offset: -3, Support: true},
+	}, urge...)
+	report := append([]Rule{
+		{Step: "T-3", Rung: Reminder, Offset: -3, Support: true},
+		{Step: "T", Rung: Reminder, Offset: 0, OnlyLate: true},
+	}, urge...)
+	review := append([]Rule{{Step: "T-5", Rung: Reminder, Offset: -5, Support: true}}, urge...)
+	quota := append([]Rule{
+		{Step: "T-30", Rung: Reminder, Offset: -30},
+		{Step: "T-10", Rung: Reminder, Offset: -10, Support: true},
+	}, urge...)
+	legal := []task.Role{task.Legal}
+	clock := []Rule{
+		{Step: "T-2", Rung: Reminder, Offset: -2, Copy: legal},
+		{Step: "T+1", Rung: Urging, Offset: 1, Copy: legal},
+	}
+	return Ladder{
+		task.Milestone: milestone, task.Condition: milestone, task.Yearly: milestone,
+		task.Weekly: report, task.Monthly: report,
+		task.Quarterly: review, task.HalfYearly: review,
+		task.Quota: quota, task.Clock: clock,
+	}
+}
+
+// Subject is an obligation as the ladder sees it.
+type Subject struct {
+	Obligation task.Obligation
+	Status     task.Status
+	// Deliverable is false where the row only asks for progress: such a row is never urged.
+	Deliverable bool
+	// Chase is how the unit may be written to about this row.
+	Chase task.Chase
+	// CountAt returns what was counted towards the quota as of a day; nil where there is no quota.
+	CountAt func(civil.Date) int
+}
+
+// Step is one thing to be said about one obligation.
+type Step struct {
+	Rule
+	// On is the first day it may be said.
+	On civil.Date
+	// Expires is the last day on which it still makes sense: a reminder dies with its date.
+	Expires civil.Date
+	// PaceAt is the month end a pace line looked at.
+	PaceAt civil.Date
+}
+
+// Steps returns the steps of the subject in the order of their days. It does not know which were said already.
+func (l Ladder) Steps(s Subject, cal *workday.Calendar) []Step {
+	o := s.Obligation
+	if s.Chase == task.ChaseManual || s.Chase == task.ChaseNone || o.Owes == task.OwesNone {
+		return nil
+	}
+	mayUrge := o.Owes == task.OwesDeliver && s.Deliverable && s.Chase == task.ChaseLetter
+	var steps []Step
+	for _, r := range l[o.Kind] {
+		if r.Rung == Urging && !mayUrge || o.Owes == task.OwesSupport && !r.Support {
+			continue
+		}
+		if st, ok := step(r, s, cal); ok {
+			steps = append(steps, st)
+		}
+	}
+	if o.Owes == task.OwesDeliver && s.CountAt != nil && o.Quota > 1 {
+		steps = append(steps, paceSteps(s, cal)...)
+	}
+	slices.SortStableFunc(steps, func(a, b Step) int { return cmp.Compare(a.On, b.On) })
+	return steps
+}
+
+// step dates one rule. Urging counts from the later of the effective and the assess date, so that an ambiguous date is
+// overdue only after its later reading.
+func step(r Rule, s Subject, cal *workday.Calendar) (Step, bool) {
+	eff := s.Status.Effective
+	if r.OpenedAhead > 0 && eff-s.Obligation.Opened <= civil.Date(r.OpenedAhead) {
+		return Step{}, false
+	}
+	st := Step{Rule: r, Expires: eff}
+	switch {
+	case r.Ahead > 0:
+		st.On = eff - civil.Date(r.Ahead)
+	case r.Offset > 0:
+		st.On = cal.T(max(eff, s.Status.Assess), r.Offset)
+		st.Expires = civil.Never
+	default:
+		st.On = cal.T(eff, r.Offset)
+	}
+	if r.Monday {
+		st.On = mondayLetter(st.On, cal)
+	}
+	if r.Rung != Urging {
+		// An item opened, extended or returned late is reminded from that day on, never before it.
+		st.On = max(st.On, cal.OnOrAfter(s.Obligation.Opened))
+	}
+	return st, st.On <= st.Expires
+}
+
+// mondayLetter returns the first day on or after d that is the first working day of its week.
+func mondayLetter(d civil.Date, cal *workday.Calendar) civil.Date {
+	for week := range civil.Date(6) {
+		if first := cal.WeekStart(d + 7*week); first >= d {
+			return first
+		}
+	}
+	return cal.OnOrAfter(d)
+}
+
+// paceSteps returns one line per quarter in which the unit was behind pace at two month ends running, on the first
+// working day after the second.
+func paceSteps(s Subject, cal *workday.Calendar) []Step {
+	o := s.Obligation
+	var steps []Step
+	behindBefore := false
+	said := map[string]bool{}
+	for end := civil.MonthEnd(o.PaceFrom.Year(), o.PaceFrom.Month()); end < s.Status.Effective; end = nextMonthEnd(end) {
+		behind := s.CountAt(end) < PaceAt(o.Quota, o.PaceFrom, s.Status.Effective, end)
+		code := fmt.Sprintf("P-%dQ%d", end.Year(), (int(end.Month())+2)/3)
+		if behind && behindBefore && !said[code] {
+			said[code] = true
+			on := cal.OnOrAfter(end + 1)
+			steps = append(steps, Step{Rule: Rule{Step: code, Rung: Pace}, On: on, PaceAt: end, Expires: min(nextMonthEnd(end), s.Status.Effective)})
+		}
+		behindBefore = behind
+	}
+	return steps
+}
+
+func nextMonthEnd(end civil.Date) civil.Date {
+	next := end + 1
+	return civil.MonthEnd(next.Year(), next.Month())
+}
+
+// PaceAt returns the number that should be reached by day d (序时进度): floor(quota × whole months elapsed ÷ months from
+// the later of period start and plan issue to the end).
+func PaceAt(quota int, from, end, d civil.Date) int {
+	total := period.WholeMonths(from, end)
+	if total <= 0 {
+		return 0
+	}
+	return quota * min(period.WholeMonths(from, d), total) / total
+}
+
+// Monday reports whether d is the day of the week's first letter.
+func Monday(d civil.Date, cal *workday.Calendar) bool { return cal.WeekStart(d) == d }

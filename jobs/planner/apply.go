@@ -1,0 +1,73 @@
+package planner
+
+import (
+	"maps"
+	"slices"
+
+	"duban/jobs/civil"
+	"duban/jobs/task"
+)
+
+// World is a whole jurisdiction in memory. It plans day by day without a database: the same rules over everything
+// there is, so that what the store selects can be checked against it.
+type World struct {
+	Snapshot
+	Set Settings
+}
+
+// OpenDay opens what day d opens and returns the world with it.
+func (w World) OpenDay(d civil.Date) World {
+	existing := map[string]bool{}
+	for _, r := range w.Records {
+		existing[r.Obligation.Ref.String()] = true
+	}
+	out := Open(Sources{
+		Jurisdiction: w.Jurisdiction, Plans: w.Plans, Tasks: w.Tasks, Directory: w.Directory,
+		TaskEvents: w.TaskEvents, Existing: existing,
+	}, w.Set, d)
+	w.Records = slices.Clone(w.Records)
+	for _, o := range out.Obligations {
+		w.Records = append(w.Records, task.Record{Obligation: o})
+	}
+	return w
+}
+
+// RemindDay decides the letters of day d on the whole world.
+func (w World) RemindDay(d civil.Date) Plan {
+	s := w.Snapshot
+	s.LeadOpen = map[string]bool{}
+	for _, r := range s.Records {
+		o := r.Obligation
+		if o.Owes == task.OwesDeliver && task.Fold(o, r.Events, d, w.Set.Calendar, w.Set.Terms).Open() {
+			s.LeadOpen[o.TaskID.String()+"/"+o.Instance] = true
+		}
+	}
+	s.History = s.Records
+	s.Weekly = s.Tasks
+	return Remind(s, w.Set, d)
+}
+
+// Apply returns the world after the plan was carried out and, as the oracle of simulations has it, every ordinary
+// letter was served on its logical date.
+func (w World) Apply(p Plan) World {
+	steps := map[string][]task.FiredStep{}
+	for _, f := range p.Steps {
+		steps[f.Obligation] = append(steps[f.Obligation], f)
+	}
+	w.Records = slices.Clone(w.Records)
+	for i, r := range w.Records {
+		if more := steps[r.Obligation.Ref.String()]; more != nil {
+			w.Records[i].Steps = slices.Concat(r.Steps, more)
+		}
+	}
+	w.Served = maps.Clone(w.Served)
+	if w.Served == nil {
+		w.Served = map[string]civil.Date{}
+	}
+	for _, n := range p.Notices {
+		if n.State.Open() && n.Reason == "" {
+			w.Served[n.ID] = n.Key.Date
+		}
+	}
+	return w
+}

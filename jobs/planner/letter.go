@@ -1,0 +1,203 @@
+package planner
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"duban/jobs/civil"
+	"duban/jobs/ladder"
+	"duban/jobs/period"
+	"duban/jobs/task"
+	"duban/notify/notice"
+)
+
+// letter writes the facts of one unit's letter of the day.
+func (r *reminder) letter(code string) {
+	u := r.units[code]
+	lines := r.lines[code]
+	key := r.key(code)
+	f := notice.Facts{
+		Jurisdiction: r.Jurisdiction.Name, Date: r.day, Issuer: r.set.Issuer,
+		Reader: notice.Reader{Code: u.Code, Name: u.Name, FullName: cmp.Or(u.FullName, u.Name), Honorific: cmp.Or(u.Honorific, "贵单位")},
+	}
+	plans := r.cite(lines, &f)
+	slices.SortFunc(lines, r.worstFirst)
+	for _, l := range lines {
+		it := r.item(l, plans)
+		switch {
+		case l.record.Obligation.Owes == task.OwesSupport:
+			f.Support = append(f.Support, it)
+		case l.step.Rung == ladder.Pace:
+			f.Behind = append(f.Behind, it)
+		case l.record.Obligation.Kind == task.Clock:
+			f.Clocks = append(f.Clocks, it)
+		case r.overdue(l):
+			f.Overdue = append(f.Overdue, it)
+		default:
+			f.Upcoming = append(f.Upcoming, it)
+		}
+	}
+	if ladder.Monday(r.day, r.set.Calendar) {
+		r.weekly(u, plans, &f)
+	}
+	if f.Rung() == string(ladder.Urging) {
+		f.Issuer.Word = cmp.Or(r.set.UrgingWord, f.Issuer.Word)
+	}
+	f.Recipients = recipients(u, lines)
+	n := notice.Notice{ID: key.ID(), Key: key, Job: "remind", Facts: f, State: notice.Pending}
+	if len(f.Recipients) == 0 || f.Recipients[0].Copy {
+		n.State, n.Reason = notice.Held, "the unit has no liaison with an e-mail address; import one, or tell the unit by other means"
+	}
+	r.plan.Notices = append(r.plan.Notices, n)
+}
+
+func (r *reminder) overdue(l line) bool {
+	return r.day > max(l.status.Effective, l.status.Assess)
+}
+
+// worstFirst orders a letter: overdue before upcoming, the longest overdue and the nearest date first, then by row.
+func (r *reminder) worstFirst(a, b line) int {
+	late := func(l line) int {
+		if r.overdue(l) {
+			return 0
+		}
+		return 1
+	}
+	return cmp.Or(
+		cmp.Compare(late(a), late(b)),
+		cmp.Compare(a.status.Effective, b.status.Effective),
+		cmp.Compare(a.task.Plan, b.task.Plan),
+		cmp.Compare(a.task.Order, b.task.Order),
+		strings.Compare(a.record.Obligation.Instance, b.record.Obligation.Instance),
+	)
+}
+
+// cite lists the plans the letter rests on and returns the index of each.
+func (r *reminder) cite(lines []line, f *notice.Facts) map[string]int {
+	var codes []string
+	for _, l := range lines {
+		if !slices.Contains(codes, l.task.Plan) {
+			codes = append(codes, l.task.Plan)
+		}
+	}
+	slices.Sort(codes)
+	index := map[string]int{}
+	for i, code := range codes {
+		p := r.plans[code]
+		index[code] = i
+		f.Plans = append(f.Plans, notice.Plan{Code: p.Code, Title: p.Title, DocNumber: p.DocNumber, Issued: p.Issued})
+	}
+	return index
+}
+
+// item states one line's facts as of the letter's day.
+func (r *reminder) item(l line, plans map[string]int) notice.Item {
+	o, st, t, cal := l.record.Obligation, l.status, l.task, r.set.Calendar
+	it := notice.Item{
+		Ref: o.Ref.String(), Plan: plans[t.Plan], Row: t.Row, Title: t.Title,
+		Kind: string(o.Kind), Label: o.Label, Period: period.Key(o.Period).Chinese(),
+		Due: st.Effective, Nominal: st.Nominal, Extended: st.Extended, Returned: st.Returned,
+		LastWorkday: cal.OnOrBefore(st.Effective), DeadlineText: t.DeadlineText,
+		Soft: t.Reading.Soft, Standing: t.Reading.Standing,
+		Deliverable: t.Deliverable, Evidence: t.Evidence, Channel: t.Channel, SendTo: t.SendTo,
+		Step: l.step.Step, Rung: string(l.step.Rung),
+	}
+	if o.Ambiguous && st.Assess > st.Effective {
+		it.Later = st.Assess
+	}
+	if ref, ok := strings.CutPrefix(o.Instance, "e:"); ok {
+		it.Case = ref
+	}
+	due := max(st.Effective, st.Assess)
+	it.Provisional = cal.Provisional(min(r.day, st.Effective), max(r.day, it.LastWorkday))
+	if r.day > due {
+		it.Late = cal.Count(due, r.day)
+	} else {
+		it.Left = max(0, cal.Count(r.day, it.LastWorkday))
+		for d := r.day + 1; d <= it.LastWorkday && d < r.day+60; d++ {
+			if day := cal.Day(d); day.Reason == "make-up workday" {
+				it.MakeUp = append(it.MakeUp, d)
+			}
+		}
+	}
+	if o.Quota > 0 {
+		it.Quota, it.Count = o.Quota, st.Count
+		it.PaceAt = l.step.PaceAt
+		if it.PaceAt != 0 {
+			it.Count = task.Fold(o, l.record.Events, it.PaceAt, cal, r.set.Terms).Count
+			it.Pace = ladder.PaceAt(o.Quota, o.PaceFrom, st.Effective, it.PaceAt)
+		}
+	}
+	it.Reminded, it.Urged = r.told(l)
+	return it
+}
+
+// told returns the days on which served letters reminded and urged the unit of this item.
+func (r *reminder) told(l line) (reminded, urged []civil.Date) {
+	for _, f := range l.record.Steps {
+		day, served := r.Served[f.Notice]
+		if !served || f.On >= r.day || f.Passed != "" {
+			continue
+		}
+		switch r.rung(l.record.Obligation.Kind, f.Step) {
+		case ladder.Reminder:
+			reminded = append(reminded, day)
+		case ladder.Urging:
+			urged = append(urged, day)
+		case ladder.Pace:
+		}
+	}
+	slices.Sort(reminded)
+	slices.Sort(urged)
+	return slices.Compact(reminded), slices.Compact(urged)
+}
+
+// weekly adds what is said once a week: rows that go on for ever, and rows whose condition is not met yet.
+func (r *reminder) weekly(u task.Unit, plans map[string]int, f *notice.Facts) {
+	dir := r.Directory.AsOf(r.day)
+	for _, t := range task.TasksAsOf(r.Weekly, r.day) {
+		i, cited := plans[t.Plan]
+		if !cited || !concerns(dir, t, u.Code) {
+			continue
+		}
+		it := notice.Item{Ref: t.TaskID.String(), Plan: i, Row: t.Row, Title: t.Title, Kind: "task", DeadlineText: t.DeadlineText, Standing: t.Reading.Standing}
+		switch {
+		case t.Reading.Condition != nil && !r.triggered(t):
+			it.Condition = t.Reading.Condition.Event
+			f.Awaiting = append(f.Awaiting, it)
+		case t.Category == task.Standing || t.Reading.Standing && len(t.Reading.Milestones) == 0 && len(t.Reading.Recurrences) == 0:
+			f.Standing = append(f.Standing, it)
+		}
+	}
+}
+
+func concerns(dir task.Directory, t task.Task, unit string) bool {
+	return slices.ContainsFunc(dir.Expand(t.Parties), func(p task.Party) bool { return p.Code == unit && p.Owes == task.OwesDeliver })
+}
+
+func (r *reminder) triggered(t task.Task) bool {
+	id := t.TaskID.String()
+	return slices.ContainsFunc(task.InForce(r.TaskEvents, r.day), func(e task.Event) bool {
+		return e.Subject == id && e.Kind == task.Triggered
+	})
+}
+
+// recipients are the liaison, and a copy to each contact that a step said today names.
+func recipients(u task.Unit, lines []line) []notice.Recipient {
+	var out []notice.Recipient
+	add := func(role task.Role, copied bool) {
+		c, ok := u.Contact(role)
+		if !ok || c.Email == "" || slices.ContainsFunc(out, func(r notice.Recipient) bool { return strings.EqualFold(r.Email, c.Email) }) {
+			return
+		}
+		out = append(out, notice.Recipient{Role: string(role), Name: c.Name, Email: c.Email, Copy: copied})
+	}
+	add(task.Liaison, false)
+	for _, role := range []task.Role{task.Deputy, task.Legal} {
+		if slices.ContainsFunc(lines, func(l line) bool { return slices.Contains(l.step.Copy, role) }) {
+			add(role, true)
+		}
+	}
+	return out
+}

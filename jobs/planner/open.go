@@ -1,0 +1,343 @@
+package planner
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"duban/jobs/civil"
+	"duban/jobs/deadline"
+	"duban/jobs/period"
+	"duban/jobs/task"
+)
+
+// Sources is what opening reads: every version of a jurisdiction's plans, tasks and units, the events on tasks, and
+// the identities that exist already.
+type Sources struct {
+	Jurisdiction task.Jurisdiction
+	Plans        []task.Plan
+	Tasks        []task.Task
+	Directory    task.Directory
+	TaskEvents   []task.Event
+	Existing     map[string]bool // Ref.String()
+}
+
+// Openings is what a day opens.
+type Openings struct {
+	Obligations []task.Obligation
+	// NextOpen is, per task, the first later day on which opening could find something.
+	NextOpen map[task.TaskID]civil.Date
+}
+
+// Open returns the obligations that the tasks of the snapshot have opened by the end of day d and that do not exist
+// yet. It is cumulative: opening day by day and opening once on the last day give the same obligations.
+func Open(src Sources, set Settings, d civil.Date) Openings {
+	o := opener{
+		src: src, set: set, day: d, versions: map[task.TaskID][]task.Task{},
+		out: Openings{NextOpen: map[task.TaskID]civil.Date{}},
+	}
+	plans := map[string]task.Plan{}
+	for _, p := range task.PlansAsOf(src.Plans, d) {
+		plans[p.Code] = p
+	}
+	for _, t := range src.Tasks {
+		o.versions[t.TaskID] = append(o.versions[t.TaskID], t)
+		o.out.NextOpen[t.TaskID] = earliestAfter(src.Tasks, t.TaskID, d)
+	}
+	for _, t := range task.TasksAsOf(src.Tasks, d) {
+		if p, ok := plans[t.Plan]; ok {
+			o.task(t, p, max(o.readSince(t), p.Issued))
+		}
+	}
+	return o.out
+}
+
+// readSince returns the day from which the task has had the reading it has: the start of the run of versions, up to
+// this one, that share its deadline text. An edited cadence opens nothing in the past.
+func (o *opener) readSince(t task.Task) civil.Date {
+	versions := slices.Clone(o.versions[t.TaskID])
+	slices.SortFunc(versions, func(a, b task.Task) int { return cmp.Or(cmp.Compare(a.On, b.On), cmp.Compare(a.Seq, b.Seq)) })
+	since := t.On
+	for _, v := range slices.Backward(versions) {
+		if v.On > t.On || v.On == t.On && v.Seq > t.Seq {
+			continue
+		}
+		if v.Reading.Text != t.Reading.Text || v.Withdrawn {
+			break
+		}
+		since = v.On
+	}
+	return since
+}
+
+// earliestAfter returns the day the next version of the task begins to count, or civil.Never.
+func earliestAfter(all []task.Task, id task.TaskID, d civil.Date) civil.Date {
+	next := civil.Never
+	for _, t := range all {
+		if t.TaskID == id && t.On > d {
+			next = min(next, t.On)
+		}
+	}
+	return next
+}
+
+type opener struct {
+	src Sources
+	set Settings
+	day civil.Date
+	out Openings
+
+	versions map[task.TaskID][]task.Task
+}
+
+// task opens what one task, in force since day from, has opened by o.day.
+func (o *opener) task(t task.Task, p task.Plan, from civil.Date) {
+	r := t.Reading
+	if !r.Understood || t.Category == task.Personnel || t.Category == task.Inspection {
+		return
+	}
+	end := civil.Never
+	for _, v := range []civil.Date{p.ValidTo, t.ValidTo} {
+		if v != 0 {
+			end = min(end, v)
+		}
+	}
+	for i, m := range r.Milestones {
+		o.milestone(t, p, i, m, from)
+	}
+	for _, rec := range r.Recurrences {
+		o.recurrence(t, p, rec, from, end)
+	}
+	if r.Condition != nil {
+		o.condition(t, p)
+	}
+}
+
+func (o *opener) milestone(t task.Task, p task.Plan, i int, m deadline.Milestone, from civil.Date) {
+	base := task.Obligation{
+		Kind: task.Milestone, Label: m.Label, Nominal: m.Due, Effective: o.set.roll(m.Due), Assess: o.set.roll(m.Due),
+		PastAtIssue: m.Due < p.Issued,
+	}
+	if t.Reading.Ambiguous && i < len(t.Reading.Alternatives) {
+		base.Ambiguous = true
+		base.Assess = o.set.roll(t.Reading.Alternatives[i])
+		base.PastAtIssue = base.Assess < p.Issued
+	}
+	if q := t.Reading.Quota; q != nil && q.Per == nil && i == len(t.Reading.Milestones)-1 {
+		base.Quota, base.PaceFrom = q.Min, p.Issued
+	}
+	o.openFor(t, base, fmt.Sprintf("m%d", i+1), from, true)
+}
+
+func (o *opener) recurrence(t task.Task, p task.Plan, rec deadline.Recurrence, from, end civil.Date) {
+	for key := range period.Between(rec.Every, from, o.day) {
+		start, last, err := key.Bounds()
+		if err != nil || start > end {
+			break
+		}
+		dues := rec.DueIn(start, last)
+		for _, due := range dues {
+			if due < from {
+				continue // periods and dates that ended before the issue are never opened
+			}
+			base := o.periodic(t, p, rec, key, due)
+			instance := string(key)
+			if len(dues) > 1 {
+				instance += fmt.Sprintf("/%02d", due.Day())
+				if rec.Every != deadline.Month {
+					instance = fmt.Sprintf("%s/%02d-%02d", key, int(due.Month()), due.Day())
+				}
+			}
+			o.openFor(t, base, instance, max(from, start), false)
+		}
+	}
+	next := period.Of(rec.Every, o.day).Next()
+	if from > o.day {
+		next = period.Of(rec.Every, from)
+	}
+	if start, _, err := next.Bounds(); err == nil && start <= end {
+		o.out.NextOpen[t.TaskID] = min(o.out.NextOpen[t.TaskID], max(start, o.day+1))
+	}
+}
+
+// periodic dates one instance of a recurring duty. The activity of a quarter or half-year belongs to the period; its
+// report is due on a set day of the month after it.
+func (o *opener) periodic(t task.Task, p task.Plan, rec deadline.Recurrence, key period.Key, due civil.Date) task.Obligation {
+	kinds := map[deadline.Every]task.Kind{
+		deadline.Week: task.Weekly, deadline.Month: task.Monthly, deadline.Quarter: task.Quarterly,
+		deadline.Half: task.HalfYearly, deadline.Year: task.Yearly,
+	}
+	eff := due
+	if (rec.Every == deadline.Quarter || rec.Every == deadline.Half) && len(rec.Dates) == 1 && rec.Dates[0] == "end" {
+		day := t.ReportDay
+		if day == 0 {
+			day = o.set.ReportDay
+		}
+		if day > 0 {
+			first := due + 1
+			eff = first + civil.Date(min(day, civil.DaysIn(first.Year(), first.Month()))-1)
+		}
+	}
+	ob := task.Obligation{Kind: kinds[rec.Every], Period: string(key), Nominal: due, Effective: o.set.roll(eff), Assess: o.set.roll(eff)}
+	if q := t.Reading.Quota; q != nil && q.Per != nil && *q.Per == rec.Every {
+		start, _, _ := key.Bounds()
+		ob.Quota, ob.PaceFrom = q.Min, max(start, p.Issued)
+		if rec.Every == deadline.Year {
+			ob.Kind = task.Quota
+		}
+	}
+	if t.Reading.Ambiguous && len(t.Reading.Alternatives) > 0 && rec.Next != 0 {
+		// The other reading lies as far off in every period as it does in the first.
+		ob.Ambiguous = true
+		ob.Assess = o.set.roll(shift(due, rec.Next, t.Reading.Alternatives[0]))
+	}
+	return ob
+}
+
+// shift moves due by the whole months between two readings of the first date, keeping month ends month ends.
+func shift(due, first, other civil.Date) civil.Date {
+	fy, fm, _ := first.YMD()
+	oy, om, od := other.YMD()
+	months := (oy-fy)*12 + int(om-fm)
+	y, m, _ := due.YMD()
+	target := civil.Of(y, m+1, 1).AddMonths(months - 1)
+	ty, tm, _ := target.YMD()
+	if od == civil.DaysIn(oy, om) {
+		return civil.MonthEnd(ty, tm)
+	}
+	return civil.Of(ty, tm, min(od, civil.DaysIn(ty, tm)))
+}
+
+// condition opens one instance per trigger: for the unit it names, or for every party where it names none.
+func (o *opener) condition(t task.Task, p task.Plan) {
+	for _, e := range task.InForce(o.eventsOf(t), o.day) {
+		if e.Kind != task.Triggered {
+			continue
+		}
+		due, clock := TriggerDue(t, e, o.set)
+		if due == 0 {
+			continue
+		}
+		base := task.Obligation{Kind: task.Condition, Nominal: due, Effective: o.set.roll(due), Assess: o.set.roll(due)}
+		if clock {
+			next := o.set.Calendar.OnOrAfter(due)
+			base.Kind, base.Effective, base.Assess = task.Clock, next, next
+		}
+		ref := e.Ref
+		if ref == "" {
+			ref = t.Reading.Condition.Event
+		}
+		o.trigger(t, base, "e:"+strings.ReplaceAll(ref, "/", "-"), e)
+	}
+	for _, e := range o.eventsOf(t) {
+		if e.Kind == task.Triggered && e.On > o.day {
+			o.out.NextOpen[t.TaskID] = min(o.out.NextOpen[t.TaskID], e.On)
+		}
+	}
+}
+
+func (o *opener) eventsOf(t task.Task) []task.Event {
+	var out []task.Event
+	id := t.TaskID.String()
+	for _, e := range o.src.TaskEvents {
+		if e.Subject == id {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// TriggerDue returns the due date that a trigger sets: the one it names, else the task's offset counted from the day
+// of the trigger (Civil Code arts. 201 and 202). The second result tells an event clock, counted in hours, days or
+// working days, from a milestone whose clock an event started.
+func TriggerDue(t task.Task, e task.Event, set Settings) (civil.Date, bool) {
+	c := t.Reading.Condition
+	if c == nil || c.Offset == nil {
+		return e.Date, t.Category == task.PerCase
+	}
+	n := c.Offset.N
+	if c.Offset.Dir == "before" {
+		n = -n
+	}
+	var due civil.Date
+	clock := t.Category == task.PerCase
+	switch c.Offset.Unit {
+	case "hour":
+		due, clock = e.On+civil.Date((n+23)/24), true
+	case "day":
+		due, clock = e.On+civil.Date(n), true
+	case "workday":
+		due, clock = set.Calendar.Add(e.On, n), true
+	case "month":
+		due = e.On.AddMonths(n)
+	case "year":
+		due = e.On.AddMonths(12 * n)
+	}
+	if e.Date != 0 {
+		due = e.Date
+	}
+	return due, clock
+}
+
+// openFor opens the base for every party, with the membership of day at. A unit that joins later is opened only for
+// what falls due from then on, and only where late joiners take part (milestones; a period belongs to the units that
+// were there when it began).
+func (o *opener) openFor(t task.Task, base task.Obligation, instance string, at civil.Date, late bool) {
+	days := []civil.Date{at}
+	if late {
+		days = append(days, o.changes(t.TaskID, at, min(o.day, base.Nominal))...)
+	}
+	for _, d := range days {
+		for _, v := range task.TasksAsOf(o.versions[t.TaskID], d) {
+			o.openParties(base, instance, o.src.Directory.AsOf(d).Expand(v.Parties), v.TaskID, d)
+		}
+	}
+}
+
+// changes returns the days in (from, to] on which the units, the groups or the task changed, in order.
+func (o *opener) changes(id task.TaskID, from, to civil.Date) []civil.Date {
+	var days []civil.Date
+	add := func(on civil.Date) {
+		if on > from && on <= to && !slices.Contains(days, on) {
+			days = append(days, on)
+		}
+	}
+	for _, u := range o.src.Directory.Units {
+		add(u.On)
+	}
+	for _, g := range o.src.Directory.Groups {
+		add(g.On)
+	}
+	for _, v := range o.versions[id] {
+		add(v.On)
+	}
+	slices.Sort(days)
+	return days
+}
+
+// trigger opens the base for the unit the event names, or for every party where it names none.
+func (o *opener) trigger(t task.Task, base task.Obligation, instance string, e task.Event) {
+	parties := o.src.Directory.AsOf(e.On).Expand(t.Parties)
+	if e.Unit != "" {
+		parties = slices.DeleteFunc(parties, func(p task.Party) bool { return p.Code != e.Unit })
+	}
+	o.openParties(base, instance, parties, t.TaskID, e.On)
+}
+
+func (o *opener) openParties(base task.Obligation, instance string, parties []task.Party, id task.TaskID, at civil.Date) {
+	for _, p := range parties {
+		if p.Owes == task.OwesNone {
+			continue
+		}
+		ob := base
+		ob.Ref = task.Ref{TaskID: id, Unit: p.Code, Instance: instance}
+		ob.Role, ob.Owes, ob.Opened = p.Role, p.Owes, at
+		ob.Inherited = !ob.PastAtIssue && max(ob.Effective, ob.Assess) < o.src.Jurisdiction.LiveFrom
+		ob.Provisional = !o.set.Calendar.Published(ob.Effective)
+		if key := ob.Ref.String(); !o.src.Existing[key] {
+			o.src.Existing[key] = true
+			o.out.Obligations = append(o.out.Obligations, ob)
+		}
+	}
+}

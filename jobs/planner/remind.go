@@ -1,0 +1,346 @@
+package planner
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"duban/jobs/civil"
+	"duban/jobs/ladder"
+	"duban/jobs/task"
+	"duban/notify/notice"
+)
+
+// Snapshot is what a day's letters are decided on.
+type Snapshot struct {
+	Jurisdiction task.Jurisdiction
+	Plans        []task.Plan // every version
+	Tasks        []task.Task // every version of the tasks at hand
+	TaskEvents   []task.Event
+	Directory    task.Directory // every version
+	// Records are the obligations to look at: those due for a look, and those raised earlier in the units concerned.
+	// A record that has nothing to say is passed by, so that a snapshot may hold more than it must.
+	Records []task.Record
+	// History holds other instances of recurring duties, to know who was late of late.
+	History []task.Record
+	// LeadOpen holds the task instances (TaskID/instance) of which some unit still owes the result.
+	LeadOpen map[string]bool
+	// Unsent are the ordinary letters of earlier days that have not left.
+	Unsent []notice.Notice
+	// Served maps a notice's ID to the logical date of the letter that carried its items to the reader.
+	Served map[string]civil.Date
+	// Weekly are the tasks that go on for ever or await their trigger, said once a week; all versions.
+	Weekly []task.Task
+	// Written are the keys of the letters that exist for this day already: their readers get no second one.
+	Written map[string]bool
+}
+
+// Plan is what a day comes to.
+type Plan struct {
+	Notices   []notice.Notice
+	Steps     []task.FiredStep
+	Caches    []task.Cache
+	Supersede map[string]string // old notice → new notice
+	Cancel    map[string]string // notice → reason
+	Held      []Held
+	Looked    int
+}
+
+// Held is a step that is due and waits, with the reason.
+type Held struct {
+	Ref    string
+	Step   string
+	Reason string
+}
+
+// line is a record on its way into a letter.
+type line struct {
+	record task.Record
+	task   task.Task
+	unit   task.Unit
+	status task.Status
+	step   ladder.Step // the zero Step where nothing new is said
+}
+
+// Remind decides the letters of day d. The caller has made sure that d is a workday.
+func Remind(s Snapshot, set Settings, d civil.Date) Plan {
+	r := newReminder(s, set, d)
+	absorbed := r.absorb()
+	for _, rec := range s.Records {
+		r.look(rec, absorbed)
+	}
+	for _, unit := range r.readers() {
+		r.letter(unit)
+	}
+	r.settleUnsent()
+	return r.plan
+}
+
+type reminder struct {
+	Snapshot
+	set   Settings
+	day   civil.Date
+	units map[string]task.Unit
+	tasks map[task.TaskID]task.Task
+	plans map[string]task.Plan
+	lines map[string][]line // by unit
+	fresh map[string]bool   // units to which something new is said
+	plan  Plan
+}
+
+func newReminder(s Snapshot, set Settings, d civil.Date) *reminder {
+	r := &reminder{
+		Snapshot: s, set: set, day: d,
+		units: map[string]task.Unit{}, tasks: map[task.TaskID]task.Task{}, plans: map[string]task.Plan{},
+		lines: map[string][]line{}, fresh: map[string]bool{},
+		plan: Plan{Supersede: map[string]string{}, Cancel: map[string]string{}},
+	}
+	for _, u := range s.Directory.AsOf(d).Units {
+		r.units[u.Code] = u
+	}
+	for _, t := range task.TasksAsOf(s.Tasks, d) {
+		r.tasks[t.TaskID] = t
+	}
+	for _, p := range task.PlansAsOf(s.Plans, d) {
+		r.plans[p.Code] = p
+	}
+	return r
+}
+
+// absorb returns the steps that unsent letters of earlier days were to say, by obligation: they are said again today.
+func (r *reminder) absorb() map[string]string {
+	steps := map[string]string{}
+	for _, n := range r.Unsent {
+		for _, it := range n.Facts.Items() {
+			if it.Step != "" {
+				steps[it.Ref] = it.Step
+			}
+		}
+	}
+	return steps
+}
+
+// look decides what is said today about one record.
+func (r *reminder) look(rec task.Record, absorbed map[string]string) {
+	o := rec.Obligation
+	t, ok := r.tasks[o.TaskID]
+	u, known := r.units[o.Unit]
+	if !ok || !known || o.Opened > r.day {
+		return
+	}
+	r.plan.Looked++
+	st := task.Fold(o, rec.Events, r.day, r.set.Calendar, r.set.Terms)
+	l := line{record: rec, task: t, unit: u, status: st}
+	var due []ladder.Step
+	if st.Chased() {
+		due = r.due(l)
+	}
+	hold := ""
+	if n := len(due); n > 0 {
+		if r.Written[r.key(o.Unit).ID()] {
+			hold = "the unit has had its letter of today"
+		} else {
+			l.step, hold = r.choose(&l, due)
+		}
+	}
+	if code := absorbed[o.Ref.String()]; l.step.Step == "" && code != "" && st.Chased() {
+		l.step = r.again(l, code)
+	}
+	if hold != "" {
+		r.plan.Held = append(r.plan.Held, Held{o.Ref.String(), due[len(due)-1].Step, hold})
+	}
+	if st.Chased() && (l.step.Step != "" || r.repeats(l)) {
+		r.lines[o.Unit] = append(r.lines[o.Unit], l)
+		r.fresh[o.Unit] = r.fresh[o.Unit] || l.step.Step != ""
+	}
+	cache := CacheOf(l.record, t, u, r.set, r.day)
+	if hold != "" {
+		cache.NextLook = r.day + 1
+	}
+	r.plan.Caches = append(r.plan.Caches, cache)
+}
+
+// due returns the steps whose day has come, that have not been said and still make sense.
+func (r *reminder) due(l line) []ladder.Step {
+	var due []ladder.Step
+	for _, step := range r.set.Ladder.Steps(subject(l.record, l.task, l.unit, l.status, r.set), r.set.Calendar) {
+		if step.On <= r.day && !said(l.record.Steps, l.status.Arm, step.Step) {
+			due = append(due, step)
+		}
+	}
+	return due
+}
+
+// choose fires the latest permitted step of those due and records the others as passed over.
+func (r *reminder) choose(l *line, due []ladder.Step) (ladder.Step, string) {
+	chosen := -1
+	for i := len(due) - 1; i >= 0 && chosen < 0; i-- {
+		why, hold := r.permitted(*l, due[i])
+		if hold {
+			return ladder.Step{}, why
+		}
+		if why == "" {
+			chosen = i
+			continue
+		}
+		r.record(l, due[i], why)
+	}
+	if chosen < 0 {
+		return ladder.Step{}, ""
+	}
+	for _, step := range due[:chosen] {
+		r.record(l, step, "a later step is due")
+	}
+	r.record(l, due[chosen], "")
+	return due[chosen], ""
+}
+
+// permitted returns why the step may not be said today; hold means that it may be later.
+func (r *reminder) permitted(l line, step ladder.Step) (reason string, hold bool) {
+	o := l.record.Obligation
+	switch {
+	case r.day > step.Expires:
+		return "its day is past", false
+	case step.Rung == ladder.Urging && l.status.Asked != 0:
+		return "an extension request awaits an answer", true
+	case step.Rung == ladder.Urging && l.status.Contacted != 0 && l.status.Contacted > l.status.Effective && !r.urgedSince(l):
+		return fmt.Sprintf("contacted by other means on %s", l.status.Contacted), false
+	case step.OnlyLate && !r.lateOfLate(o):
+		return "not late in the last three months", false
+	case o.Owes == task.OwesSupport && !r.LeadOpen[o.TaskID.String()+"/"+o.Instance]:
+		return "the result was delivered", false
+	}
+	return "", false
+}
+
+// urgedSince reports whether the first urging of this arm was passed over or said already: a contact stands in for one
+// urging, not for all of them.
+func (r *reminder) urgedSince(l line) bool {
+	return slices.ContainsFunc(l.record.Steps, func(f task.FiredStep) bool {
+		return f.Arm == l.status.Arm && r.rung(l.record.Obligation.Kind, f.Step) == ladder.Urging
+	})
+}
+
+func (r *reminder) rung(k task.Kind, code string) ladder.Rung {
+	for _, rule := range r.set.Ladder[k] {
+		if rule.Step == code {
+			return rule.Rung
+		}
+	}
+	return ladder.Pace
+}
+
+// lateOfLate reports whether the unit was late with this duty within the last three months.
+func (r *reminder) lateOfLate(o task.Obligation) bool {
+	since := r.day.AddMonths(-3)
+	for _, h := range r.History {
+		p := h.Obligation
+		if p.TaskID != o.TaskID || p.Unit != o.Unit || p.Instance == o.Instance {
+			continue
+		}
+		st := task.Fold(p, h.Events, r.day, r.set.Calendar, r.set.Terms)
+		if st.Unconfirmed || st.Assess < since || st.Assess >= r.day {
+			continue
+		}
+		if st.State == task.Waiting || st.Reported != 0 && r.set.Calendar.Count(st.Assess, st.Reported) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// record notes the step on the record and in the plan.
+func (r *reminder) record(l *line, step ladder.Step, passed string) {
+	f := task.FiredStep{
+		Obligation: l.record.Obligation.Ref.String(), Arm: l.status.Arm, Step: step.Step, N: 1,
+		Role: task.Liaison, On: r.day, Passed: passed,
+	}
+	if passed == "" {
+		f.Notice = r.key(l.record.Obligation.Unit).ID()
+	}
+	l.record.Steps = append(slices.Clone(l.record.Steps), f)
+	r.plan.Steps = append(r.plan.Steps, f)
+}
+
+// again says a step once more that an unsent letter was to say.
+func (r *reminder) again(l line, code string) ladder.Step {
+	n := 0
+	for _, f := range l.record.Steps {
+		if f.Arm == l.status.Arm && f.Step == code {
+			n = max(n, f.N)
+		}
+	}
+	if n == 0 {
+		return ladder.Step{} // of an earlier arm: the date has moved since
+	}
+	step := ladder.Step{Rule: ladder.Rule{Step: code, Rung: r.rung(l.record.Obligation.Kind, code)}, PaceAt: r.day}
+	for _, s := range r.set.Ladder.Steps(subject(l.record, l.task, l.unit, l.status, r.set), r.set.Calendar) {
+		if s.Step == code {
+			step = s
+		}
+	}
+	if step.Expires != 0 && step.Expires < r.day {
+		return ladder.Step{} // a reminder dies with its date; the urging comes by itself
+	}
+	r.plan.Steps = append(r.plan.Steps, task.FiredStep{
+		Obligation: l.record.Obligation.Ref.String(), Arm: l.status.Arm, Step: code, N: n + 1,
+		Role: task.Liaison, On: r.day, Notice: r.key(l.record.Obligation.Unit).ID(),
+	})
+	return step
+}
+
+// repeats reports whether a line said before stands again in a letter that goes out anyway: what was raised and still
+// waits, but an overdue item only after its urging, since nothing accuses while the register may be behind.
+func (r *reminder) repeats(l line) bool {
+	o := l.record.Obligation
+	if o.Owes != task.OwesDeliver || raised(l.record, l.status.Arm) >= r.day {
+		return false
+	}
+	if r.day <= max(l.status.Effective, l.status.Assess) {
+		return slices.ContainsFunc(l.record.Steps, func(f task.FiredStep) bool {
+			return f.Arm == l.status.Arm && f.Passed == "" && r.rung(o.Kind, f.Step) != ladder.Pace
+		})
+	}
+	return slices.ContainsFunc(l.record.Steps, func(f task.FiredStep) bool {
+		return f.Arm == l.status.Arm && f.Passed == "" && r.rung(o.Kind, f.Step) == ladder.Urging
+	})
+}
+
+func (r *reminder) key(unit string) notice.Key {
+	return notice.Key{
+		Jurisdiction: r.Jurisdiction.Code, Date: r.day, Unit: unit, Role: string(task.Liaison), Kind: notice.UnitLetter,
+	}
+}
+
+// readers returns the units that get a letter today, sorted by code.
+func (r *reminder) readers() []string {
+	var codes []string
+	for code, fresh := range r.fresh {
+		if fresh {
+			codes = append(codes, code)
+		}
+	}
+	slices.Sort(codes)
+	return codes
+}
+
+// settleUnsent says what becomes of the unsent letters of earlier days: today's letter to the same reader takes them
+// over; where nothing is left to say, they are cancelled.
+func (r *reminder) settleUnsent() {
+	written := map[string]bool{}
+	for _, n := range r.plan.Notices {
+		written[n.ID] = true
+	}
+	for _, n := range r.Unsent {
+		id := r.key(n.Key.Unit).ID()
+		switch {
+		case written[id]:
+			r.plan.Supersede[n.ID] = id
+		case !r.Written[id]:
+			r.plan.Cancel[n.ID] = "nothing in it was left to say"
+		}
+	}
+	slices.SortFunc(r.plan.Steps, func(a, b task.FiredStep) int {
+		return cmp.Or(cmp.Compare(a.Obligation, b.Obligation), cmp.Compare(a.Step, b.Step), cmp.Compare(a.N, b.N))
+	})
+}
