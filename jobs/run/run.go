@@ -50,4 +50,5 @@ type Counts struct {
 	Notices    int `json:"notices,omitempty"`
 	Superseded int `json:"superseded,omitempty"`
 	Cancelled  int `json:"cancelled,omitempty"`
+	Held       int `json:"held,omitempty"`
 }

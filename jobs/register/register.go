@@ -1,0 +1,352 @@
+// Package register is the hand of the operations staff: it records what happened, imports what was issued, and keeps
+// the cached columns true. Every change is one write that is refused whole or done whole, with who and why.
+package register
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"duban/jobs/civil"
+	"duban/jobs/deadline"
+	"duban/jobs/planner"
+	"duban/jobs/task"
+)
+
+// Store is the part of the database the register works on.
+type Store interface {
+	Jurisdiction(ctx context.Context, code string) (task.Jurisdiction, error)
+	Directory(ctx context.Context, jurisdiction string) (task.Directory, error)
+	Plans(ctx context.Context, jurisdiction string) ([]task.Plan, error)
+	Tasks(ctx context.Context, jurisdiction string) ([]task.Task, error)
+	TaskVersions(ctx context.Context, jurisdiction string, ids []task.TaskID) ([]task.Task, error)
+	TaskEvents(ctx context.Context, jurisdiction string, ids []task.TaskID) ([]task.Event, error)
+	Instances(ctx context.Context, jurisdiction string, ids []task.TaskID) ([]task.Record, error)
+	Record(ctx context.Context, ref task.Ref) (task.Record, error)
+	Records(ctx context.Context, jurisdiction string, f task.RecordFilter) ([]task.Record, error)
+	People(ctx context.Context, jurisdiction string) ([]task.Person, error)
+	Write(ctx context.Context, jurisdiction string, seq int64, b task.Batch) (int64, error)
+}
+
+// Register works on one database.
+type Register struct {
+	Store    Store
+	Settings func(jurisdiction string) (planner.Settings, error)
+	Clock    func() time.Time
+}
+
+// change reads the jurisdiction, lets f decide on it, and writes what f returns; it starts again where another write
+// came between.
+func (r Register) change(ctx context.Context, code string, f func(task.Jurisdiction) (task.Batch, error)) error {
+	for tries := 0; ; tries++ {
+		j, err := r.Store.Jurisdiction(ctx, code)
+		if err != nil {
+			return err
+		}
+		b, err := f(j)
+		if err != nil {
+			return err
+		}
+		b.At = r.Clock().UTC()
+		if _, err = r.Store.Write(ctx, code, j.Seq, b); !errors.Is(err, task.ErrMoved) || tries >= 5 {
+			return err
+		}
+	}
+}
+
+// Today is the civil date in the jurisdiction's zone.
+func (r Register) Today(zone *time.Location) civil.Date { return civil.In(r.Clock(), zone) }
+
+// Status folds a record as of day d.
+func (r Register) Status(rec task.Record, d civil.Date) (task.Status, error) {
+	set, err := r.Settings(rec.Obligation.Jurisdiction)
+	if err != nil {
+		return task.Status{}, err
+	}
+	return task.Fold(rec.Obligation, rec.Events, d, set.Calendar, set.Terms), nil
+}
+
+// Record appends one event to an obligation and returns the state after it, as of the event's day. An event that the
+// state does not allow is refused.
+func (r Register) Record(ctx context.Context, ref task.Ref, e task.Event) (task.Status, error) {
+	var after task.Status
+	set, err := r.Settings(ref.Jurisdiction)
+	if err != nil {
+		return after, err
+	}
+	err = r.change(ctx, ref.Jurisdiction, func(j task.Jurisdiction) (task.Batch, error) {
+		rec, err := r.Store.Record(ctx, ref)
+		if err != nil {
+			return task.Batch{}, fmt.Errorf("record %s on %s: %w", e.Kind, ref, err)
+		}
+		e.Jurisdiction, e.Subject = ref.Jurisdiction, ref.String()
+		before := task.Fold(rec.Obligation, rec.Events, e.On, set.Calendar, set.Terms)
+		if err := check(rec, before, e); err != nil {
+			return task.Batch{}, err
+		}
+		e.Seq = j.Seq + 1 // as the store will number it; the fold sorts by it
+		rec.Events = append(rec.Events, e)
+		after = task.Fold(rec.Obligation, rec.Events, e.On, set.Calendar, set.Terms)
+		caches, err := r.caches(ctx, j, []task.Record{rec}, set)
+		return task.Batch{Events: []task.Event{e}, Caches: caches}, err
+	})
+	return after, err
+}
+
+func check(rec task.Record, before task.Status, e task.Event) error {
+	if e.Kind == task.Corrected {
+		i := slices.IndexFunc(rec.Events, func(old task.Event) bool { return old.Seq == e.Voids })
+		if i < 0 || rec.Events[i].Kind == task.Opened || rec.Events[i].Kind == task.Corrected {
+			return fmt.Errorf("record corrected on %s: there is no event %d to void; `obligations show` lists them", rec.Obligation.Ref, e.Voids)
+		}
+		return nil
+	}
+	if e.Kind == task.Counted && e.Ref != "" {
+		for _, old := range rec.Events {
+			if old.Kind == task.Counted && old.Ref == e.Ref {
+				return fmt.Errorf("record counted on %s: %q was counted on %s already", rec.Obligation.Ref, e.Ref, old.On)
+			}
+		}
+	}
+	return task.Check(rec.Obligation, before, e)
+}
+
+// caches computes the cached columns of the records against the sources as they stand.
+func (r Register) caches(ctx context.Context, j task.Jurisdiction, recs []task.Record, set planner.Settings) ([]task.Cache, error) {
+	var ids []task.TaskID
+	for _, rec := range recs {
+		if !slices.Contains(ids, rec.Obligation.TaskID) {
+			ids = append(ids, rec.Obligation.TaskID)
+		}
+	}
+	versions, err := r.Store.TaskVersions(ctx, j.Code, ids)
+	if err != nil {
+		return nil, err
+	}
+	dir, err := r.Store.Directory(ctx, j.Code)
+	if err != nil {
+		return nil, err
+	}
+	return cachesOf(recs, versions, dir, set), nil
+}
+
+// cachesOf looks at each record with the latest versions of its row and unit.
+func cachesOf(recs []task.Record, versions []task.Task, dir task.Directory, set planner.Settings) []task.Cache {
+	tasks := map[task.TaskID]task.Task{}
+	for _, t := range task.TasksAsOf(versions, civil.Never) {
+		tasks[t.TaskID] = t
+	}
+	units := map[string]task.Unit{}
+	for _, u := range dir.AsOf(civil.Never).Units {
+		units[u.Code] = u
+	}
+	out := make([]task.Cache, 0, len(recs))
+	for _, rec := range recs {
+		out = append(out, planner.CacheOf(rec, tasks[rec.Obligation.TaskID], units[rec.Obligation.Unit], set, 0))
+	}
+	return out
+}
+
+// Trigger records that a task's condition was met, or that an event started its clock, on day e.On: for the unit e.Unit,
+// or for every party. It returns the due date; a condition without an offset needs one in e.Date.
+func (r Register) Trigger(ctx context.Context, id task.TaskID, e task.Event) (due civil.Date, err error) {
+	set, err := r.Settings(id.Jurisdiction)
+	if err != nil {
+		return 0, err
+	}
+	err = r.change(ctx, id.Jurisdiction, func(j task.Jurisdiction) (task.Batch, error) {
+		t, err := r.taskAsOf(ctx, id, e.On)
+		if err != nil {
+			return task.Batch{}, err
+		}
+		if t.Reading.Condition == nil {
+			return task.Batch{}, fmt.Errorf("trigger %s: its deadline %q names no event; nothing waits for a trigger", id, t.DeadlineText)
+		}
+		if due, _ = planner.TriggerDue(t, e, set); due == 0 {
+			return task.Batch{}, fmt.Errorf("trigger %s: %q names no length of time; give the due date with --due", id, t.DeadlineText)
+		}
+		if err := r.triggerAnew(ctx, t, e); err != nil {
+			return task.Batch{}, err
+		}
+		e.Jurisdiction, e.Subject, e.Kind = id.Jurisdiction, id.String(), task.Triggered
+		return task.Batch{Events: []task.Event{e}, NextOpen: map[task.TaskID]civil.Date{id: e.On}}, nil
+	})
+	return due, err
+}
+
+// triggerAnew refuses a second trigger with the same reference, and one for a unit that has no part in the row.
+func (r Register) triggerAnew(ctx context.Context, t task.Task, e task.Event) error {
+	if e.Unit != "" {
+		dir, err := r.Store.Directory(ctx, t.Jurisdiction)
+		if err != nil {
+			return err
+		}
+		if !slices.ContainsFunc(dir.AsOf(e.On).Expand(t.Parties), func(p task.Party) bool { return p.Code == e.Unit }) {
+			return fmt.Errorf("trigger %s: unit %q has no part in this row", t.TaskID, e.Unit)
+		}
+	}
+	events, err := r.Store.TaskEvents(ctx, t.Jurisdiction, []task.TaskID{t.TaskID})
+	if err != nil {
+		return err
+	}
+	for _, old := range task.InForce(events, civil.Never) {
+		if old.Kind == task.Triggered && old.Ref == e.Ref && (old.Unit == "" || e.Unit == "" || old.Unit == e.Unit) {
+			return fmt.Errorf("trigger %s: it was triggered on %s already with reference %q; give another --ref", t.TaskID, old.On, e.Ref)
+		}
+	}
+	return nil
+}
+
+func (r Register) taskAsOf(ctx context.Context, id task.TaskID, d civil.Date) (task.Task, error) {
+	versions, err := r.Store.TaskVersions(ctx, id.Jurisdiction, []task.TaskID{id})
+	if err != nil {
+		return task.Task{}, err
+	}
+	now := task.TasksAsOf(versions, d)
+	if len(now) == 0 {
+		return task.Task{}, fmt.Errorf("find task %s as of %s: %w; `tasks list` shows what there is", id, d, task.ErrNotFound)
+	}
+	return now[0], nil
+}
+
+// Clarify gives a row the reading of a person: what a cell that could not be read, or that has two readings, means. It
+// adds a version that counts from day on; open items move to the new dates.
+func (r Register) Clarify(ctx context.Context, id task.TaskID, reading deadline.Reading, on civil.Date, who, why string) error {
+	if !reading.Understood || reading.Ambiguous {
+		return fmt.Errorf("clarify %s: %q does not say one thing either: %s", id, reading.Text, reading.Reason)
+	}
+	set, err := r.Settings(id.Jurisdiction)
+	if err != nil {
+		return err
+	}
+	return r.change(ctx, id.Jurisdiction, func(j task.Jurisdiction) (task.Batch, error) {
+		t, err := r.taskAsOf(ctx, id, on)
+		if err != nil {
+			return task.Batch{}, err
+		}
+		next := t
+		next.Reading, next.ClarifiedBy, next.On, next.Seq = reading, who, on, 0
+		b, err := r.reschedule(ctx, j, set, []task.Task{next}, on, who, "clarified: "+why)
+		if err != nil {
+			return b, err
+		}
+		b.Tasks = []task.Task{next}
+		b.NextOpen = map[task.TaskID]civil.Date{id: on}
+		b.Events = append([]task.Event{{
+			Jurisdiction: id.Jurisdiction, On: on, Kind: task.Clarified, Subject: id.String(), Who: who, Why: why, Ref: reading.Text,
+		}}, b.Events...)
+		return b, nil
+	})
+}
+
+// reschedule moves the open items of edited rows to the rows' new dates, and withdraws what a row no longer asks for.
+// Closed items keep their history as it is.
+func (r Register) reschedule(ctx context.Context, j task.Jurisdiction, set planner.Settings, edited []task.Task, on civil.Date, who, why string) (task.Batch, error) {
+	var b task.Batch
+	ids := make([]task.TaskID, 0, len(edited))
+	for _, t := range edited {
+		ids = append(ids, t.TaskID)
+	}
+	recs, err := r.Store.Instances(ctx, j.Code, ids)
+	if err != nil || len(recs) == 0 {
+		return b, err
+	}
+	dir, err := r.Store.Directory(ctx, j.Code)
+	if err != nil {
+		return b, err
+	}
+	events, err := r.Store.TaskEvents(ctx, j.Code, ids)
+	if err != nil {
+		return b, err
+	}
+	plans, err := r.Store.Plans(ctx, j.Code)
+	if err != nil {
+		return b, err
+	}
+	want := openedBy(planner.Sources{
+		Jurisdiction: j, Plans: plans, Tasks: backdated(edited, plans), Directory: dir, TaskEvents: events, Existing: map[string]bool{},
+	}, set, recs, on)
+	for i, rec := range recs {
+		o := rec.Obligation
+		st := task.Fold(o, rec.Events, on, set.Calendar, set.Terms)
+		e := task.Event{Jurisdiction: j.Code, On: max(on, o.Opened), Subject: o.Ref.String(), Who: who, Why: why}
+		to, kept := want[o.Ref.String()]
+		switch {
+		case !st.Open():
+			continue
+		case !kept && (st.Nominal >= on || withdrawnRow(edited, o.TaskID)):
+			e.Kind = task.Withdrawn
+		case kept && (to.Nominal != st.Nominal && to.Effective != st.Effective || !to.Ambiguous && !st.Extended && !st.Returned && st.Effective != st.Assess):
+			e.Kind, e.Date = task.Redated, to.Effective
+		default:
+			continue
+		}
+		e.Seq = j.Seq + int64(len(b.Events)) + int64(len(edited)) + 2
+		recs[i].Events = append(slices.Clone(rec.Events), e)
+		b.Events = append(b.Events, e)
+	}
+	b.Caches = cachesOf(recs, edited, dir, set)
+	return b, nil
+}
+
+func withdrawnRow(edited []task.Task, id task.TaskID) bool {
+	return slices.ContainsFunc(edited, func(t task.Task) bool { return t.TaskID == id && t.Withdrawn })
+}
+
+// backdated lets the edited rows count from their plan's issue, to see which items they would have opened.
+func backdated(edited []task.Task, plans []task.Plan) []task.Task {
+	out := slices.Clone(edited)
+	for i := range out {
+		for _, p := range task.PlansAsOf(plans, civil.Never) {
+			if p.Code == out[i].Plan {
+				out[i].On = min(out[i].On, p.Issued)
+			}
+		}
+	}
+	return out
+}
+
+// openedBy returns what the sources would have opened by the time the last of the existing items opened.
+func openedBy(src planner.Sources, set planner.Settings, recs []task.Record, on civil.Date) map[string]task.Obligation {
+	last := on
+	for _, r := range recs {
+		last = max(last, r.Obligation.Opened)
+	}
+	want := map[string]task.Obligation{}
+	for _, o := range planner.Open(src, set, last).Obligations {
+		want[o.Ref.String()] = o
+	}
+	return want
+}
+
+// Rebuild computes every cached column of the jurisdiction anew from the events, under the settings of hash.
+func (r Register) Rebuild(ctx context.Context, code, hash string) (n int, err error) {
+	set, err := r.Settings(code)
+	if err != nil {
+		return 0, err
+	}
+	err = r.change(ctx, code, func(j task.Jurisdiction) (task.Batch, error) {
+		recs, err := r.Store.Records(ctx, code, task.RecordFilter{})
+		if err != nil {
+			return task.Batch{}, err
+		}
+		caches, err := r.caches(ctx, j, recs, set)
+		n = len(caches)
+		j.Caches = hash
+		return task.Batch{Jurisdiction: &j, Caches: caches}, err
+	})
+	return n, err
+}
+
+// Pause stops letters from leaving the jurisdiction; everything is still evaluated. A nil pause resumes.
+func (r Register) Pause(ctx context.Context, code string, p *task.Pause) error {
+	return r.change(ctx, code, func(j task.Jurisdiction) (task.Batch, error) {
+		if (j.Paused == nil) == (p == nil) {
+			return task.Batch{}, fmt.Errorf("pause or resume %s: it is so already", code)
+		}
+		j.Paused = p
+		return task.Batch{Jurisdiction: &j}, nil
+	})
+}

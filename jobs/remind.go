@@ -1,0 +1,244 @@
+package jobs
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"duban/jobs/civil"
+	"duban/jobs/planner"
+	"duban/jobs/run"
+	"duban/jobs/task"
+	"duban/notify/notice"
+)
+
+// RemindStore is what planning a day's letters reads and writes.
+type RemindStore interface {
+	SourceStore
+	Due(ctx context.Context, jurisdiction string, d civil.Date, after string, limit int) ([]task.Record, error)
+	Raised(ctx context.Context, jurisdiction string, d civil.Date, units []string) ([]task.Record, error)
+	Waiting(ctx context.Context, jurisdiction string, d civil.Date, ids []task.TaskID) ([]task.Ref, error)
+	WeeklyTasks(ctx context.Context, jurisdiction string) ([]task.Task, error)
+	Unsent(ctx context.Context, jurisdiction string, before civil.Date) ([]notice.Notice, error)
+	NoticeIDs(ctx context.Context, jurisdiction string, d civil.Date) ([]string, error)
+	Served(ctx context.Context, ids []string) (map[string]civil.Date, error)
+	SavePlan(ctx context.Context, jurisdiction string, seq int64, p run.DayPlan) error
+	FinishSlot(ctx context.Context, r run.Run) error
+}
+
+// Remind plans the day's letters to the units: one letter per unit and working day, whatever is to be said.
+type Remind struct {
+	Store    RemindStore
+	Settings SettingsOf
+	Clock    func() time.Time
+}
+
+// Name is "remind".
+func (Remind) Name() string { return "remind" }
+
+// EveryDay is false: after an outage the letters of the last day say what still makes sense.
+func (Remind) EveryDay() bool { return false }
+
+// page is how many obligations are read at a time.
+const page = 500
+
+// Run plans the slot's day in one transaction. On a day off it settles the slot as skipped.
+func (j Remind) Run(ctx context.Context, r run.Run) (run.Run, error) {
+	set, err := j.Settings(r.Jurisdiction)
+	if err != nil {
+		return r, err
+	}
+	if day := set.Calendar.Day(r.Date); !day.Workday {
+		r.State, r.Reason = run.Skipped, "not a workday: "+day.Reason
+		return r, j.Store.FinishSlot(ctx, r)
+	}
+	err = retryMoved(ctx, func() error {
+		snap, err := j.snapshot(ctx, r, set)
+		if err != nil {
+			return err
+		}
+		p := planner.Remind(snap, set, r.Date)
+		settled := settle(r, p)
+		if err := j.Store.SavePlan(ctx, r.Jurisdiction, snap.Jurisdiction.Seq, run.DayPlan{
+			Notices: p.Notices, Steps: p.Steps, Caches: p.Caches, Supersede: p.Supersede, Cancel: p.Cancel, Run: settled,
+		}); err != nil {
+			return err
+		}
+		r = settled
+		return nil
+	})
+	if err != nil {
+		return r, fmt.Errorf("plan the letters of %s for %s: %w", r.Date, r.Jurisdiction, err)
+	}
+	return r, nil
+}
+
+func settle(r run.Run, p planner.Plan) run.Run {
+	r.State, r.Reason = run.Done, ""
+	r.Counts = run.Counts{
+		Looked: p.Looked, Notices: len(p.Notices), Superseded: len(p.Supersede), Cancelled: len(p.Cancel), Held: len(p.Held),
+	}
+	for _, f := range p.Steps {
+		if f.Passed != "" {
+			r.Counts.Passed++
+		} else {
+			r.Counts.Steps++
+		}
+	}
+	return r
+}
+
+// snapshot reads what the day needs and no more: what is due for a look, the rest of the letters concerned, and the
+// sources of both.
+func (j Remind) snapshot(ctx context.Context, r run.Run, set planner.Settings) (s planner.Snapshot, err error) {
+	if s.Jurisdiction, err = j.Store.Jurisdiction(ctx, r.Jurisdiction); err != nil {
+		return s, err
+	}
+	if s.Directory, err = j.Store.Directory(ctx, r.Jurisdiction); err != nil {
+		return s, err
+	}
+	if s.Plans, err = j.Store.Plans(ctx, r.Jurisdiction); err != nil {
+		return s, err
+	}
+	if s.Unsent, err = j.Store.Unsent(ctx, r.Jurisdiction, r.Date); err != nil {
+		return s, err
+	}
+	if s.Written, err = j.written(ctx, r); err != nil {
+		return s, err
+	}
+	if s.Records, err = j.records(ctx, r, s.Unsent); err != nil || len(s.Records) == 0 {
+		return s, err
+	}
+	ids := taskIDs(s.Records)
+	if s.Tasks, err = j.Store.TaskVersions(ctx, r.Jurisdiction, ids); err != nil {
+		return s, err
+	}
+	if s.Served, err = j.Store.Served(ctx, noticeIDs(s.Records)); err != nil {
+		return s, err
+	}
+	if s.History, err = j.history(ctx, r, set, s.Records); err != nil {
+		return s, err
+	}
+	if s.LeadOpen, err = j.leadOpen(ctx, r, s.Records); err != nil {
+		return s, err
+	}
+	if set.Calendar.WeekStart(r.Date) == r.Date {
+		if s.Weekly, err = j.Store.WeeklyTasks(ctx, r.Jurisdiction); err != nil {
+			return s, err
+		}
+		s.TaskEvents, err = j.Store.TaskEvents(ctx, r.Jurisdiction, distinct(s.Weekly, func(t task.Task) task.TaskID { return t.TaskID }))
+	}
+	return s, err
+}
+
+func (j Remind) written(ctx context.Context, r run.Run) (map[string]bool, error) {
+	ids, err := j.Store.NoticeIDs(ctx, r.Jurisdiction, r.Date)
+	written := make(map[string]bool, len(ids))
+	for _, id := range ids {
+		written[id] = true
+	}
+	return written, err
+}
+
+// records are the obligations due for a look and, in the units concerned, those raised earlier.
+func (j Remind) records(ctx context.Context, r run.Run, unsent []notice.Notice) ([]task.Record, error) {
+	var due []task.Record
+	for after := ""; ; {
+		next, err := j.Store.Due(ctx, r.Jurisdiction, r.Date, after, page)
+		if err != nil {
+			return nil, err
+		}
+		due = append(due, next...)
+		if len(next) < page {
+			break
+		}
+		after = next[len(next)-1].Obligation.Ref.String()
+	}
+	units := distinct(due, func(r task.Record) string { return r.Obligation.Unit })
+	for _, n := range unsent {
+		if !slices.Contains(units, n.Key.Unit) {
+			units = append(units, n.Key.Unit)
+		}
+	}
+	if len(units) == 0 {
+		return nil, nil
+	}
+	raised, err := j.Store.Raised(ctx, r.Jurisdiction, r.Date, units)
+	if err != nil {
+		return nil, err
+	}
+	seen := make(map[string]bool, len(due))
+	for _, d := range due {
+		seen[d.Obligation.Ref.String()] = true
+	}
+	for _, d := range raised {
+		if !seen[d.Obligation.Ref.String()] {
+			due = append(due, d)
+		}
+	}
+	return due, nil
+}
+
+// history reads the other instances of the reports that come due today: only there does it matter who was late of late.
+func (j Remind) history(ctx context.Context, r run.Run, set planner.Settings, records []task.Record) ([]task.Record, error) {
+	var ids []task.TaskID
+	for _, rec := range records {
+		o := rec.Obligation
+		if (o.Kind == task.Monthly || o.Kind == task.Weekly) && r.Date >= set.Calendar.OnOrBefore(o.Effective) && !slices.Contains(ids, o.TaskID) {
+			ids = append(ids, o.TaskID)
+		}
+	}
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	return j.Store.Instances(ctx, r.Jurisdiction, ids)
+}
+
+// leadOpen finds the results still owed of the instances that supporting units would be told about.
+func (j Remind) leadOpen(ctx context.Context, r run.Run, records []task.Record) (map[string]bool, error) {
+	var ids []task.TaskID
+	for _, rec := range records {
+		if rec.Obligation.Owes == task.OwesSupport && !slices.Contains(ids, rec.Obligation.TaskID) {
+			ids = append(ids, rec.Obligation.TaskID)
+		}
+	}
+	open := map[string]bool{}
+	if len(ids) == 0 {
+		return open, nil
+	}
+	refs, err := j.Store.Waiting(ctx, r.Jurisdiction, r.Date, ids)
+	for _, ref := range refs {
+		open[ref.TaskID.String()+"/"+ref.Instance] = true
+	}
+	return open, err
+}
+
+func taskIDs(records []task.Record) []task.TaskID {
+	return distinct(records, func(r task.Record) task.TaskID { return r.Obligation.TaskID })
+}
+
+func noticeIDs(records []task.Record) []string {
+	var steps []task.FiredStep
+	for _, r := range records {
+		for _, f := range r.Steps {
+			if f.Notice != "" {
+				steps = append(steps, f)
+			}
+		}
+	}
+	return distinct(steps, func(f task.FiredStep) string { return f.Notice })
+}
+
+// distinct returns the keys of the values, each once, in the order of their first appearance.
+func distinct[T any, K comparable](values []T, key func(T) K) []K {
+	seen := map[K]bool{}
+	var out []K
+	for _, v := range values {
+		if k := key(v); !seen[k] {
+			seen[k] = true
+			out = append(out, k)
+		}
+	}
+	return out
+}

@@ -1,0 +1,126 @@
+package jobs
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"duban/jobs/civil"
+	"duban/jobs/run"
+)
+
+// All returns the jobs of a day in the order in which they must run.
+func All(open Open, remind Remind) []Job { return []Job{open, remind} }
+
+// Runner runs jobs from the ledger.
+type Runner struct {
+	Jobs  []Job // in order
+	Slots SlotStore
+	Lease time.Duration
+	// By names who runs: the scheduler, or the operator.
+	By string
+}
+
+// Find returns the job of the name.
+func (r Runner) Find(name string) (Job, error) {
+	names := ""
+	for _, j := range r.Jobs {
+		if j.Name() == name {
+			return j, nil
+		}
+		names += " " + j.Name()
+	}
+	return nil, fmt.Errorf("find job %q: there are:%s", name, names)
+}
+
+// Result is one slot with the error of its run, if any.
+type Result struct {
+	run.Run
+	// Already says that the slot was settled before and did not run again.
+	Already bool
+	Err     error
+}
+
+// Run runs the job for the jurisdiction and day, after the jobs that come before it on that day. Days missed since the
+// job last settled are made up or marked as covered. again runs a settled slot of this job once more: letters and steps
+// keep their keys, so nothing is said twice.
+func (r Runner) Run(ctx context.Context, name, jurisdiction string, d civil.Date, again bool) ([]Result, error) {
+	if _, err := r.Find(name); err != nil {
+		return nil, err
+	}
+	var results []Result
+	for _, j := range r.Jobs {
+		more, err := r.upTo(ctx, j, jurisdiction, d, again && j.Name() == name)
+		results = append(results, more...)
+		if err != nil {
+			return results, err
+		}
+		if j.Name() == name {
+			break
+		}
+	}
+	return results, nil
+}
+
+// longestGap bounds the days made up after an outage.
+const longestGap = 400
+
+func (r Runner) upTo(ctx context.Context, j Job, jurisdiction string, d civil.Date, again bool) ([]Result, error) {
+	last, err := r.Slots.LastSettled(ctx, j.Name(), jurisdiction)
+	if err != nil {
+		return nil, err
+	}
+	var results []Result
+	if last != 0 && last < d {
+		for missed := max(last+1, d-longestGap); missed < d; missed++ {
+			slot := run.Slot{Job: j.Name(), Jurisdiction: jurisdiction, Date: missed}
+			if !j.EveryDay() {
+				if err := r.Slots.Skip(ctx, run.Run{Slot: slot, State: run.Skipped, Reason: "covered by " + d.String(), By: r.By}); err != nil {
+					return results, err
+				}
+				continue
+			}
+			res := r.one(ctx, j, slot, false)
+			if results = append(results, res); res.Err != nil {
+				return results, res.Err
+			}
+		}
+	}
+	res := r.one(ctx, j, run.Slot{Job: j.Name(), Jurisdiction: jurisdiction, Date: d}, again)
+	return append(results, res), res.Err
+}
+
+// one claims and runs a single slot. A panic is contained and recorded as the result.
+func (r Runner) one(ctx context.Context, j Job, slot run.Slot, again bool) (res Result) {
+	claimed, ok, err := r.Slots.ClaimSlot(ctx, slot, r.By, r.Lease, again)
+	if err != nil {
+		return Result{Run: run.Run{Slot: slot}, Err: fmt.Errorf("claim %s %s %s: %w", slot.Job, slot.Jurisdiction, slot.Date, err)}
+	}
+	if !ok {
+		res = Result{Run: claimed, Already: true}
+		if !claimed.Settled() {
+			res.Err = fmt.Errorf("run %s %s %s: another worker (%s) has it since %s; wait, or try again after its lease ends",
+				slot.Job, slot.Jurisdiction, slot.Date, claimed.By, claimed.Started.Format(time.RFC3339))
+		}
+		return res
+	}
+	done, err := contain(func() (run.Run, error) { return j.Run(ctx, claimed) })
+	if err == nil {
+		return Result{Run: done}
+	}
+	claimed.State, claimed.Reason = run.Failed, err.Error()
+	if ferr := r.Slots.FinishSlot(context.WithoutCancel(ctx), claimed); ferr != nil {
+		err = fmt.Errorf("%w (and the ledger could not be told: %w)", err, ferr)
+	}
+	return Result{Run: claimed, Err: err}
+}
+
+func contain(f func() (run.Run, error)) (r run.Run, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return f()
+}
