@@ -1,0 +1,230 @@
+// Package config holds every setting of duban in one value, read from one YAML file and the environment.
+//
+// A table of fields (fields.go) is the only place that names the keys: reading, environment overrides, the documented
+// sample and printing all walk it. Besides cmd this is the only package that reads files or the environment.
+package config
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"duban/jobs/civil"
+)
+
+// Config is the whole configuration. Load fills it; its zero value is not usable, Default is.
+type Config struct {
+	Database      Database
+	Log           Log
+	Zone          string // IANA name; where a day begins
+	Mail          Mail
+	Schedule      Schedule
+	Calendar      Calendar
+	Defaults      JurisdictionConfig
+	Jurisdictions map[string]JurisdictionConfig // by code; complete: the defaults are already underneath
+	Worker        Worker
+
+	name    string            // of the file, for messages; empty where there is none
+	origins map[string]origin // where a key's value comes from; absent for a default
+	files   map[string][]byte // content of the files the configuration names
+}
+
+// Database says where the tables are.
+type Database struct {
+	DSN          string // without a password, see ParseDSN
+	PasswordFile string
+	PasswordEnv  string
+	Password     Secret // from DUBAN_DATABASE_PASSWORD, PasswordEnv, PasswordFile, or a DSN given by the environment
+}
+
+// Log says what is written to standard error, and how.
+type Log struct {
+	Level  string // debug, info, warn, error
+	Format string // json, console
+}
+
+// Mail says how letters leave and in whose name.
+type Mail struct {
+	Transport       string // file, smtp
+	Dir             string // of the file transport
+	FromAddress     string
+	FromName        string
+	ReplyTo         string
+	MessageIDDomain string // never empty after Load
+	RedirectTo      string // where set, every letter goes there instead, marked
+	SMTP            SMTP
+}
+
+// SMTP describes the mail server.
+type SMTP struct {
+	Host           string
+	Port           int // 0: the usual one, see Address
+	TLS            string
+	AllowPlaintext bool
+	Username       string
+	PasswordFile   string
+	PasswordEnv    string
+	Password       Secret // from DUBAN_MAIL_SMTP_PASSWORD, PasswordEnv or PasswordFile
+	Hello          string // the name given in EHLO; never empty after Load
+	ConnectTimeout time.Duration
+	PhaseTimeout   time.Duration
+	CAFile         string
+}
+
+// Schedule holds a cron spec of five fields per job; an empty one means the clock never starts the job.
+type Schedule struct {
+	Open      string
+	Remind    string
+	Heartbeat string
+}
+
+// Calendar names the files of calendar overrides that count everywhere.
+type Calendar struct {
+	Overrides []string
+}
+
+// JurisdictionConfig holds what may differ from one jurisdiction to the next.
+type JurisdictionConfig struct {
+	Zone                string // empty in Defaults: the top-level zone
+	CalendarOverrides   []string
+	ReportDay           int // of the month after the period
+	Confirm             string
+	Roll                string
+	AcceptAfterWorkdays int
+	Window              Window
+	Letter              Letter
+	LiveFrom            civil.Date // zero: none
+}
+
+// Window is the part of a working day in which letters may leave: From ≤ time < To.
+type Window struct {
+	From, To Clock
+}
+
+// Letter holds the words and the sender of a jurisdiction's letters.
+type Letter struct {
+	ReminderWord   string
+	UrgingWord     string
+	Issuer         string
+	ContactName    string
+	ContactPhone   string
+	ContactEmail   string
+	ContactAddress string
+}
+
+// Worker holds the limits of the running worker.
+type Worker struct {
+	Lease           time.Duration
+	ShutdownTimeout time.Duration
+}
+
+// placeholderFrom is good enough for letters in a folder and refused for letters that leave.
+const placeholderFrom = "duban@localhost"
+
+// Default returns the configuration of an empty file: embedded SQLite, letters into a folder.
+func Default() Config {
+	return Config{
+		Database: Database{DSN: "sqlite:./duban.db"},
+		Log:      Log{Level: "info", Format: "json"},
+		Zone:     "Asia/Shanghai",
+		Mail: Mail{
+			Transport: "file", Dir: "./letters", FromAddress: placeholderFrom, FromName: "督办",
+			SMTP: SMTP{TLS: "starttls", ConnectTimeout: 10 * time.Second, PhaseTimeout: time.Minute},
+		},
+		Schedule: Schedule{Open: "5 0 * * *", Remind: "0 9 * * *", Heartbeat: "* * * * *"},
+		Defaults: JurisdictionConfig{
+			ReportDay: 10, Confirm: "auto", Roll: "keep", AcceptAfterWorkdays: 5,
+			Window: Window{From: 9 * 60, To: 17*60 + 30},
+			Letter: Letter{ReminderWord: "工作提示", UrgingWord: "工作提示"},
+		},
+		Worker: Worker{Lease: 5 * time.Minute, ShutdownTimeout: 30 * time.Second},
+	}
+}
+
+// Jurisdiction returns the settings of the jurisdiction: its own laid over the defaults, and the defaults alone for a
+// code the configuration does not name. Its Zone is never empty.
+func (c Config) Jurisdiction(code string) JurisdictionConfig {
+	j, ok := c.Jurisdictions[code]
+	if !ok {
+		j = c.Defaults
+	}
+	j.Zone = cmp.Or(j.Zone, c.Zone)
+	j.CalendarOverrides = slices.Clone(j.CalendarOverrides)
+	return j
+}
+
+// File is the content of a file the configuration names.
+type File struct {
+	Path string
+	Data []byte
+}
+
+// CalendarFiles returns the calendar overrides of the jurisdiction in the order they apply: those that count
+// everywhere first.
+func (c Config) CalendarFiles(code string) []File {
+	var files []File
+	for _, path := range slices.Concat(c.Calendar.Overrides, c.Jurisdiction(code).CalendarOverrides) {
+		files = append(files, File{Path: path, Data: slices.Clone(c.files[path])})
+	}
+	return files
+}
+
+// CA returns the certificates of mail.smtp.ca_file in PEM form; nil where none is set.
+func (c Config) CA() []byte { return slices.Clone(c.files[c.Mail.SMTP.CAFile]) }
+
+// Address returns the host and the port of the mail server. The usual ports are 587 for STARTTLS, 465 for implicit
+// TLS (RFC 8314) and 25 for plain text.
+func (s SMTP) Address() (host string, port int) {
+	if s.Port != 0 {
+		return s.Host, s.Port
+	}
+	switch s.TLS {
+	case "implicit":
+		return s.Host, 465
+	case "none":
+		return s.Host, 25
+	}
+	return s.Host, 587
+}
+
+// Clock is a time of day in minutes after midnight, up to 24:00.
+type Clock int
+
+// ParseClock reads "09:00".
+func ParseClock(s string) (Clock, error) {
+	if len(s) == 5 && s[2] == ':' {
+		h, herr := strconv.ParseUint(s[:2], 10, 8)
+		m, merr := strconv.ParseUint(s[3:], 10, 8)
+		if c := Clock(h*60 + m); herr == nil && merr == nil && m < 60 && c <= 24*60 {
+			return c, nil
+		}
+	}
+	return 0, fmt.Errorf("parse time of day %q: want HH:MM from 00:00 to 24:00", s)
+}
+
+// String returns "09:00".
+func (c Clock) String() string { return fmt.Sprintf("%02d:%02d", int(c)/60, int(c)%60) }
+
+// Secret is a password. It prints as a word that says so, in every verb and encoding.
+type Secret string
+
+const redacted = "[secret]"
+
+// Reveal returns the password itself.
+func (s Secret) Reveal() string { return string(s) }
+
+// String hides the password; it is empty where there is none.
+func (s Secret) String() string {
+	if s == "" {
+		return ""
+	}
+	return redacted
+}
+
+// GoString hides the password from %#v.
+func (s Secret) GoString() string { return strconv.Quote(s.String()) }
+
+// MarshalText hides the password from encoders.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }

@@ -1,0 +1,139 @@
+package config
+
+import "strings"
+
+// field is one row of the table of keys: a section (no value) or a setting.
+type field struct {
+	path  string   // as in mail.smtp.host
+	doc   string   // English, shown in the sample; never empty
+	value any      // pointer into the Config; nil for a section
+	oneOf []string // the values allowed; nil for any
+}
+
+// fields is the table of every key of the configuration but those below jurisdictions.
+func (c *Config) fields() []field {
+	var all []field
+	for _, part := range [][]field{
+		c.databaseFields(), c.mailFields(), c.smtpFields(), c.workFields(),
+		{{path: "defaults", doc: "What every jurisdiction has unless it says otherwise below."}},
+		c.Defaults.fields("defaults"),
+		{{path: "jurisdictions", doc: jurisdictionsDoc}},
+	} {
+		all = append(all, part...)
+	}
+	return all
+}
+
+const jurisdictionsDoc = "Settings of single jurisdictions, by code, with the keys of defaults. For example\n" +
+	"  jurisdictions:\n" +
+	"    changji:\n" +
+	"      calendar_overrides: [xinjiang-2025.json]\n" +
+	"      window:\n" +
+	"        from: \"10:30\"\n" +
+	"        to: \"19:00\"\n" +
+	"The code is the one plans and units are imported under. In variables: DUBAN_JURISDICTIONS_CHANGJI_REPORT_DAY."
+
+func (c *Config) databaseFields() []field {
+	d, l := &c.Database, &c.Log
+	return []field{
+		{path: "database", doc: "Where tasks, obligations and letters are kept."},
+		{path: "database.dsn", value: &d.DSN, doc: "sqlite:PATH, or mysql://USER@HOST:3306/DATABASE, or mysql://USER@/DATABASE?socket=PATH.\n" +
+			"MySQL takes ?tls=true|skip-verify|preferred|false; without it preferred to another host, false to this one.\nNo password here."},
+		{path: "database.password_file", value: &d.PasswordFile, doc: "File that holds the MySQL password on one line."},
+		{path: "database.password_env", value: &d.PasswordEnv, doc: "Name of the variable that holds the MySQL password. DUBAN_DATABASE_PASSWORD needs no entry and wins."},
+		{path: "log", doc: "What the worker writes to standard error."},
+		{path: "log.level", value: &l.Level, oneOf: []string{"debug", "info", "warn", "error"}, doc: "The least important level written: debug, info, warn or error."},
+		{path: "log.format", value: &l.Format, oneOf: []string{"json", "console"}, doc: "json: one object per line, for machines. console: for a terminal."},
+		{path: "zone", value: &c.Zone, doc: "IANA name of the time zone in which days begin and the schedule is read."},
+	}
+}
+
+func (c *Config) mailFields() []field {
+	m := &c.Mail
+	return []field{
+		{path: "mail", doc: "How letters leave, and in whose name."},
+		{path: "mail.transport", value: &m.Transport, oneOf: []string{"file", "smtp"}, doc: "file: write .eml files into dir. smtp: send."},
+		{path: "mail.dir", value: &m.Dir, doc: "Folder of the file transport."},
+		{path: "mail.from_address", value: &m.FromAddress, doc: "The sender's address. smtp asks for a real one."},
+		{path: "mail.from_name", value: &m.FromName, doc: "The sender's name as readers see it."},
+		{path: "mail.reply_to", value: &m.ReplyTo, doc: "Where answers go. Empty: to from_address."},
+		{path: "mail.message_id_domain", value: &m.MessageIDDomain, doc: "Domain of the Message-ID. Empty: that of from_address. Do not change it later: it is how a letter is known again."},
+		{path: "mail.redirect_to", value: &m.RedirectTo, doc: "For a trial run: every letter goes to this one address, marked with whom it was for. Empty: off."},
+	}
+}
+
+func (c *Config) smtpFields() []field {
+	s := &c.Mail.SMTP
+	return []field{
+		{path: "mail.smtp", doc: "The mail server; read only where transport is smtp."},
+		{path: "mail.smtp.host", value: &s.Host, doc: "Name of the server, as in its certificate."},
+		{path: "mail.smtp.port", value: &s.Port, doc: "0: 587 for starttls, 465 for implicit, 25 for none."},
+		{path: "mail.smtp.tls", value: &s.TLS, oneOf: []string{"starttls", "implicit", "none"}, doc: "starttls: required, never dropped. implicit: TLS from the first byte. none: only to this machine, see allow_plaintext."},
+		{path: "mail.smtp.allow_plaintext", value: &s.AllowPlaintext, doc: "Allow tls: none to another machine. Letters and the password can then be read on the way."},
+		{path: "mail.smtp.username", value: &s.Username, doc: "Account on the server. Empty: no login."},
+		{path: "mail.smtp.password_file", value: &s.PasswordFile, doc: "File that holds the account's password on one line."},
+		{path: "mail.smtp.password_env", value: &s.PasswordEnv, doc: "Name of the variable that holds the account's password. DUBAN_MAIL_SMTP_PASSWORD needs no entry and wins."},
+		{path: "mail.smtp.hello", value: &s.Hello, doc: "The name this machine gives the server (EHLO). Empty: message_id_domain."},
+		{path: "mail.smtp.connect_timeout", value: &s.ConnectTimeout, doc: "Longest wait for a connection."},
+		{path: "mail.smtp.phase_timeout", value: &s.PhaseTimeout, doc: "Longest wait in each phase of a letter: greeting, TLS, login, addresses, body, answer."},
+		{path: "mail.smtp.ca_file", value: &s.CAFile, doc: "PEM file of the authority that signed the server's certificate. Empty: those of the system."},
+	}
+}
+
+func (c *Config) workFields() []field {
+	s, w := &c.Schedule, &c.Worker
+	return []field{
+		{path: "schedule", doc: "When the worker starts its jobs: cron specs of five fields in the jurisdiction's zone. Empty: never by the clock."},
+		{path: "schedule.open", value: &s.Open, doc: "Opens the obligations of the day."},
+		{path: "schedule.remind", value: &s.Remind, doc: "Makes the day's letters. They wait for their jurisdiction's window."},
+		{path: "schedule.heartbeat", value: &s.Heartbeat, doc: "Looks for work that was missed and for letters that wait."},
+		{path: "calendar", doc: "The State Council's arrangements for 2022 to 2026 are built in."},
+		{path: "calendar.overrides", value: &c.Calendar.Overrides, doc: "Files that correct or extend them everywhere, in order: {\"years\": [{\"year\": 2027, \"published\": true,\n" +
+			"\"days\": [{\"date\": \"2027-01-01\", \"to\": \"2027-01-03\", \"name\": \"元旦\", \"off\": true}]}]}."},
+		{path: "worker", doc: "Limits of the running worker."},
+		{path: "worker.lease", value: &w.Lease, doc: "How long a worker may hold a letter or a job before another takes over. More than twice mail.smtp.phase_timeout."},
+		{path: "worker.shutdown_timeout", value: &w.ShutdownTimeout, doc: "How long a stopping worker may take to finish what it holds."},
+	}
+}
+
+// fields is the table of a jurisdiction's keys below prefix.
+func (j *JurisdictionConfig) fields(prefix string) []field {
+	l, w := &j.Letter, &j.Window
+	rows := []field{
+		{path: "zone", value: &j.Zone, doc: "Time zone. Empty: the top-level zone."},
+		{path: "calendar_overrides", value: &j.CalendarOverrides, doc: "Files of local holidays, applied after calendar.overrides. A jurisdiction's list replaces that of defaults."},
+		{path: "report_day", value: &j.ReportDay, doc: "Day of the following month on which reports on a period are due where the plan names none; in a shorter month its last day."},
+		{path: "confirm", value: &j.Confirm, oneOf: []string{"auto", "required"}, doc: "auto: urging goes out unless the bureau holds it. required: only after the bureau has checked the register."},
+		{path: "roll", value: &j.Roll, oneOf: []string{"keep", "previous", "next"}, doc: "What becomes of a plan's date on a day off. keep: it stays. previous, next: the workday before or after it."},
+		{path: "accept_after_workdays", value: &j.AcceptAfterWorkdays, doc: "A report the bureau has not answered within so many workdays counts as accepted."},
+		{path: "window", doc: "The hours in which letters may leave on a working day."},
+		{path: "window.from", value: &w.From, doc: "First minute, HH:MM."},
+		{path: "window.to", value: &w.To, doc: "First minute after it, HH:MM, up to 24:00."},
+		{path: "letter", doc: "Words and sender of the letters."},
+		{path: "letter.reminder_word", value: &l.ReminderWord, doc: "What a reminder is called. 提醒函 only where the bureau numbers and seals it."},
+		{path: "letter.urging_word", value: &l.UrgingWord, doc: "What an urging is called. 催办函 only where the bureau numbers and seals it."},
+		{path: "letter.issuer", value: &l.Issuer, doc: "The office that signs, as in 崂山区司法局. Empty: the jurisdiction's bureau as imported."},
+		{path: "letter.contact_name", value: &l.ContactName, doc: "Whom units ask."},
+		{path: "letter.contact_phone", value: &l.ContactPhone, doc: "The contact's telephone."},
+		{path: "letter.contact_email", value: &l.ContactEmail, doc: "Where units send what they owe."},
+		{path: "letter.contact_address", value: &l.ContactAddress, doc: "The contact's office, for paper."},
+		{path: "live_from", value: &j.LiveFrom, doc: "YYYY-MM-DD. What fell due before it is listed to the bureau and not chased. Empty: no such day."},
+	}
+	for i := range rows {
+		rows[i].path = prefix + "." + rows[i].path
+	}
+	return rows
+}
+
+// variable returns the environment variable that overrides the key: DUBAN_MAIL_SMTP_HOST for mail.smtp.host.
+func variable(path string) string {
+	return "DUBAN_" + strings.Map(func(r rune) rune {
+		switch {
+		case r >= 'a' && r <= 'z':
+			return r - 'a' + 'A'
+		case (r >= 'A' && r <= 'Z') || (r >= '0' && r <= '9'):
+			return r
+		}
+		return '_'
+	}, path)
+}
