@@ -55,8 +55,8 @@ func Sample() string {
 		if indent == "" {
 			b.WriteString("\n")
 		}
-		for line := range strings.SplitSeq(f.doc, "\n") {
-			b.WriteString(indent + "# " + line + "\n")
+		for comment := range strings.SplitSeq(f.doc, "\n") {
+			b.WriteString(indent + "# " + comment + "\n")
 		}
 		b.WriteString(indent + line(f) + "\n")
 	}

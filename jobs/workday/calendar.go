@@ -26,15 +26,15 @@ var nationalJSON string
 
 // Reasons a day is or is not a working day. They are part of the command-line contract.
 const (
-	Weekday     = "weekday"
-	Weekend     = "weekend"
-	MakeUp      = "make-up workday"   // 调休上班
-	Statutory   = "statutory holiday" // 法定节假日, with the days off in lieu around it
-	LocalOff    = "local holiday"     // 地方性假日, of one jurisdiction
-	firstYear   = 2020
-	lastYear    = 2035
-	hashedChars = 16
+	Weekday   = "weekday"
+	Weekend   = "weekend"
+	MakeUp    = "make-up workday"   // 调休上班
+	Statutory = "statutory holiday" // 法定节假日, with the days off in lieu around it
+	LocalOff  = "local holiday"     // 地方性假日, of one jurisdiction
 )
+
+// hashDigits is the length of a Hash.
+const hashDigits = 16
 
 // Calendar answers which days are worked. It is immutable and safe for concurrent use. The zero Date ("no date")
 // is never a working day and comes back unchanged from every function that moves a date. The zero Calendar knows no
@@ -231,7 +231,7 @@ func (c *Calendar) WeekStart(d civil.Date) civil.Date {
 }
 
 // Hash names the content of the calendar: which years are published and what every marked day is. It is the first 16
-// hexadecimal digits of a SHA-256; two calendars that answer alike day by day for the same marks have the same hash.
+// hexadecimal digits of a SHA-256. Notices and their addresses are not part of it, for they move no date.
 func (c *Calendar) Hash() string {
 	var b strings.Builder
 	for _, y := range slices.Sorted(maps.Keys(c.years)) {
@@ -242,7 +242,7 @@ func (c *Calendar) Hash() string {
 		fmt.Fprintf(&b, "day\t%s\t%t\t%t\t%q\n", d, m.off, m.local, m.name)
 	}
 	sum := sha256.Sum256([]byte(b.String()))
-	return hex.EncodeToString(sum[:])[:hashedChars]
+	return hex.EncodeToString(sum[:])[:hashDigits]
 }
 
 func weekend(d civil.Date) bool { w := d.Weekday(); return w == time.Saturday || w == time.Sunday }

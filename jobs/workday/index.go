@@ -16,7 +16,13 @@ type index struct {
 	workdays    []civil.Date // the workdays of the table, in order
 }
 
-// newIndex builds the table over the usual years and every marked day.
+// The table covers at least these years, and every marked day beyond them.
+const (
+	firstYear = 2020
+	lastYear  = 2035
+)
+
+// newIndex builds the table.
 func newIndex(marks map[civil.Date]mark) index {
 	x := index{first: civil.Of(firstYear, time.January, 1), last: civil.Of(lastYear, time.December, 31)}
 	for d := range marks {
