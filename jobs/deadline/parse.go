@@ -1,0 +1,91 @@
+package deadline
+
+import (
+	"strings"
+
+	"duban/jobs/civil"
+)
+
+// Parse reads a deadline cell. issued is the plan's issue date, from which a missing year is taken; zero means
+// unknown. It never panics. A text it does not account for to the last character is refused with a reason.
+func Parse(text string, issued civil.Date) Reading {
+	s, why := normalise(text)
+	if why == "" && len(s) == 0 {
+		why = "未写时限"
+	}
+	if why == "" && strings.Trim(string(s), "-/.、,;。()无") == "" {
+		why = "未写时限"
+	}
+	if why == "" {
+		s = trimLabel(s)
+		why = hedge(string(s))
+	}
+	if why == "" && strings.ContainsAny(text, "〔〕《》") && strings.ContainsAny(string(s), "0123456789〇") && containsAny(string(s), "号 ( 《") != "" && documentNumber(text) {
+		why = "含文号或文件名，不是完成时限"
+	}
+	if why != "" {
+		return refused(text, why)
+	}
+	if p, ok := clipped(s); ok {
+		return p.reading(text)
+	}
+	items, why := itemise(s)
+	if why != "" {
+		return refused(text, why)
+	}
+	a := &assembly{items: fold2(items), issued: issued}
+	if why := a.run(); why != "" {
+		return refused(text, why)
+	}
+	return a.reading(text)
+}
+
+// refused is the reading of a text that a person has to clarify.
+func refused(text, why string) Reading {
+	return Reading{
+		Text: text, Reason: why,
+		Milestones: []Milestone{}, Alternatives: []civil.Date{}, Recurrences: []Recurrence{},
+	}
+}
+
+// trimLabel takes a heading such as 完成时限： off the front, and the full stop off the end.
+func trimLabel(s []rune) []rune {
+	t := strings.Trim(string(s), ",;。、")
+	for _, label := range []string{"完成时限", "完成时间", "计划完成时间", "时限", "时间节点", "整改时限", "办理时限", "办结时限", "时限要求", "时间要求", "完成期限", "截止时间", "截止日期", "完成日期"} {
+		if rest, ok := strings.CutPrefix(t, label+":"); ok {
+			t = rest
+			break
+		}
+	}
+	return []rune(t)
+}
+
+// documentNumber reports whether the text holds 〔2024〕14号 or the title of a document with a year in it.
+func documentNumber(text string) bool {
+	if i := strings.Index(text, "〔"); i >= 0 {
+		rest := text[i+len("〔"):]
+		if n := strings.Index(rest, "〕"); n > 0 && n <= 4 && strings.Contains(rest, "号") {
+			return true
+		}
+	}
+	return strings.Contains(text, "《")
+}
+
+// twin is the cell 2024.1, which a spreadsheet may have made out of 2024.10.
+type twin struct{ january, october civil.Date }
+
+func clipped(s []rune) (twin, bool) {
+	y, e, ok := number(s, 0)
+	if !ok || e != 4 || y < 2000 || y > 2099 || string(s[e:]) != ".1" {
+		return twin{}, false
+	}
+	return twin{civil.MonthEnd(y, 1), civil.MonthEnd(y, 10)}, true
+}
+
+func (w twin) reading(text string) Reading {
+	r := refused(text, "「.1」可能是1月，也可能是表格丢了末尾0的10月")
+	r.Understood, r.Ambiguous = true, true
+	r.Milestones = append(r.Milestones, Milestone{Due: w.january})
+	r.Alternatives = append(r.Alternatives, w.october)
+	return r
+}

@@ -1,0 +1,205 @@
+package deadline
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"duban/jobs/civil"
+)
+
+func decimal(n int) string { return strconv.Itoa(n) }
+
+// onPoint makes a milestone of a point, or a date of the cycle it stands in.
+func (a *assembly) onPoint(i int) string {
+	it, prev, next := &a.items[i], a.near(i-1), a.near(i+1)
+	p := it.point
+	if prev != nil && prev.kind != kText {
+		return notRead(prev.raw + it.raw)
+	}
+	if next != nil && next.kind != kText && next.kind != kCount && !p.start {
+		return notRead(it.raw + next.raw)
+	}
+	if a.on == aSpan || a.cond != nil {
+		return "既写条件又写日期，关系不明"
+	}
+	if p.start {
+		return a.onStart(p)
+	}
+	if len(a.cycles) > 0 {
+		return a.inCycle(it)
+	}
+	if c, ok := a.halves(i); ok {
+		a.cycles, a.texts, a.on = append(a.cycles, c), append(a.texts, ""), aCycle
+		a.items[i+2].kind, a.items[i+1].kind = kSep, kSep
+		a.note(it.raw+a.items[i+1].raw+a.items[i+2].raw, "every half "+strings.Join(c.dates, " "))
+		return ""
+	}
+	dates, why := a.resolve(it)
+	if why != "" {
+		return why
+	}
+	var read []string
+	for _, d := range dates {
+		read = append(read, d.String())
+	}
+	a.note(it.raw, strings.Join(read, " or "))
+	return a.mile(dates)
+}
+
+// onStart reads 2024年起: no date is due then, but what follows may be standing, or a cycle that runs already.
+func (a *assembly) onStart(p point) string {
+	if len(a.miles) > 0 || len(a.cycles) > 0 || a.on != nothing || a.lead != "" {
+		return "只有起始时间，没有完成时间"
+	}
+	y := p.year
+	if y == 0 && p.rel == relThis && a.issued > 0 {
+		y = a.issued.Year()
+	}
+	a.on = aStart
+	a.started = y > 0 && a.issued > 0 && p.first(y) <= a.issued
+	return ""
+}
+
+// inCycle gives a yearly cycle one more date: 每年开展一次，12月底前报送.
+func (a *assembly) inCycle(it *item) string {
+	c := &a.cycles[len(a.cycles)-1]
+	p := it.point
+	if p.year != 0 || c.every != Year || c.whole || p.rel == relThis || p.rel == relNext {
+		return "既有周期又有日期，关系不明"
+	}
+	old := *c
+	if why := c.setDates([]point{p}); why != "" {
+		return why
+	}
+	if old.dated {
+		if len(c.later)+len(old.later) > 0 || p.rel == relNone && c.dates[0] <= old.dates[len(old.dates)-1] {
+			return "周期里的日期次序颠倒"
+		}
+		c.dates = append(slices.Clone(old.dates), c.dates...)
+	}
+	a.on = aCycle
+	a.note(it.raw, "every year "+strings.Join(c.dates, " "))
+	return ""
+}
+
+// halves reads 1月15日和7月15日: two days half a year apart, of no year, the first in January.
+func (a *assembly) halves(i int) (cycle, bool) {
+	if i+2 >= len(a.items) || len(a.miles) > 0 || a.year != 0 {
+		return cycle{}, false
+	}
+	p, mid, q := a.items[i].point, a.items[i+1], a.items[i+2]
+	if q.kind != kPoint || mid.kind == kText && startsWith([]rune(mid.raw), 0, "、 和 及 与 以及") != len([]rune(mid.raw)) || mid.raw == ";" || mid.raw == "。" {
+		return cycle{}, false
+	}
+	r := q.point
+	if p.grain != gDay || r.grain != gDay || p.year+r.year != 0 || p.rel+r.rel != 0 || p.span || r.span || r.start ||
+		p.n != 1 || r.n != 7 || p.part != r.part {
+		return cycle{}, false
+	}
+	return cycle{every: Half, dates: []string{md(1, p.part), md(7, r.part)}, dated: true}, true
+}
+
+// mile adds a milestone and keeps the order of dates.
+func (a *assembly) mile(dates []civil.Date) string {
+	if n := len(a.miles); n > 0 && dates[0] < a.miles[n-1].dates[0] {
+		return "日期次序颠倒，没有读懂"
+	}
+	a.miles = append(a.miles, mile{dates: dates, text: a.lead, apart: a.lead != ""})
+	a.lead, a.on = "", aMile
+	return ""
+}
+
+// resolve returns every date the point may mean, earliest first.
+func (a *assembly) resolve(it *item) ([]civil.Date, string) {
+	p := it.point
+	if p.span && p.grain == gYear && p.from.year > 0 && p.year > 0 {
+		return a.resolveYears(p)
+	}
+	years, why := a.years(it)
+	if why != "" {
+		return nil, why
+	}
+	var out []civil.Date
+	for _, y := range years {
+		d := p.last(y)
+		if d == 0 {
+			return nil, "日期不存在"
+		}
+		if p.twofold() {
+			before := p.first(y) - 1
+			out = append(out, before)
+			if y == years[0] {
+				a.reasons = append(a.reasons, "「"+it.raw+"」可能是"+before.Chinese()+"，也可能是"+d.Chinese())
+			}
+		}
+		out = append(out, d)
+	}
+	slices.Sort(out)
+	a.year = years[0]
+	if p.year > 0 {
+		a.doubtful = false
+	}
+	return slices.Compact(out), ""
+}
+
+// resolveYears reads 2023-2025年: due at the end of each year, or at the end of the last.
+func (a *assembly) resolveYears(p point) ([]civil.Date, string) {
+	last := p.last(p.year)
+	first := civil.MonthEnd(p.from.year, 12)
+	for first < last && first < a.issued {
+		first = civil.MonthEnd(first.Year()+1, 12)
+	}
+	a.year = p.year
+	if first >= last || p.end {
+		return []civil.Date{last}, ""
+	}
+	a.reasons = append(a.reasons, "只写起止年份，可能每年都要完成，也可能到期完成")
+	return []civil.Date{first, last}, ""
+}
+
+// years returns the years the point may stand in.
+func (a *assembly) years(it *item) ([]int, string) {
+	p := it.point
+	if p.year > 0 {
+		return []int{p.year}, ""
+	}
+	if (p.rel == relThen || p.rel == relSame) && a.year > 0 && len(a.miles) > 0 {
+		y := a.year
+		if p.rel == relThen {
+			y++
+		}
+		if a.doubtful {
+			return []int{y, y + 1}, ""
+		}
+		return []int{y}, ""
+	}
+	if p.rel == relNone && a.year > 0 && len(a.miles) > 0 {
+		if p.last(a.year) < a.miles[len(a.miles)-1].dates[0] {
+			return nil, "「" + it.raw + "」没有写年份，看不出是哪一年"
+		}
+		if a.doubtful {
+			return []int{a.year, a.year + 1}, ""
+		}
+		return []int{a.year}, ""
+	}
+	if a.issued <= 0 {
+		return nil, "「" + it.raw + "」没有写年份，也不知道印发日期"
+	}
+	y := a.issued.Year()
+	switch p.rel {
+	case relThis:
+		return []int{y}, ""
+	case relNext:
+		return []int{y + 1}, ""
+	case relThen:
+		y++
+	case relNone:
+		if p.last(y) >= a.issued && a.issued.Month() != 12 {
+			return []int{y}, ""
+		}
+	}
+	a.doubtful = true
+	a.reasons = append(a.reasons, "「"+it.raw+"」没有写明年份，可能是"+strconv.Itoa(y)+"年，也可能是"+strconv.Itoa(y+1)+"年")
+	return []int{y, y + 1}, ""
+}
