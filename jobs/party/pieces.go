@@ -1,0 +1,493 @@
+package party
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"duban/jobs/task"
+)
+
+// piece is a run between two separators. sep is the one before it: '、' inside a list, 'c' a conjunction, ',' and '\n'
+// between clauses, ';' and '。' between sentences.
+type piece struct {
+	text
+	sep rune
+}
+
+// split cuts the text at separators outside brackets, and at conjunctions that stand between two names.
+func split(t text) []piece {
+	var out []piece
+	sep, from, depth := ';', 0, 0
+	emit := func(to int, next rune) {
+		if to > from {
+			out = append(out, conjunctions(piece{t.sub(from, to), sep})...)
+		}
+		if to > from || strength(next) > strength(sep) {
+			sep = next
+		}
+		from = to + 1
+	}
+	for i, r := range t.f {
+		switch {
+		case r == '(':
+			depth++
+		case r == ')':
+			depth = max(0, depth-1)
+		case depth == 0 && strings.ContainsRune("、,;。|/\n", r) && !(r == '、' && inEnumeration(t, from, i)):
+			if r == '/' {
+				r = '、'
+			}
+			emit(i, r)
+		}
+	}
+	emit(t.len(), ';')
+	return out
+}
+
+// strength orders separators: of several in a row the strongest counts.
+func strength(sep rune) int {
+	switch sep {
+	case ';', '。', '|':
+		return 3
+	case ',', '\n':
+		return 2
+	}
+	return 1
+}
+
+// inEnumeration reports a 、 that belongs to the name: 各县、区, 各委、办、局, 1、.
+func inEnumeration(t text, from, at int) bool {
+	left := t.sub(from, at).core()
+	right := outside(firstPiece(t.f[at+1:]))
+	if numbered(string(t.f[from:at+1])) == at+1-from {
+		return true
+	}
+	return isGroup(left) && carriesOn(strings.SplitN(left, "、", 2)[0], right)
+}
+
+// conjunctions cuts a piece at 和, 与, 及, 以及 where both sides are names; elsewhere the word belongs to a name, as in
+// 文化和旅游局.
+func conjunctions(pc piece) []piece {
+	depth := 0
+	for i := 1; i < pc.len(); i++ {
+		switch pc.f[i] {
+		case '(':
+			depth++
+		case ')':
+			depth = max(0, depth-1)
+		}
+		if depth > 0 {
+			continue
+		}
+		n := conjunction(pc.f[i:])
+		if n == 0 || i+n >= pc.len() || pc.f[i] == '和' && pc.f[i+1] == '县' && pc.f[i-1] == '市' {
+			continue
+		}
+		left, _, _ := stripTail(string(pc.f[:i]))
+		if l, _, etc := cutEtc(fold(left)); etc {
+			left = l.String()
+		}
+		if !readsAsName(left) || !leadsName(string(pc.f[i+n:])) && n == 1 {
+			continue
+		}
+		return append([]piece{{pc.sub(0, i), pc.sep}}, conjunctions(piece{pc.cut(i + n), 'c'})...)
+	}
+	return []piece{pc}
+}
+
+// conjunction returns the length of the conjunction at the start of f, 0 for none. 和 that begins a place is none.
+func conjunction(f []rune) int {
+	s := string(f[:min(len(f), 6)])
+	switch {
+	case strings.HasPrefix(s, "以及"):
+		return 2
+	case f[0] == '暨', f[0] == '与', f[0] == '及':
+		return 1
+	case f[0] == '和':
+		for _, place := range []string{"和平区", "和平分", "和平街", "和平路", "和平镇", "和平乡", "和平县", "和平大", "和田", "和顺", "和静", "和硕", "和林格", "和政县", "和龙", "和布克"} {
+			if strings.HasPrefix(s, place) {
+				return 0
+			}
+		}
+		return 1
+	}
+	return 0
+}
+
+// leadsName reports whether the text up to its next conjunction, or one further, is a name with or without role words.
+func leadsName(s string) bool {
+	if slices.Contains([]string{"单位", "部门", "机关", "机构", "企业"}, outside(s)) {
+		return false
+	}
+	r := []rune(s)
+	for i := 1; i <= len(r); i++ {
+		if i < len(r) && conjunction(r[i:]) == 0 && r[i] != '等' && !strings.HasPrefix(string(r[i:]), "会同") && !strings.HasPrefix(string(r[i:]), "联合") {
+			continue
+		}
+		if name, _, _ := stripTail(string(r[:i])); readsAsName(name) {
+			return true
+		}
+	}
+	return false
+}
+
+// numbered returns the length of a list number or bullet at the start: 1. 2、 (3) ① 一、 -.
+func numbered(s string) int {
+	r := []rune(s)
+	i := 0
+	bracket := i < len(r) && r[i] == '('
+	if bracket {
+		i++
+	}
+	start := i
+	for i < len(r) && i < start+3 && (r[i] >= '0' && r[i] <= '9' || strings.ContainsRune("一二三四五六七八九十", r[i])) {
+		i++
+	}
+	switch {
+	case i == start && !bracket && len(r) > 0 && (r[0] >= '①' && r[0] <= '⑳' || strings.ContainsRune("-•●○■·", r[0])):
+		return 1
+	case i == start || i >= len(r):
+		return 0
+	case bracket && r[i] == ')':
+		return i + 1
+	case !bracket && strings.ContainsRune(".、)", r[i]):
+		return i + 1
+	}
+	return 0
+}
+
+// piece reads one piece: a label, a time that is left out, or names with the words about their role.
+func (p *parser) piece(t text) {
+	if n := numbered(t.String()); n > 0 {
+		t = t.cut(n)
+	}
+	t, done := p.takeLabel(t)
+	if done || t.len() == 0 {
+		return
+	}
+	if n := numbered(t.String()); n > 0 {
+		t = t.cut(n)
+	}
+	if t.hasPrefix("(") && t.closing(0) == t.len()-1 {
+		p.bracket(t.sub(1, t.len()-1), nil)
+		return
+	}
+	if t.blank() {
+		return
+	}
+	if isTime(t.String()) {
+		p.remark("时限「" + t.written() + "」未读取")
+		return
+	}
+	t = p.leadingWords(t)
+	if left, right, role, ok := together(t); ok {
+		p.names(left)
+		if base := cmp.Or(p.label, p.def); base != task.Support && base != task.Guide {
+			p.assign(task.Lead, true)
+			p.head = role
+		}
+		t = right
+	}
+	p.names(t)
+}
+
+func (p *parser) remark(s string) {
+	if p.note == "" {
+		p.note = s
+	}
+}
+
+// leadingWords takes off the words that introduce names: 由, 和, 会同.
+func (p *parser) leadingWords(t text) text {
+	for _, w := range []string{"以及", "及", "与", "由", "请", "在", "并由", "同时"} {
+		if t.hasPrefix(w) && leadsName(string(t.f[len([]rune(w)):])) {
+			t = t.cut(len([]rune(w)))
+			break
+		}
+	}
+	if len(p.items) > 0 && t.hasPrefix("和") && conjunction(t.f) == 1 && leadsName(string(t.f[1:])) {
+		t = t.cut(1)
+	}
+	for _, w := range jointly {
+		if len(p.items) > 0 && t.hasPrefix(w.word) && leadsName(string(t.f[len([]rune(w.word)):])) {
+			p.head = w.role
+			return t.cut(len([]rune(w.word)))
+		}
+	}
+	return t
+}
+
+// jointly are the words between the one who does a thing and those it is done with. 会同 means acting together; 商
+// means that the former acts and the latter is consulted (立法技术规范（试行）（二）).
+var jointly = []struct {
+	word string
+	role task.Role
+}{{"会同", task.Responsible}, {"联合", task.Responsible}, {"商请", task.Support}, {"商", task.Support}}
+
+// together cuts 甲会同乙 in two.
+func together(t text) (left, right text, role task.Role, ok bool) {
+	for _, w := range jointly {
+		n := len([]rune(w.word))
+		for i := 1; i+n < t.len(); i++ {
+			if string(t.f[i:i+n]) != w.word {
+				continue
+			}
+			name, _, _ := stripTail(string(t.f[:i]))
+			if readsAsName(name) && leadsName(string(t.f[i+n:])) {
+				return t.sub(0, i), t.cut(i + n), w.role, true
+			}
+		}
+	}
+	return text{}, text{}, "", false
+}
+
+// assign gives a role to the names a role word reaches. Weak words only end the reach of later ones.
+func (p *parser) assign(role task.Role, joint bool) {
+	from := p.from
+	if role != "" && !p.led && p.line > p.from {
+		p.fail("职责写在分行的单位后面，不能确定管到哪一行")
+		return
+	}
+	if role != "" && !p.led && p.comma > p.from {
+		if role == task.Lead {
+			p.fail("「牵头」前面有用逗号隔开的单位，不能确定是谁牵头")
+			return
+		}
+		from = p.comma
+	}
+	for i := from; i < len(p.items); i++ {
+		if role == "" || p.items[i].role == role {
+			continue
+		}
+		if p.items[i].role != "" {
+			if joint || p.head != "" {
+				p.fail("单位的职责前后写法不一致")
+			}
+			continue
+		}
+		p.items[i].role = role
+	}
+	p.led = p.led || role == task.Lead
+	p.from, p.comma, p.line = len(p.items), len(p.items), len(p.items)
+}
+
+// names reads a run that is one name, with or without role words, 等, and brackets behind it.
+func (p *parser) names(t text) {
+	var own []text
+	for t.len() > 0 && t.f[t.len()-1] == ')' {
+		open := openingOf(t)
+		if open <= 0 || keepsBracket(t.String(), string(t.f[open+1:t.len()-1])) {
+			break
+		}
+		own = append(own, t.sub(open+1, t.len()-1))
+		t = t.sub(0, open)
+	}
+	name, role, marked := stripTail(t.String())
+	if name != t.String() && !marked && readsAsName(name) {
+		p.fail("「" + t.written() + "」里的职责读不出来")
+		return
+	}
+	t = t.sub(0, len([]rune(name)))
+	head, kind, etc := cutEtc(t)
+	if etc {
+		t = head
+	}
+	if t.len() > 0 || !etc {
+		if !p.add(t) {
+			return
+		}
+	}
+	if etc {
+		p.etc(kind)
+	}
+	if marked {
+		p.assign(role, false)
+	}
+	for _, b := range slices.Backward(own) {
+		p.bracket(b, &t)
+	}
+}
+
+// add takes t as a name.
+func (p *parser) add(t text) bool {
+	s := t.String()
+	group := isGroup(s)
+	if !group && !isUnit(s) {
+		p.fail("「" + t.written() + "」不像单位名称")
+		return false
+	}
+	p.items = append(p.items, item{name: t.written(), folded: s, group: group, role: p.head, label: p.label})
+	return true
+}
+
+// etc marks the list as open, unless it says how many it names and names as many.
+func (p *parser) etc(kind string) {
+	n, ok := kindAfterEtc(kind)
+	if !ok {
+		p.fail("「等" + kind + "」读不出来")
+		return
+	}
+	if n == 0 || n != len(p.items)-p.from {
+		p.open = true
+	}
+}
+
+// cutEtc cuts a run at the 等 that ends a list.
+func cutEtc(t text) (head text, kind string, ok bool) {
+	depth := 0
+	for i, r := range t.f {
+		switch {
+		case r == '(':
+			depth++
+		case r == ')':
+			depth = max(0, depth-1)
+		}
+		if r != '等' || depth > 0 || i > 0 && strings.ContainsRune("高中初平优同", t.f[i-1]) || i+1 < t.len() && t.f[i+1] == '级' {
+			continue
+		}
+		return t.sub(0, i), string(t.f[i+1:]), true
+	}
+	return t, "", false
+}
+
+// openingOf returns the index of the bracket that the last rune closes, or -1.
+func openingOf(t text) int {
+	depth := 0
+	for i := t.len() - 1; i >= 0; i-- {
+		switch t.f[i] {
+		case ')':
+			depth++
+		case '(':
+			if depth--; depth == 0 {
+				return i
+			}
+		}
+	}
+	return -1
+}
+
+// keepsBracket reports a bracket that is part of the name: 各镇（街道）, 市城管局（综合执法局）. A section of the unit is not.
+func keepsBracket(whole, inner string) bool {
+	if endsIn(inner, "科", "股", "处", "室", "牵头", "配合", "单位") && !endsIn(inner, "办事处", "办公室", "管理处") || strings.Contains(inner, ":") {
+		return endsIn(inner, "单位") && !strings.ContainsAny(inner, ":") && endsIn(outside(whole), "部门")
+	}
+	name, _, marked := stripTail(inner)
+	if marked || isTime(inner) || name == "" {
+		return false
+	}
+	for _, part := range strings.FieldsFunc(inner, func(r rune) bool { return r == '、' || r == ',' || r == '/' }) {
+		if !readsAsName(part) && !slices.Contains([]string{"市", "区", "县", "旗", "镇", "乡", "街", "办", "场", "村", "局", "委", "州", "管委会", "办事处"}, part) {
+			return false
+		}
+	}
+	return readsAsName(whole) && !strings.ContainsAny(inner, "、,") || isGroup(outside(whole)) && shortParts(inner)
+}
+
+// shortParts reports a bracket that lists kinds of areas, not units: 各县（市、区）.
+func shortParts(inner string) bool {
+	for _, part := range strings.FieldsFunc(inner, func(r rune) bool { return r == '、' || r == ',' || r == '/' }) {
+		if len([]rune(part)) > 3 && !isGroup(part) {
+			return false
+		}
+	}
+	return true
+}
+
+// bracket reads what stands in a bracket behind a name (of nil: on its own): a role, a section, a time, more units.
+func (p *parser) bracket(t text, of *text) {
+	s := t.String()
+	if role, ok := bracketRole(s); ok {
+		if len(p.items) == 0 {
+			p.fail("「" + t.written() + "」前面没有单位")
+		} else if last := &p.items[len(p.items)-1]; role != "" {
+			last.role = role
+			p.led = p.led || role == task.Lead
+		}
+		return
+	}
+	switch {
+	case strings.Contains(s, "牵头") && (strings.Contains(s, "第一") || strings.Contains(s, "首位") || strings.Contains(s, "排在前")):
+		p.firstLeads = true
+	case isTime(s):
+		p.remark("时限「" + t.written() + "」未读取")
+	case of != nil && endsIn(s, "科", "股", "处", "室", "科室") && len([]rune(s)) > 1 && !strings.ContainsAny(s, ":、,;"):
+		p.remark("内设机构「" + t.written() + "」未读取")
+	case strings.Contains(s, ":") || of == nil || hasTail(s):
+		label := p.label
+		p.readAll(t)
+		p.label = label
+	default:
+		p.fail("括号里的「" + t.written() + "」读不出来")
+	}
+}
+
+// bracketRole reads a bracket that only says the role of the name before it; a weak one gives an empty role.
+func bracketRole(s string) (task.Role, bool) {
+	if slices.Contains([]string{"按职责分工", "按职责分工负责", "分工负责", "按职责", "按职责负责"}, s) {
+		return "", true
+	}
+	for _, rw := range roleWords {
+		for _, w := range rw.words {
+			for _, end := range []string{"", "单位", "部门", "负责"} {
+				if s == w+end {
+					return rw.role, true
+				}
+			}
+		}
+	}
+	return "", s == "" || s == "负责"
+}
+
+func hasTail(s string) bool { _, _, ok := stripTail(s); return ok }
+
+// isTime reports a piece that says when, and names nobody.
+func isTime(s string) bool {
+	if readsAsName(s) {
+		return false
+	}
+	starts := false
+	for _, w := range []string{"长期", "持续", "每年", "每月", "每季", "每半年", "每周", "全年", "年底", "月底", "立即", "即日", "常态化", "上半年", "下半年", "今年", "明年", "本年", "适时"} {
+		starts = starts || strings.HasPrefix(s, w)
+	}
+	digit := false
+	for _, r := range s {
+		if r >= '0' && r <= '9' {
+			digit = true
+		}
+		if digit && (r == '年' || r == '月' || r == '日') {
+			starts = true
+		}
+	}
+	if !starts {
+		return false
+	}
+	for _, w := range []string{"局", "委", "部", "院", "政府", "单位", "部门", "机关", "街道", "镇", "各", "中心", "公司", "会同", "牵头", "配合"} {
+		if strings.Contains(s, w) {
+			return false
+		}
+	}
+	return true
+}
+
+// labelledBrackets returns the contents of the brackets that begin with a label of units.
+func labelledBrackets(t text) []text {
+	var out []text
+	for i := 0; i < t.len(); i++ {
+		if t.f[i] != '(' {
+			continue
+		}
+		end := t.closing(i)
+		if end < 0 {
+			end = t.len()
+		}
+		in := t.sub(i+1, end)
+		if c := in.index(':'); c > 0 {
+			if role, ok := labelRole(string(in.f[:c])); ok && role != "" {
+				out = append(out, in)
+				i = end
+			}
+		}
+	}
+	return out
+}
