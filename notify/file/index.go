@@ -1,0 +1,139 @@
+package file
+
+import (
+	"bytes"
+	"cmp"
+	_ "embed"
+	"fmt"
+	"html/template"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"duban/jobs/civil"
+	"duban/notify/compose"
+	"duban/notify/notice"
+)
+
+// IndexEntry is one letter in the index.
+type IndexEntry struct {
+	Date         civil.Date
+	Jurisdiction string // as people read it
+	Unit         string
+	Subject      string
+	Recipient    string // the role and the address
+	Copy         bool
+	Rung         string // reminder, urging, pace or ""
+	Path         string // of the .eml, relative to the index, with forward slashes
+	// HTML is the letter's page. It is written beside the .eml; empty where it is there already.
+	HTML string
+}
+
+// Entry returns the index entry of a composed letter. The HTML is left out where the transport wrote it (Pages).
+func Entry(n notice.Notice, m compose.Message) IndexEntry {
+	return IndexEntry{
+		Date: n.Facts.Date, Jurisdiction: n.Facts.Jurisdiction, Unit: n.Facts.Reader.Name, Subject: m.Subject,
+		Recipient: m.To, Copy: m.Copy, Rung: n.Facts.Rung(), Path: Path(m), HTML: m.HTML,
+	}
+}
+
+//go:embed index.html.tmpl
+var indexSource string
+
+var indexTemplate = sync.OnceValues(func() (*template.Template, error) {
+	return template.New("index").Funcs(template.FuncMap{"rung": rungWord}).Parse(indexSource)
+})
+
+// rungWord is the word beside the colour of a letter's badge.
+func rungWord(rung string) string {
+	switch rung {
+	case "urging":
+		return "催办"
+	case "reminder":
+		return "提醒"
+	case "pace":
+		return "序时"
+	}
+	return "知悉"
+}
+
+type indexDay struct {
+	Date   civil.Date
+	Title  string
+	Places []indexPlace
+	Count  int
+	Open   bool
+}
+
+type indexPlace struct {
+	Name    string
+	Letters []indexLetter
+}
+
+type indexLetter struct {
+	IndexEntry
+	Page string
+}
+
+// WriteIndex writes dir/index.html, which lists the letters by day and opens them, and the page of each letter beside
+// its .eml. It works from the disk, without a network and without any other program.
+func WriteIndex(dir string, letters []IndexEntry) error {
+	sorted := slices.Clone(letters)
+	slices.SortStableFunc(sorted, func(a, b IndexEntry) int {
+		return cmp.Or(cmp.Compare(a.Date, b.Date), cmp.Compare(first(a.Path), first(b.Path)), cmp.Compare(a.Path, b.Path))
+	})
+	var days []indexDay
+	for _, e := range sorted {
+		if !filepath.IsLocal(filepath.FromSlash(e.Path)) || !strings.HasSuffix(e.Path, ".eml") {
+			return fmt.Errorf("write index: letter path %q: want a path of an .eml below the folder", e.Path)
+		}
+		page := strings.TrimSuffix(e.Path, ".eml") + ".html"
+		if e.HTML != "" {
+			if err := write(filepath.Join(dir, filepath.FromSlash(page)), []byte(e.HTML)); err != nil {
+				return fmt.Errorf("write index: %w", err)
+			}
+			e.HTML = ""
+		}
+		days = place(days, e, page)
+	}
+	if len(days) > 0 {
+		days[0].Open = true
+	}
+	t, err := indexTemplate()
+	if err != nil {
+		return fmt.Errorf("write index: %w", err)
+	}
+	var b bytes.Buffer
+	if err := t.Execute(&b, map[string]any{"Days": days, "Count": len(sorted)}); err != nil {
+		return fmt.Errorf("write index: %w", err)
+	}
+	if err := write(filepath.Join(dir, "index.html"), b.Bytes()); err != nil {
+		return fmt.Errorf("write index: %w", err)
+	}
+	return nil
+}
+
+// first is the first folder of a path: the jurisdiction's code.
+func first(path string) string {
+	s, _, _ := strings.Cut(path, "/")
+	return s
+}
+
+// place adds a letter to the last day and jurisdiction, or begins a new one; the letters come sorted.
+func place(days []indexDay, e IndexEntry, page string) []indexDay {
+	if n := len(days); n == 0 || days[n-1].Date != e.Date {
+		days = append(days, indexDay{
+			Date:  e.Date,
+			Title: e.Date.Chinese() + " 星期" + [...]string{"日", "一", "二", "三", "四", "五", "六"}[e.Date.Weekday()],
+		})
+	}
+	d := &days[len(days)-1]
+	if n := len(d.Places); n == 0 || d.Places[n-1].Name != e.Jurisdiction {
+		d.Places = append(d.Places, indexPlace{Name: e.Jurisdiction})
+	}
+	p := &d.Places[len(d.Places)-1]
+	p.Letters = append(p.Letters, indexLetter{e, page})
+	d.Count++
+	return days
+}
