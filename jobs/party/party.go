@@ -7,6 +7,7 @@ package party
 
 import (
 	"slices"
+	"strings"
 
 	"duban/jobs/task"
 )
@@ -38,10 +39,16 @@ func Parse(cell string) Reading { return ParseAs(cell, task.Responsible) }
 // names a lead of its own, units without a mark in a column of leads are responsible.
 func ParseAs(cell string, role task.Role) Reading {
 	p := parser{def: role, text: fold(cell)}
+	if p.text.len() > longest {
+		return Reading{Text: cell, Parties: []Party{}, Reason: "单元格过长，不像单位名单"}
+	}
 	p.text = settleSpaces(p.text)
 	p.run()
 	return p.reading(cell)
 }
+
+// longest is the length in characters beyond which a cell is not read: the longest lists in use hold some five hundred.
+const longest = 3000
 
 // parser holds one reading in the making.
 type parser struct {
@@ -134,6 +141,9 @@ func (p *parser) reading(cell string) Reading {
 	if p.bad == "" && p.split() {
 		p.fail("「市委、市政府某室」是一个单位还是两个，写法不明")
 	}
+	if p.bad == "" && p.distributed() {
+		p.fail("「各…政府、市人民政府」是各市还是本市，写法不明")
+	}
 	if p.bad != "" {
 		r.Reason = p.bad
 		return r
@@ -172,6 +182,18 @@ func (p *parser) split() bool {
 	for i := 1; i < len(p.items); i++ {
 		a, b := []rune(p.items[i-1].folded), []rune(p.items[i].folded)
 		if len(a) == 2 && a[1] == '委' && len(b) > 3 && b[0] == a[0] && string(b[1:3]) == "政府" {
+			return true
+		}
+	}
+	return false
+}
+
+// distributed reports 各盟行政公署、市人民政府: whether 各 reaches the second name cannot be told.
+func (p *parser) distributed() bool {
+	for i := 1; i < len(p.items); i++ {
+		a, b := p.items[i-1], []rune(p.items[i].folded)
+		if a.group && strings.Contains(a.folded, "各") && endsIn(a.folded, "政府", "公署") &&
+			strings.ContainsRune("市县区旗镇乡", b[0]) && slices.Contains([]string{"人民政府", "政府"}, string(b[1:])) {
 			return true
 		}
 	}

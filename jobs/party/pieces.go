@@ -69,6 +69,9 @@ func inEnumeration(t text, from, at int) bool {
 // conjunctions cuts a piece at 和, 与, 及, 以及 where both sides are names; elsewhere the word belongs to a name, as in
 // 文化和旅游局.
 func conjunctions(pc piece) []piece {
+	if pc.len() > 200 { // no name is that long
+		return []piece{pc}
+	}
 	depth := 0
 	for i := 1; i < pc.len(); i++ {
 		switch pc.f[i] {
@@ -377,7 +380,7 @@ func keepsBracket(whole, inner string) bool {
 		return false
 	}
 	for _, part := range strings.FieldsFunc(inner, func(r rune) bool { return r == '、' || r == ',' || r == '/' }) {
-		if !readsAsName(part) && !slices.Contains([]string{"市", "区", "县", "旗", "镇", "乡", "街", "办", "场", "村", "局", "委", "州", "管委会", "办事处"}, part) {
+		if !readsAsName(part) && !areaWord(part) {
 			return false
 		}
 	}
