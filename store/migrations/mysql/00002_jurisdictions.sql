@@ -1,0 +1,11 @@
+-- +goose Up
+CREATE TABLE IF NOT EXISTS jurisdictions (
+    code VARCHAR(32) NOT NULL,
+    name MEDIUMTEXT NOT NULL,
+    bureau VARCHAR(64) NOT NULL,
+    live_from DATE,
+    seq BIGINT NOT NULL,
+    caches VARCHAR(255) NOT NULL,
+    paused MEDIUMTEXT NOT NULL,
+    PRIMARY KEY (code)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin ROW_FORMAT=DYNAMIC;

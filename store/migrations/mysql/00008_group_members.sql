@@ -1,0 +1,10 @@
+-- +goose Up
+CREATE TABLE IF NOT EXISTS group_members (
+    jurisdiction VARCHAR(32) NOT NULL,
+    unit VARCHAR(64) NOT NULL,
+    seq BIGINT NOT NULL,
+    pos INT NOT NULL,
+    group_code VARCHAR(64) NOT NULL,
+    PRIMARY KEY (jurisdiction, unit, seq, pos),
+    FOREIGN KEY (jurisdiction, unit, seq) REFERENCES units (jurisdiction, code, seq)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin ROW_FORMAT=DYNAMIC;

@@ -1,0 +1,26 @@
+-- +goose Up
+CREATE TABLE IF NOT EXISTS notices (
+    id VARCHAR(64) NOT NULL,
+    jurisdiction VARCHAR(32) NOT NULL,
+    logical_date DATE NOT NULL,
+    unit VARCHAR(64) NOT NULL,
+    role VARCHAR(32) NOT NULL,
+    kind VARCHAR(32) NOT NULL,
+    matter VARCHAR(128) NOT NULL,
+    job VARCHAR(64) NOT NULL,
+    facts MEDIUMTEXT NOT NULL,
+    state VARCHAR(32) NOT NULL,
+    tries INT NOT NULL,
+    next_try DATETIME(3),
+    token VARCHAR(64) NOT NULL,
+    lease DATETIME(3),
+    data_at DATETIME(3),
+    superseded_by VARCHAR(64) NOT NULL,
+    reason MEDIUMTEXT NOT NULL,
+    moved_by MEDIUMTEXT NOT NULL,
+    PRIMARY KEY (id),
+    FOREIGN KEY (jurisdiction) REFERENCES jurisdictions (code),
+    INDEX notices_state (state, logical_date, jurisdiction, id),
+    INDEX notices_date (jurisdiction, logical_date),
+    UNIQUE INDEX notices_key (jurisdiction, logical_date, unit, role, kind, matter)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin ROW_FORMAT=DYNAMIC;

@@ -1,0 +1,379 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"duban/jobs/civil"
+	"duban/jobs/task"
+)
+
+type obligationRow struct {
+	Ref          string    `db:"ref"`
+	Jurisdiction string    `db:"jurisdiction"`
+	Plan         string    `db:"plan"`
+	Row          string    `db:"row_code"`
+	Unit         string    `db:"unit"`
+	Instance     string    `db:"instance"`
+	Kind         task.Kind `db:"kind"`
+	Role         task.Role `db:"role"`
+	Owes         task.Owes `db:"owes"`
+	Label        string    `db:"label"`
+	Period       string    `db:"period"`
+	Opened       day       `db:"opened"`
+	Nominal      day       `db:"nominal"`
+	Effective    day       `db:"effective"`
+	Assess       day       `db:"assess"`
+	Quota        int       `db:"quota"`
+	PaceFrom     day       `db:"pace_from"`
+	PastAtIssue  bool      `db:"past_at_issue"`
+	Inherited    bool      `db:"inherited"`
+	Ambiguous    bool      `db:"ambiguous"`
+	Provisional  bool      `db:"provisional"`
+
+	// The cached columns; see task.Cache.
+	State        task.State `db:"state"`
+	Arm          int        `db:"arm"`
+	NowNominal   day        `db:"now_nominal"`
+	NowEffective day        `db:"now_effective"`
+	NowAssess    day        `db:"now_assess"`
+	NextLook     day        `db:"next_look"`
+	ClosedFrom   day        `db:"closed_from"`
+	Raised       day        `db:"raised"`
+}
+
+func (obligationRow) table() string { return "obligations" }
+
+// obligationOf returns a new obligation's row. Its cached columns say: waits, and is looked at from its first day.
+func obligationOf(o task.Obligation) obligationRow {
+	return obligationRow{
+		Ref: o.Ref.String(), Jurisdiction: o.Jurisdiction, Plan: o.Plan, Row: o.Row, Unit: o.Unit, Instance: o.Instance,
+		Kind: o.Kind, Role: o.Role, Owes: o.Owes, Label: o.Label, Period: o.Period, Opened: day(o.Opened),
+		Nominal: day(o.Nominal), Effective: day(o.Effective), Assess: day(o.Assess), Quota: o.Quota, PaceFrom: day(o.PaceFrom),
+		PastAtIssue: o.PastAtIssue, Inherited: o.Inherited, Ambiguous: o.Ambiguous, Provisional: o.Provisional,
+		State: task.Waiting, NowNominal: day(o.Nominal), NowEffective: day(o.Effective), NowAssess: day(o.Assess),
+		NextLook: day(o.Opened), ClosedFrom: day(civil.Never), Raised: day(civil.Never),
+	}
+}
+
+func (r obligationRow) noun() task.Obligation {
+	return task.Obligation{
+		Ref: task.Ref{TaskID: task.TaskID{Jurisdiction: r.Jurisdiction, Plan: r.Plan, Row: r.Row},
+			Unit: r.Unit, Instance: r.Instance},
+		Kind: r.Kind, Role: r.Role, Owes: r.Owes, Label: r.Label, Period: r.Period, Opened: civil.Date(r.Opened),
+		Nominal: civil.Date(r.Nominal), Effective: civil.Date(r.Effective), Assess: civil.Date(r.Assess),
+		Quota: r.Quota, PaceFrom: civil.Date(r.PaceFrom), PastAtIssue: r.PastAtIssue, Inherited: r.Inherited,
+		Ambiguous: r.Ambiguous, Provisional: r.Provisional,
+	}
+}
+
+func (r obligationRow) cache() task.Cache {
+	return task.Cache{Ref: r.Ref, State: r.State, Arm: r.Arm, Nominal: civil.Date(r.NowNominal),
+		Effective: civil.Date(r.NowEffective), Assess: civil.Date(r.NowAssess), NextLook: civil.Date(r.NextLook),
+		ClosedFrom: civil.Date(r.ClosedFrom), Raised: civil.Date(r.Raised)}
+}
+
+type eventRow struct {
+	Jurisdiction string         `db:"jurisdiction"`
+	Seq          int64          `db:"seq"`
+	On           day            `db:"on_date"`
+	At           stamp          `db:"recorded_at"`
+	Kind         task.EventKind `db:"kind"`
+	Subject      string         `db:"subject"`
+	Who          string         `db:"who"`
+	Why          string         `db:"why"`
+	Date         day            `db:"new_date"`
+	N            int            `db:"n"`
+	Ref          string         `db:"ref"`
+	Unit         string         `db:"unit"`
+	Voids        int64          `db:"voids"`
+}
+
+func (eventRow) table() string { return "events" }
+
+func eventOf(e task.Event) eventRow {
+	return eventRow{e.Jurisdiction, e.Seq, day(e.On), at(e.At), e.Kind, e.Subject, e.Who, e.Why, day(e.Date), e.N, e.Ref, e.Unit, e.Voids}
+}
+
+func (r eventRow) noun() task.Event {
+	return task.Event{Jurisdiction: r.Jurisdiction, Seq: r.Seq, On: civil.Date(r.On), At: r.At.Time, Kind: r.Kind,
+		Subject: r.Subject, Who: r.Who, Why: r.Why, Date: civil.Date(r.Date), N: r.N, Ref: r.Ref, Unit: r.Unit, Voids: r.Voids}
+}
+
+type stepRow struct {
+	Jurisdiction string    `db:"jurisdiction"`
+	Obligation   string    `db:"obligation"`
+	Arm          int       `db:"arm"`
+	Step         string    `db:"step"`
+	N            int       `db:"n"`
+	Role         task.Role `db:"role"`
+	On           day       `db:"on_date"`
+	Notice       string    `db:"notice"`
+	Passed       string    `db:"passed"`
+}
+
+func (stepRow) table() string { return "steps" }
+
+func (r stepRow) noun() task.FiredStep {
+	return task.FiredStep{Obligation: r.Obligation, Arm: r.Arm, Step: r.Step, N: r.N, Role: r.Role,
+		On: civil.Date(r.On), Notice: r.Notice, Passed: r.Passed}
+}
+
+// records loads obligations with their events (in order of recording) and steps (in order of firing), in the order of
+// the refs: three queries for every maxIn refs, however much there is to each.
+func records(ctx context.Context, t *tx, refs []string) ([]task.Record, error) {
+	rows, err := queryIn[obligationRow](ctx, t, "WHERE ref IN (%s)", nil, refs)
+	if err != nil {
+		return nil, err
+	}
+	place := make(map[string]int, len(refs))
+	for i, ref := range refs {
+		place[ref] = i
+	}
+	out := make([]task.Record, len(refs))
+	for _, r := range rows {
+		out[place[r.Ref]].Obligation = r.noun()
+	}
+	var byJurisdiction []any
+	if len(rows) > 0 {
+		byJurisdiction = []any{rows[0].Jurisdiction}
+	}
+	events, err := queryIn[eventRow](ctx, t, "WHERE jurisdiction = ? AND subject IN (%s) ORDER BY seq", byJurisdiction, refs)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range events {
+		r := &out[place[e.Subject]]
+		r.Events = append(r.Events, e.noun())
+	}
+	steps, err := queryIn[stepRow](ctx, t, "WHERE obligation IN (%s) ORDER BY obligation, arm, on_date, step, n, role", nil, refs)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range steps {
+		r := &out[place[s.Obligation]]
+		r.Steps = append(r.Steps, s.noun())
+	}
+	return out, nil
+}
+
+// recordsWhere loads the obligations of one jurisdiction that a condition names. Their refs come first, from an index
+// alone where there is one; the rows only of those that are wanted.
+func (s *Store) recordsWhere(ctx context.Context, op, tail string, args ...any) (out []task.Record, err error) {
+	err = s.read(ctx, op, func(t *tx) error {
+		var refs []string
+		if err := t.SelectContext(ctx, &refs, "SELECT ref FROM obligations "+tail, args...); err != nil {
+			return err
+		}
+		out, err = records(ctx, t, refs)
+		return err
+	})
+	return out, err
+}
+
+// TasksToOpen returns the tasks whose next_open is on or before d, by plan and row code.
+func (s *Store) TasksToOpen(ctx context.Context, j string, d civil.Date) (out []task.TaskID, err error) {
+	err = s.read(ctx, "read tasks to open of "+j, func(t *tx) error {
+		rows, err := query[taskHead](ctx, t, "WHERE jurisdiction = ? AND next_open <= ? ORDER BY plan, row_code", j, day(d))
+		out = nil
+		for _, r := range rows {
+			out = append(out, task.TaskID{Jurisdiction: r.Jurisdiction, Plan: r.Plan, Row: r.Row})
+		}
+		return err
+	})
+	return out, err
+}
+
+// Instances returns the obligations of these tasks with their events and steps, by plan and ref.
+func (s *Store) Instances(ctx context.Context, j string, ids []task.TaskID) (out []task.Record, err error) {
+	plans, err := byPlan(j, ids)
+	if err != nil {
+		return nil, fmt.Errorf("read instances: %w", err)
+	}
+	err = s.read(ctx, "read instances of "+j, func(t *tx) error {
+		refs, err := refsOfTasks(ctx, t, j, plans, "", nil)
+		if err != nil {
+			return err
+		}
+		out, err = records(ctx, t, refs)
+		return err
+	})
+	return out, err
+}
+
+// refsOfTasks returns the refs of the tasks' obligations that meet a further condition, by plan and ref.
+func refsOfTasks(ctx context.Context, t *tx, j string, plans []planTasks, and string, args []any) ([]string, error) {
+	var out []string
+	for _, p := range plans {
+		start := len(out)
+		for piece := range slices.Chunk(p.rows, maxIn) {
+			var refs []string
+			q := "SELECT ref FROM obligations WHERE jurisdiction = ? AND plan = ? AND row_code IN (" + marks(len(piece)) + ")" + and
+			if err := t.SelectContext(ctx, &refs, q, slices.Concat([]any{j, p.code}, anys(piece), args)...); err != nil {
+				return nil, err
+			}
+			out = append(out, refs...)
+		}
+		slices.Sort(out[start:])
+	}
+	return out, nil
+}
+
+// dueTail is the condition of Due. The index holds all of it, so what is not due costs nothing.
+func dueTail(d *dialect, limit int) string {
+	return d.by("obligations_look") + " WHERE jurisdiction = ? AND next_look <= ? AND closed_from > ? AND ref > ? ORDER BY ref" + limited(limit)
+}
+
+func limited(limit int) string {
+	if limit <= 0 {
+		return ""
+	}
+	return fmt.Sprintf(" LIMIT %d", limit)
+}
+
+// Due returns a page of the obligations that a job could have something to say about on day d: next_look on or before
+// d, closed after it, ref after the one given, by ref. A limit of 0 means all.
+func (s *Store) Due(ctx context.Context, j string, d civil.Date, after string, limit int) ([]task.Record, error) {
+	return s.recordsWhere(ctx, "read what is due in "+j, dueTail(s.d, limit), j, day(d), day(d), after)
+}
+
+// Raised returns the obligations of these units that were spoken of by day d and are open on it, by ref.
+func (s *Store) Raised(ctx context.Context, j string, d civil.Date, units []string) (out []task.Record, err error) {
+	units = slices.Compact(slices.Sorted(slices.Values(units)))
+	err = s.read(ctx, "read what is raised in "+j, func(t *tx) error {
+		var refs []string
+		for piece := range slices.Chunk(units, maxIn) {
+			var got []string
+			q := "SELECT ref FROM obligations WHERE jurisdiction = ? AND closed_from > ? AND raised <= ? AND unit IN (" + marks(len(piece)) + ")"
+			if err := t.SelectContext(ctx, &got, q, slices.Concat([]any{j, day(d), day(d)}, anys(piece))...); err != nil {
+				return err
+			}
+			refs = append(refs, got...)
+		}
+		slices.Sort(refs)
+		out, err = records(ctx, t, refs)
+		return err
+	})
+	return out, err
+}
+
+// Waiting returns the refs of what is to be delivered for these tasks and is open on day d, by plan and ref.
+func (s *Store) Waiting(ctx context.Context, j string, d civil.Date, ids []task.TaskID) (out []task.Ref, err error) {
+	plans, err := byPlan(j, ids)
+	if err != nil {
+		return nil, fmt.Errorf("read what waits: %w", err)
+	}
+	err = s.read(ctx, "read what waits in "+j, func(t *tx) error {
+		refs, err := refsOfTasks(ctx, t, j, plans, " AND owes = ? AND closed_from > ?", []any{string(task.OwesDeliver), day(d)})
+		if err != nil {
+			return err
+		}
+		out = nil
+		for _, s := range refs {
+			ref, err := task.ParseRef(s)
+			if err != nil {
+				return err
+			}
+			out = append(out, ref)
+		}
+		return nil
+	})
+	return out, err
+}
+
+// RecordFilter narrows Records; what is empty does not narrow.
+type RecordFilter struct {
+	Plan, Row, Unit string
+	Kind            task.Kind
+	State           task.State // as cached
+	After           string     // refs after this one
+	Limit           int        // 0: all
+}
+
+// where collects conditions that hold together.
+type where struct {
+	conds []string
+	args  []any
+}
+
+func (w *where) and(cond string, args ...any) {
+	w.conds = append(w.conds, cond)
+	w.args = append(w.args, args...)
+}
+
+// equal adds a condition where the value is not empty.
+func (w *where) equal(column, value string) {
+	if value != "" {
+		w.and(column+" = ?", value)
+	}
+}
+
+func (w *where) String() string {
+	if len(w.conds) == 0 {
+		return ""
+	}
+	return "WHERE " + strings.Join(w.conds, " AND ")
+}
+
+// Records returns the jurisdiction's obligations that the filter lets through, by ref.
+func (s *Store) Records(ctx context.Context, j string, f RecordFilter) ([]task.Record, error) {
+	var w where
+	w.and("jurisdiction = ?", j)
+	w.equal("plan", f.Plan)
+	w.equal("row_code", f.Row)
+	w.equal("unit", f.Unit)
+	w.equal("kind", string(f.Kind))
+	w.equal("state", string(f.State))
+	if f.After != "" {
+		w.and("ref > ?", f.After)
+	}
+	return s.recordsWhere(ctx, "read obligations of "+j, w.String()+" ORDER BY ref"+limited(f.Limit), w.args...)
+}
+
+// Record returns one obligation, or ErrNotFound.
+func (s *Store) Record(ctx context.Context, ref task.Ref) (task.Record, error) {
+	op := "read obligation " + ref.String()
+	out, err := s.recordsWhere(ctx, op, "WHERE ref = ?", ref.String())
+	if err != nil {
+		return task.Record{}, err
+	}
+	if len(out) == 0 || out[0].Obligation.Ref != ref {
+		return task.Record{}, fmt.Errorf("%s: %w", op, ErrNotFound)
+	}
+	return out[0], nil
+}
+
+// Caches returns the cached columns of all the jurisdiction's obligations as they are stored, by ref.
+func (s *Store) Caches(ctx context.Context, j string) (out []task.Cache, err error) {
+	err = s.read(ctx, "read cached columns of "+j, func(t *tx) error {
+		rows, err := query[obligationRow](ctx, t, "WHERE jurisdiction = ? ORDER BY ref", j)
+		out = nil
+		for _, r := range rows {
+			out = append(out, r.cache())
+		}
+		return err
+	})
+	return out, err
+}
+
+// TaskEvents returns the events whose subject is one of these tasks, in order of recording.
+func (s *Store) TaskEvents(ctx context.Context, j string, ids []task.TaskID) (out []task.Event, err error) {
+	subjects := make([]string, len(ids))
+	for i, id := range ids {
+		if id.Jurisdiction != j {
+			return nil, fmt.Errorf("read task events: task %s is not of %s", id, j)
+		}
+		subjects[i] = id.String()
+	}
+	slices.Sort(subjects)
+	subjects = slices.Compact(subjects)
+	err = s.read(ctx, "read task events of "+j, func(t *tx) error {
+		rows, err := queryIn[eventRow](ctx, t, "WHERE jurisdiction = ? AND subject IN (%s)", []any{j}, subjects)
+		out = nouns(rows)
+		slices.SortFunc(out, byRecording)
+		return err
+	})
+	return out, err
+}

@@ -1,0 +1,116 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"duban/jobs/run"
+	"duban/jobs/task"
+	"duban/notify/notice"
+)
+
+// DayPlan is all that planning one day of one jurisdiction writes.
+type DayPlan struct {
+	// Notices are new; one whose ID is taken is ErrExists. An empty ID or state means the key's ID, and pending.
+	Notices []notice.Notice
+	// Steps are fired by this plan; one that was fired before is ErrExists.
+	Steps  []task.FiredStep
+	Caches []task.Cache
+	// Supersede says which unsent letter is taken over by which: the old letter's ID, the new one's.
+	Supersede map[string]string
+	// Cancel says which unsent letters have nothing left to say, by ID, and why.
+	Cancel map[string]string
+	// Run is the claimed slot as it is to be settled.
+	Run run.Run
+}
+
+// SavePlan writes the plan and settles its slot, all or nothing. It returns ErrMoved where the jurisdiction's seq is not
+// the one the plan was made on, and ErrLost where the slot or a letter it supersedes or cancels is not as it was
+// read. The seq itself stays.
+func (s *Store) SavePlan(ctx context.Context, j string, seq int64, p DayPlan) error {
+	op := fmt.Sprintf("save plan %s %s %s", p.Run.Job, j, p.Run.Date)
+	rows, receipts, err := noticeRows(j, p.Notices)
+	if err != nil {
+		return fmt.Errorf("%s: %w", op, err)
+	}
+	steps, err := stepRows(j, p.Steps)
+	if err != nil {
+		return fmt.Errorf("%s: %w", op, err)
+	}
+	caches, err := lastCaches(j, p.Caches)
+	if err != nil {
+		return fmt.Errorf("%s: %w", op, err)
+	}
+	return s.write(ctx, op, func(t *tx) error {
+		for _, f := range []func() error{
+			func() error { return t.hold(ctx, j, seq) },
+			func() error { return t.finish(ctx, p.Run) },
+			func() error { return insert(ctx, t, rows) },
+			func() error { return insert(ctx, t, receipts) },
+			func() error { return insert(ctx, t, steps) },
+			func() error { return t.retire(ctx, p) },
+			func() error { return setCaches(ctx, t, caches) },
+		} {
+			if err := f(); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// hold locks the jurisdiction's row until the transaction ends, if its seq is still the one given. The update that
+// changes nothing takes the same lock on both engines.
+func (t *tx) hold(ctx context.Context, j string, seq int64) error {
+	n, err := t.exec(ctx, "UPDATE jurisdictions SET seq = seq WHERE code = ? AND seq = ?", j, seq)
+	if err == nil && n == 0 {
+		return fmt.Errorf("%w (read at seq %d)", ErrMoved, seq)
+	}
+	return err
+}
+
+func stepRows(j string, steps []task.FiredStep) ([]stepRow, error) {
+	rows := make([]stepRow, len(steps))
+	for i, s := range steps {
+		if !strings.HasPrefix(s.Obligation, j+"/") {
+			return nil, fmt.Errorf("step %s of %q is not of %s", s.Step, s.Obligation, j)
+		}
+		rows[i] = stepRow{j, s.Obligation, s.Arm, s.Step, s.N, s.Role, day(s.On), s.Notice, s.Passed}
+	}
+	return rows, nil
+}
+
+// retire supersedes and cancels letters that have not left.
+func (t *tx) retire(ctx context.Context, p DayPlan) error {
+	for _, id := range slices.Sorted(maps.Keys(p.Supersede)) {
+		by := p.Supersede[id]
+		if err := t.moveUnsent(ctx, id, notice.Supersede, "superseded_by", by); err != nil {
+			return err
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(p.Cancel)) {
+		if err := t.moveUnsent(ctx, id, notice.Cancel, "reason", p.Cancel[id]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *tx) moveUnsent(ctx context.Context, id string, cause notice.Cause, column, value string) error {
+	var from notice.State
+	if err := one(t.GetContext(ctx, &from, "SELECT state FROM notices WHERE id = ?", id)); err != nil {
+		return fmt.Errorf("letter %s: %w", id, err)
+	}
+	to, err := notice.Next(from, cause)
+	if err != nil {
+		return fmt.Errorf("letter %s: %w: %w", id, ErrLost, err)
+	}
+	n, err := t.exec(ctx, "UPDATE notices SET state = ?, "+column+" = ? WHERE id = ? AND state = ?", string(to), value, id, string(from))
+	if err == nil && n == 0 {
+		return fmt.Errorf("letter %s: %w", id, ErrLost)
+	}
+	return err
+}

@@ -1,0 +1,239 @@
+package store
+
+import (
+	"context"
+	"database/sql/driver"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"duban/jobs/task"
+)
+
+// The limits of one statement. Rows × columns stays far below the engines' limits on placeholders, and the bytes below
+// the packet a server takes by default.
+const (
+	maxRows  = 200
+	maxBytes = 1 << 20
+	maxIn    = 500
+)
+
+// row is a struct whose db tags name the columns of a table.
+type row interface{ table() string }
+
+func columns[T row]() []string {
+	t := reflect.TypeFor[T]()
+	cols := make([]string, t.NumField())
+	for i := range cols {
+		cols[i] = t.Field(i).Tag.Get("db")
+	}
+	return cols
+}
+
+// insert writes the rows, many to a statement.
+func insert[T row](ctx context.Context, t *tx, rows []T) error {
+	return insertOr(ctx, t, rows, "")
+}
+
+// insertOr is insert with a tail that says what to do where a key is taken.
+func insertOr[T row](ctx context.Context, t *tx, rows []T, tail string) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	cols := columns[T]()
+	head := "INSERT INTO " + rows[0].table() + " (" + strings.Join(cols, ", ") + ") VALUES "
+	mark := "(" + marks(len(cols)) + ")"
+	var args []any
+	n, size := 0, 0
+	flush := func() error {
+		if n == 0 {
+			return nil
+		}
+		q := head + strings.TrimSuffix(strings.Repeat(mark+", ", n), ", ") + " " + tail
+		_, err := t.ExecContext(ctx, q, args...)
+		args, n, size = args[:0], 0, 0
+		return err
+	}
+	for _, r := range rows {
+		vals, bytes, err := values(r)
+		if err != nil {
+			return err
+		}
+		if n == maxRows || n > 0 && size+bytes > maxBytes {
+			if err := flush(); err != nil {
+				return err
+			}
+		}
+		args, n, size = append(args, vals...), n+1, size+bytes
+	}
+	return flush()
+}
+
+// values returns what a row's fields are stored as, and about how many bytes that is.
+func values(r row) ([]any, int, error) {
+	v := reflect.ValueOf(r)
+	vals, size := make([]any, v.NumField()), 0
+	for i := range vals {
+		val, err := value(v.Field(i))
+		if err != nil {
+			return nil, 0, fmt.Errorf("column %s of %s: %w", v.Type().Field(i).Tag.Get("db"), r.table(), err)
+		}
+		size += 12
+		if s, ok := val.(string); ok {
+			size += len(s)
+		}
+		vals[i] = val
+	}
+	return vals, size, nil
+}
+
+// value refuses text that is not UTF-8: one engine would take it and the other not.
+func value(f reflect.Value) (any, error) {
+	val := f.Interface()
+	if valuer, ok := val.(driver.Valuer); ok {
+		v, err := valuer.Value()
+		if err != nil {
+			return nil, err
+		}
+		val = v
+	} else if f.Kind() == reflect.String {
+		val = f.String()
+	}
+	if s, ok := val.(string); ok && !utf8.ValidString(s) {
+		return nil, fmt.Errorf("%q is not UTF-8: decode the text where it is read", s)
+	}
+	return val, nil
+}
+
+// query reads rows of T; the tail is all that follows FROM table.
+func query[T row](ctx context.Context, t *tx, tail string, args ...any) ([]T, error) {
+	var out []T
+	var zero T
+	q := "SELECT " + strings.Join(columns[T](), ", ") + " FROM " + zero.table() + " " + tail
+	return out, t.SelectContext(ctx, &out, q, args...)
+}
+
+// queryIn is query for a condition on a list, however long: it is asked in pieces, each in its place of the tail's
+// last IN (%s). The list's own order is kept piece by piece.
+func queryIn[T row](ctx context.Context, t *tx, tail string, args []any, list []string) ([]T, error) {
+	var out []T
+	for piece := range slices.Chunk(list, maxIn) {
+		got, err := query[T](ctx, t, fmt.Sprintf(tail, marks(len(piece))), slices.Concat(args, anys(piece))...)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, got...)
+	}
+	return out, nil
+}
+
+// marks returns n placeholders.
+func marks(n int) string { return strings.TrimSuffix(strings.Repeat("?, ", n), ", ") }
+
+func anys[T any](list []T) []any {
+	out := make([]any, len(list))
+	for i, v := range list {
+		out[i] = v
+	}
+	return out
+}
+
+// change is new values of some columns of the row with the key.
+type change struct {
+	key  string
+	vals []any
+}
+
+// update sets the columns of many rows, many to a statement, and fails with ErrNotFound where a row is missing. No
+// key may come twice.
+func update(ctx context.Context, t *tx, table, key string, cols []string, changes []change) error {
+	const most = 100
+	for piece := range slices.Chunk(changes, most) {
+		var sets []string
+		var args, keys []any
+		for i, col := range cols {
+			sets = append(sets, col+" = CASE "+key+strings.Repeat(" WHEN ? THEN ?", len(piece))+" END")
+			for _, c := range piece {
+				args = append(args, c.key, c.vals[i])
+			}
+		}
+		for _, c := range piece {
+			keys = append(keys, c.key)
+		}
+		q := "UPDATE " + table + " SET " + strings.Join(sets, ", ") + " WHERE " + key + " IN (" + marks(len(piece)) + ")"
+		n, err := t.exec(ctx, q, append(args, keys...)...)
+		if err != nil {
+			return err
+		}
+		if n != int64(len(piece)) {
+			return fmt.Errorf("%w: %d of the %d rows of %s from %s to %s", ErrNotFound,
+				int64(len(piece))-n, len(piece), table, piece[0].key, piece[len(piece)-1].key)
+		}
+	}
+	return nil
+}
+
+// exec returns the number of rows the statement found.
+func (t *tx) exec(ctx context.Context, q string, args ...any) (int64, error) {
+	res, err := t.ExecContext(ctx, q, args...)
+	if err != nil {
+		return 0, err
+	}
+	return res.RowsAffected()
+}
+
+// checkKey holds the engines to the same keys: one pads keys with spaces when it compares, and only one minds their
+// length. Keys are normalised before they come here.
+func checkKey(what, key string, most int) error {
+	switch {
+	case key == "":
+		return fmt.Errorf("%s is empty", what)
+	case !utf8.ValidString(key):
+		return fmt.Errorf("%s %q is not UTF-8", what, key)
+	case strings.TrimSpace(key) != key:
+		return fmt.Errorf("%s %q begins or ends with a space: trim it where it is read", what, key)
+	case strings.ContainsFunc(key, unicode.IsControl):
+		return fmt.Errorf("%s %q holds a control character", what, key)
+	case utf8.RuneCountInString(key) > most:
+		return fmt.Errorf("%s %q is longer than %d characters", what, key, most)
+	}
+	return nil
+}
+
+// The longest keys, in characters.
+const (
+	maxJurisdiction = 32
+	maxCode         = 64
+	maxInstance     = 128
+)
+
+// checkPart is checkKey for what stands between the slashes of a reference.
+func checkPart(what, key string, most int) error {
+	if strings.Contains(key, "/") {
+		return fmt.Errorf("%s %q holds a slash, which parts references", what, key)
+	}
+	return checkKey(what, key, most)
+}
+
+func checkTask(j string, id task.TaskID) error {
+	if id.Jurisdiction != j {
+		return fmt.Errorf("task %s is not of %s", id, j)
+	}
+	if err := checkPart("plan code", id.Plan, maxCode); err != nil {
+		return err
+	}
+	return checkPart("row code", id.Row, maxCode)
+}
+
+func checkRef(j string, ref task.Ref) error {
+	if err := checkTask(j, ref.TaskID); err != nil {
+		return err
+	}
+	if err := checkPart("unit code", ref.Unit, maxCode); err != nil {
+		return err
+	}
+	return checkKey("instance", ref.Instance, maxInstance)
+}

@@ -1,0 +1,221 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"time"
+
+	"duban/jobs/civil"
+	"duban/jobs/run"
+)
+
+type runRow struct {
+	Job          string          `db:"job"`
+	Jurisdiction string          `db:"jurisdiction"`
+	Date         day             `db:"logical_date"`
+	State        run.State       `db:"state"`
+	Reason       string          `db:"reason"`
+	By           string          `db:"run_by"`
+	Started      stamp           `db:"started"`
+	Finished     stamp           `db:"finished"`
+	Lease        stamp           `db:"lease"`
+	Token        string          `db:"token"`
+	Counts       doc[run.Counts] `db:"counts"`
+}
+
+func (runRow) table() string { return "runs" }
+
+func runOf(r run.Run) runRow {
+	return runRow{r.Job, r.Jurisdiction, day(r.Date), r.State, r.Reason, r.By, at(r.Started), at(r.Finished), at(r.Lease), r.Token, doc[run.Counts]{r.Counts}}
+}
+
+func (r runRow) noun() run.Run {
+	return run.Run{Slot: run.Slot{Job: r.Job, Jurisdiction: r.Jurisdiction, Date: civil.Date(r.Date)}, State: r.State,
+		Reason: r.Reason, By: r.By, Started: r.Started.Time, Finished: r.Finished.Time, Lease: r.Lease.Time, Token: r.Token, Counts: r.Counts.V}
+}
+
+const ofSlot = "WHERE job = ? AND jurisdiction = ? AND logical_date = ?"
+
+func checkSlot(s run.Slot) error {
+	if s.Date.IsZero() {
+		return errors.New("the slot has no logical date")
+	}
+	if err := checkKey("job", s.Job, maxCode); err != nil {
+		return err
+	}
+	if s.Jurisdiction == "" { // a job of the whole installation
+		return nil
+	}
+	return checkPart("jurisdiction code", s.Jurisdiction, maxJurisdiction)
+}
+
+func token() string {
+	var b [16]byte
+	rand.Read(b[:]) //nolint:errcheck // never fails: it crashes the program instead
+	return hex.EncodeToString(b[:])
+}
+
+// ClaimSlot takes a slot for a worker: a new one, one that failed, one whose lease has passed, and where again is set a
+// settled one too. The claimed run is running, has a fresh token and a lease by the database's clock. Otherwise the run
+// is returned as it stands, without its token.
+func (s *Store) ClaimSlot(ctx context.Context, slot run.Slot, by string, lease time.Duration, again bool) (r run.Run, claimed bool, err error) {
+	op := fmt.Sprintf("claim slot %s %s %s", slot.Job, slot.Jurisdiction, slot.Date)
+	if err := checkSlot(slot); err != nil {
+		return run.Run{}, false, fmt.Errorf("%s: %w", op, err)
+	}
+	err = s.write(ctx, op, func(t *tx) error {
+		now, err := t.now(ctx)
+		if err != nil {
+			return err
+		}
+		old, err := query[runRow](ctx, t, ofSlot, slot.Job, slot.Jurisdiction, day(slot.Date))
+		if err != nil {
+			return err
+		}
+		r = run.Run{Slot: slot, State: run.Running, By: by, Started: now, Lease: at(now.Add(lease)).Time, Token: token()}
+		if len(old) == 0 {
+			claimed = true
+			return t.insertOnce(ctx, runOf(r))
+		}
+		was := old[0].noun()
+		claimed = was.State == run.Failed || was.State == run.Running && !was.Lease.After(now) || was.Settled() && again
+		if !claimed {
+			was.Token = ""
+			r = was
+			return nil
+		}
+		return t.takeOver(ctx, was, r)
+	})
+	if err != nil {
+		return run.Run{}, false, err
+	}
+	return r, claimed, nil
+}
+
+// insertOnce inserts a run; where another worker was first, the transaction starts again and finds it.
+func (t *tx) insertOnce(ctx context.Context, r runRow) error {
+	err := insert(ctx, t, []runRow{r})
+	if t.d.fault(err) == faultExists {
+		return fmt.Errorf("%w: %w", errAgain, err)
+	}
+	return err
+}
+
+// takeOver replaces a run, fenced on how it was read; where another worker was first, the transaction starts again.
+func (t *tx) takeOver(ctx context.Context, was, r run.Run) error {
+	row := runOf(r)
+	n, err := t.exec(ctx, "UPDATE runs SET state = ?, reason = '', run_by = ?, started = ?, finished = NULL, lease = ?, token = ?, counts = ? "+
+		ofSlot+" AND state = ? AND token = ?", string(row.State), row.By, row.Started, row.Lease, row.Token, row.Counts,
+		row.Job, row.Jurisdiction, row.Date, string(was.State), was.Token)
+	if err == nil && n == 0 {
+		return errAgain
+	}
+	return err
+}
+
+// FinishSlot settles or fails a claimed run: state, reason, finished (the database's clock where empty) and counts, as
+// given. It returns ErrLost where the run is not running under this token.
+func (s *Store) FinishSlot(ctx context.Context, r run.Run) error {
+	return s.write(ctx, fmt.Sprintf("finish slot %s %s %s", r.Job, r.Jurisdiction, r.Date), func(t *tx) error {
+		return t.finish(ctx, r)
+	})
+}
+
+func (t *tx) finish(ctx context.Context, r run.Run) error {
+	if r.State == run.Running || r.State == "" {
+		return fmt.Errorf("a finished run cannot be %q", r.State)
+	}
+	if r.Finished.IsZero() {
+		now, err := t.now(ctx)
+		if err != nil {
+			return err
+		}
+		r.Finished = now
+	}
+	row := runOf(r)
+	n, err := t.exec(ctx, "UPDATE runs SET state = ?, reason = ?, finished = ?, lease = NULL, counts = ? "+ofSlot+" AND state = ? AND token = ?",
+		string(row.State), row.Reason, row.Finished, row.Counts, row.Job, row.Jurisdiction, row.Date, string(run.Running), row.Token)
+	if err == nil && n == 0 {
+		return fmt.Errorf("slot %s %s %s: %w", r.Job, r.Jurisdiction, r.Date, ErrLost)
+	}
+	return err
+}
+
+// Skip records that a slot needs no run, with the reason. A slot that is in the ledger already is left as it is.
+func (s *Store) Skip(ctx context.Context, r run.Run) error {
+	op := fmt.Sprintf("skip slot %s %s %s", r.Job, r.Jurisdiction, r.Date)
+	if err := checkSlot(r.Slot); err != nil {
+		return fmt.Errorf("%s: %w", op, err)
+	}
+	r.State, r.Token, r.Lease = run.Skipped, "", time.Time{}
+	return s.write(ctx, op, func(t *tx) error {
+		old, err := query[runRow](ctx, t, ofSlot, r.Job, r.Jurisdiction, day(r.Date))
+		if err != nil || len(old) > 0 {
+			return err
+		}
+		row := runOf(r)
+		now, err := t.now(ctx)
+		if err != nil {
+			return err
+		}
+		if row.Started.IsZero() {
+			row.Started = at(now)
+		}
+		if row.Finished.IsZero() {
+			row.Finished = at(now)
+		}
+		return t.insertOnce(ctx, row)
+	})
+}
+
+// RunFilter narrows Runs; what is empty does not narrow. From and To are logical dates and belong to the range.
+type RunFilter struct {
+	Job, Jurisdiction string
+	From, To          civil.Date
+	Limit             int // 0: all
+}
+
+// Runs returns the ledger, newest logical date first, without tokens.
+func (s *Store) Runs(ctx context.Context, f RunFilter) (out []run.Run, err error) {
+	var w where
+	w.equal("job", f.Job)
+	w.equal("jurisdiction", f.Jurisdiction)
+	w.between("logical_date", f.From, f.To)
+	err = s.read(ctx, "read runs", func(t *tx) error {
+		rows, err := query[runRow](ctx, t, w.String()+" ORDER BY logical_date DESC, started DESC, jurisdiction, job"+limited(f.Limit), w.args...)
+		out = nouns(rows)
+		for i := range out {
+			out[i].Token = ""
+		}
+		return err
+	})
+	return out, err
+}
+
+// between adds a range of days; an empty end is open.
+func (w *where) between(column string, from, to civil.Date) {
+	if !from.IsZero() {
+		w.and(column+" >= ?", day(from))
+	}
+	if !to.IsZero() {
+		w.and(column+" <= ?", day(to))
+	}
+}
+
+// LastSettled returns the latest logical date for which the job is done or skipped; the zero date where there is none.
+func (s *Store) LastSettled(ctx context.Context, job, j string) (last civil.Date, err error) {
+	err = s.read(ctx, "read last settled slot of "+job+" "+j, func(t *tx) error {
+		var dates []day
+		err := t.SelectContext(ctx, &dates, "SELECT logical_date FROM runs WHERE job = ? AND jurisdiction = ? AND state IN (?, ?) "+
+			"ORDER BY logical_date DESC LIMIT 1", job, j, string(run.Done), string(run.Skipped))
+		last = 0
+		if len(dates) > 0 {
+			last = civil.Date(dates[0])
+		}
+		return err
+	})
+	return last, err
+}
