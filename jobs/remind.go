@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
 
 	"duban/jobs/civil"
 	"duban/jobs/planner"
@@ -31,7 +30,6 @@ type RemindStore interface {
 type Remind struct {
 	Store    RemindStore
 	Settings SettingsOf
-	Clock    func() time.Time
 }
 
 // Name is "remind".

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -320,18 +321,9 @@ func (s *Store) Sending(ctx context.Context, j string) ([]notice.Notice, error) 
 	return s.letters(ctx, "read claimed letters of "+j, "WHERE state = ? AND jurisdiction = ? ORDER BY logical_date, id", string(notice.Sending), j)
 }
 
-// NoticeFilter narrows Notices; what is empty does not narrow. From and To are logical dates and belong to the range.
-type NoticeFilter struct {
-	Jurisdiction, Unit string
-	State              notice.State
-	From, To           civil.Date
-	After              string // the ID of the last letter of the page before
-	Limit              int    // 0: all
-}
-
 // Notices returns the letters the filter lets through with the latest receipt of each recipient, by date, jurisdiction,
 // unit, role and ID. It returns ErrNotFound where After names no letter.
-func (s *Store) Notices(ctx context.Context, f NoticeFilter) (out []notice.Notice, err error) {
+func (s *Store) Notices(ctx context.Context, f notice.Filter) (out []notice.Notice, err error) {
 	err = s.read(ctx, "read letters", func(t *tx) error {
 		var w where
 		w.equal("jurisdiction", f.Jurisdiction)
@@ -368,21 +360,52 @@ func (s *Store) Notice(ctx context.Context, id string) (notice.Notice, error) {
 	return out[0], nil
 }
 
-// Served returns those of the letters that are in state sent, sorted.
-func (s *Store) Served(ctx context.Context, ids []string) (out []string, err error) {
-	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
-	err = s.read(ctx, "read served letters", func(t *tx) error {
-		out = nil
-		for piece := range slices.Chunk(ids, maxIn) {
-			var got []string
-			q := "SELECT id FROM notices WHERE state = ? AND id IN (" + marks(len(piece)) + ")"
-			if err := t.SelectContext(ctx, &got, q, slices.Concat([]any{string(notice.Sent)}, anys(piece))...); err != nil {
-				return err
-			}
-			out = append(out, got...)
+// Served returns, for each letter that was sent, or was taken over by one that was, the logical date of the sent one.
+// A letter is taken over at most once a day, so the chain is short.
+func (s *Store) Served(ctx context.Context, ids []string) (map[string]civil.Date, error) {
+	out := map[string]civil.Date{}
+	err := s.read(ctx, "read served letters", func(t *tx) error {
+		clear(out)
+		ask := map[string][]string{} // the letter asked about now → the letters it stands for
+		for _, id := range ids {
+			ask[id] = []string{id}
 		}
-		slices.Sort(out)
+		for len(ask) > 0 {
+			next := map[string][]string{}
+			for piece := range slices.Chunk(slices.Sorted(maps.Keys(ask)), maxIn) {
+				var rows []struct {
+					ID   string `db:"id"`
+					On   day    `db:"logical_date"`
+					Sent bool   `db:"sent"`
+					By   string `db:"superseded_by"`
+				}
+				q := "SELECT id, logical_date, state = ? AS sent, superseded_by FROM notices WHERE (state = ? OR superseded_by <> '') AND id IN (" + marks(len(piece)) + ")"
+				if err := t.SelectContext(ctx, &rows, q, slices.Concat([]any{string(notice.Sent), string(notice.Sent)}, anys(piece))...); err != nil {
+					return err
+				}
+				for _, r := range rows {
+					for _, id := range ask[r.ID] {
+						if r.Sent {
+							out[id] = civil.Date(r.On)
+						} else {
+							next[r.By] = append(next[r.By], id)
+						}
+					}
+				}
+			}
+			ask = next
+		}
 		return nil
+	})
+	return out, err
+}
+
+// NoticeIDs returns the letters that exist for the day and still count: neither superseded nor cancelled.
+func (s *Store) NoticeIDs(ctx context.Context, j string, d civil.Date) (out []string, err error) {
+	err = s.read(ctx, "read letters of the day", func(t *tx) error {
+		out = nil
+		return t.SelectContext(ctx, &out, "SELECT id FROM notices WHERE jurisdiction = ? AND logical_date = ? AND state NOT IN (?, ?) ORDER BY id",
+			j, day(d), string(notice.Superseded), string(notice.Cancelled))
 	})
 	return out, err
 }

@@ -283,15 +283,6 @@ func (s *Store) Waiting(ctx context.Context, j string, d civil.Date, ids []task.
 	return out, err
 }
 
-// RecordFilter narrows Records; what is empty does not narrow.
-type RecordFilter struct {
-	Plan, Row, Unit string
-	Kind            task.Kind
-	State           task.State // as cached
-	After           string     // refs after this one
-	Limit           int        // 0: all
-}
-
 // where collects conditions that hold together.
 type where struct {
 	conds []string
@@ -318,7 +309,7 @@ func (w *where) String() string {
 }
 
 // Records returns the jurisdiction's obligations that the filter lets through, by ref.
-func (s *Store) Records(ctx context.Context, j string, f RecordFilter) ([]task.Record, error) {
+func (s *Store) Records(ctx context.Context, j string, f task.RecordFilter) ([]task.Record, error) {
 	var w where
 	w.and("jurisdiction = ?", j)
 	w.equal("plan", f.Plan)

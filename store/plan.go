@@ -12,25 +12,10 @@ import (
 	"duban/notify/notice"
 )
 
-// DayPlan is all that planning one day of one jurisdiction writes.
-type DayPlan struct {
-	// Notices are new; one whose ID is taken is ErrExists. An empty ID or state means the key's ID, and pending.
-	Notices []notice.Notice
-	// Steps are fired by this plan; one that was fired before is ErrExists.
-	Steps  []task.FiredStep
-	Caches []task.Cache
-	// Supersede says which unsent letter is taken over by which: the old letter's ID, the new one's.
-	Supersede map[string]string
-	// Cancel says which unsent letters have nothing left to say, by ID, and why.
-	Cancel map[string]string
-	// Run is the claimed slot as it is to be settled.
-	Run run.Run
-}
-
 // SavePlan writes the plan and settles its slot, all or nothing. It returns ErrMoved where the jurisdiction's seq is not
 // the one the plan was made on, and ErrLost where the slot or a letter it supersedes or cancels is not as it was
 // read. The seq itself stays.
-func (s *Store) SavePlan(ctx context.Context, j string, seq int64, p DayPlan) error {
+func (s *Store) SavePlan(ctx context.Context, j string, seq int64, p run.DayPlan) error {
 	op := fmt.Sprintf("save plan %s %s %s", p.Run.Job, j, p.Run.Date)
 	rows, receipts, err := noticeRows(j, p.Notices)
 	if err != nil {
@@ -84,7 +69,7 @@ func stepRows(j string, steps []task.FiredStep) ([]stepRow, error) {
 }
 
 // retire supersedes and cancels letters that have not left.
-func (t *tx) retire(ctx context.Context, p DayPlan) error {
+func (t *tx) retire(ctx context.Context, p run.DayPlan) error {
 	for _, id := range slices.Sorted(maps.Keys(p.Supersede)) {
 		by := p.Supersede[id]
 		if err := t.moveUnsent(ctx, id, notice.Supersede, "superseded_by", by); err != nil {

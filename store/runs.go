@@ -171,15 +171,8 @@ func (s *Store) Skip(ctx context.Context, r run.Run) error {
 	})
 }
 
-// RunFilter narrows Runs; what is empty does not narrow. From and To are logical dates and belong to the range.
-type RunFilter struct {
-	Job, Jurisdiction string
-	From, To          civil.Date
-	Limit             int // 0: all
-}
-
 // Runs returns the ledger, newest logical date first, without tokens.
-func (s *Store) Runs(ctx context.Context, f RunFilter) (out []run.Run, err error) {
+func (s *Store) Runs(ctx context.Context, f run.Filter) (out []run.Run, err error) {
 	var w where
 	w.equal("job", f.Job)
 	w.equal("jurisdiction", f.Jurisdiction)

@@ -87,6 +87,7 @@ type taskRow struct {
 	ReportDay       int                   `db:"report_day"`
 	Category        task.Category         `db:"category"`
 	Withdrawn       bool                  `db:"withdrawn"`
+	Weekly          bool                  `db:"weekly"` // what Task.Weekly says, to be found by
 	Source          string                `db:"source"`
 }
 
@@ -111,7 +112,7 @@ func taskOf(t task.Task) taskRow {
 		DeadlineText: t.DeadlineText, Reading: doc[deadline.Reading]{t.Reading}, Parser: t.Parser, ClarifiedBy: t.ClarifiedBy,
 		LeadText: t.LeadText, ResponsibleText: t.ResponsibleText, SupportText: t.SupportText, Parties: doc[[]task.Party]{t.Parties},
 		Deliverable: t.Deliverable, Evidence: t.Evidence, Channel: t.Channel, SendTo: t.SendTo, Chase: t.Chase,
-		ValidTo: day(t.ValidTo), ReportDay: t.ReportDay, Category: t.Category, Withdrawn: t.Withdrawn, Source: t.Source,
+		ValidTo: day(t.ValidTo), ReportDay: t.ReportDay, Category: t.Category, Withdrawn: t.Withdrawn, Weekly: t.Weekly(), Source: t.Source,
 	}
 }
 
@@ -299,6 +300,29 @@ func (s *Store) TaskVersions(ctx context.Context, j string, ids []task.TaskID) (
 		return nil
 	})
 	return out, err
+}
+
+// WeeklyTasks returns every version of the tasks that go on for ever or await their trigger in some version.
+func (s *Store) WeeklyTasks(ctx context.Context, j string) ([]task.Task, error) {
+	var ids []task.TaskID
+	err := s.read(ctx, "read standing tasks of "+j, func(t *tx) error {
+		ids = nil
+		var rows []struct {
+			Plan string `db:"plan"`
+			Row  string `db:"row_code"`
+		}
+		if err := t.SelectContext(ctx, &rows, "SELECT DISTINCT plan, row_code FROM task_versions WHERE jurisdiction = ? AND weekly = ?", j, true); err != nil {
+			return err
+		}
+		for _, r := range rows {
+			ids = append(ids, task.TaskID{Jurisdiction: j, Plan: r.Plan, Row: r.Row})
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s.TaskVersions(ctx, j, ids)
 }
 
 // planTasks is row codes of one plan, sorted and each once.

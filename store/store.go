@@ -14,18 +14,20 @@ import (
 	"time"
 
 	"github.com/jmoiron/sqlx"
+
+	"duban/jobs/task"
 )
 
 // The refusals a caller can expect. Each is wrapped with what happened to which row.
 var (
 	// ErrMoved: the jurisdiction's seq moved since it was read; read again and retry.
-	ErrMoved = errors.New("the jurisdiction was written to since it was read: read it again and retry")
+	ErrMoved = task.ErrMoved
 	// ErrLost: a fence failed; the lease or the state changed under the caller, who must drop what it holds.
-	ErrLost = errors.New("the claim was lost: state or lease changed since it was read")
+	ErrLost = task.ErrLost
 	// ErrNotFound: there is no such row.
-	ErrNotFound = errors.New("not found")
+	ErrNotFound = task.ErrNotFound
 	// ErrExists: a row with this identity exists already.
-	ErrExists = errors.New("exists already")
+	ErrExists = task.ErrExists
 	// ErrNewer: the database was migrated by a newer program.
 	ErrNewer = errors.New("the database is newer than this program: install the newer version")
 	// ErrNotMigrated: the database lacks tables this program needs.

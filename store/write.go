@@ -8,39 +8,15 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"duban/jobs/civil"
 	"duban/jobs/task"
 )
 
-// Batch is one write to a jurisdiction. Versions and events take the next seq numbers in this order: plans, tasks,
-// units, groups, people, events; what their own Seq says is ignored. The parts of a batch are all written or none.
-type Batch struct {
-	// At is the instant of the recording; kept in UTC with milliseconds as every event's At.
-	At time.Time
-	// Jurisdiction creates the jurisdiction, or replaces its name, bureau, live_from, caches hash and pause.
-	Jurisdiction *task.Jurisdiction
-	Plans        []task.Plan
-	Tasks        []task.Task
-	Units        []task.Unit
-	Groups       []task.Group
-	People       []task.Person
-	// Obligations are new: one whose ref is taken is ErrExists. Where Caches holds none for it, it is looked at from
-	// the day it was opened.
-	Obligations []task.Obligation
-	Events      []task.Event
-	// Caches are the cached columns of obligations, new or known. The last one of a ref counts.
-	Caches []task.Cache
-	// NextOpen is the tasks' cached column: the first day on which opening could have something to do, civil.Never
-	// for none. A task with a new version and no entry here is looked at from that version's On.
-	NextOpen map[task.TaskID]civil.Date
-}
-
 // Write writes the batch and returns the jurisdiction's new seq. It returns ErrMoved where the jurisdiction's seq is
 // not the one given, and ErrNotFound where there is no such jurisdiction and the batch brings none; a new one has
 // seq 0. Any write moves the seq, by one at least.
-func (s *Store) Write(ctx context.Context, j string, seq int64, b Batch) (int64, error) {
+func (s *Store) Write(ctx context.Context, j string, seq int64, b task.Batch) (int64, error) {
 	op := "write to " + j
 	w, err := prepare(j, seq, b)
 	if err != nil {
@@ -87,7 +63,7 @@ func headOf(id task.TaskID, next civil.Date) taskHead {
 	return taskHead{ID: id.String(), Jurisdiction: id.Jurisdiction, Plan: id.Plan, Row: id.Row, NextOpen: day(next)}
 }
 
-func prepare(j string, seq int64, b Batch) (*writing, error) {
+func prepare(j string, seq int64, b task.Batch) (*writing, error) {
 	if err := checkPart("jurisdiction code", j, maxJurisdiction); err != nil {
 		return nil, err
 	}
@@ -95,7 +71,7 @@ func prepare(j string, seq int64, b Batch) (*writing, error) {
 	if b.Jurisdiction != nil && b.Jurisdiction.Code != j {
 		return nil, fmt.Errorf("the batch holds jurisdiction %q", b.Jurisdiction.Code)
 	}
-	for _, f := range []func(Batch) error{w.addPlans, w.addTasks, w.addDirectory, w.addPeople, w.addObligations, w.addEvents, w.addCaches} {
+	for _, f := range []func(task.Batch) error{w.addPlans, w.addTasks, w.addDirectory, w.addPeople, w.addObligations, w.addEvents, w.addCaches} {
 		if err := f(b); err != nil {
 			return nil, err
 		}
@@ -115,7 +91,7 @@ func (w *writing) number(what string, on civil.Date) (int64, error) {
 	return w.to, nil
 }
 
-func (w *writing) addPlans(b Batch) error {
+func (w *writing) addPlans(b task.Batch) error {
 	for _, p := range b.Plans {
 		if err := errors.Join(checkPart("plan code", p.Code, maxCode), sameJurisdiction(w.jurisdiction, p.Jurisdiction)); err != nil {
 			return err
@@ -137,7 +113,7 @@ func sameJurisdiction(j, named string) error {
 	return nil
 }
 
-func (w *writing) addTasks(b Batch) error {
+func (w *writing) addTasks(b task.Batch) error {
 	heads := map[string]taskHead{}
 	for _, v := range b.Tasks {
 		if err := checkTask(w.jurisdiction, v.TaskID); err != nil {
@@ -175,7 +151,7 @@ func sorted[V any](m map[string]V) []V {
 	return out
 }
 
-func (w *writing) addDirectory(b Batch) error {
+func (w *writing) addDirectory(b task.Batch) error {
 	for _, u := range b.Units {
 		if err := checkPart("unit code", u.Code, maxCode); err != nil {
 			return err
@@ -213,7 +189,7 @@ func (w *writing) addDirectory(b Batch) error {
 	return nil
 }
 
-func (w *writing) addPeople(b Batch) error {
+func (w *writing) addPeople(b task.Batch) error {
 	for i, p := range b.People {
 		if checkKey("person key", p.Key, maxCode) != nil || p.Unit != "" && checkKey("unit code", p.Unit, maxCode) != nil {
 			return fmt.Errorf("person %d of the batch: its key or unit is empty, untrimmed or longer than %d characters", i+1, maxCode)
@@ -228,7 +204,7 @@ func (w *writing) addPeople(b Batch) error {
 	return nil
 }
 
-func (w *writing) addObligations(b Batch) error {
+func (w *writing) addObligations(b task.Batch) error {
 	for _, o := range b.Obligations {
 		if err := checkRef(w.jurisdiction, o.Ref); err != nil {
 			return err
@@ -238,7 +214,7 @@ func (w *writing) addObligations(b Batch) error {
 	return nil
 }
 
-func (w *writing) addEvents(b Batch) error {
+func (w *writing) addEvents(b task.Batch) error {
 	for _, e := range b.Events {
 		if err := errors.Join(sameJurisdiction(w.jurisdiction, e.Jurisdiction), checkSubject(w.jurisdiction, e.Subject)); err != nil {
 			return fmt.Errorf("event %s: %w", e.Kind, err)
@@ -272,7 +248,7 @@ func checkSubject(j, subject string) error {
 	return checkRef(j, ref)
 }
 
-func (w *writing) addCaches(b Batch) (err error) {
+func (w *writing) addCaches(b task.Batch) (err error) {
 	w.caches, err = lastCaches(w.jurisdiction, b.Caches)
 	return err
 }

@@ -18,7 +18,7 @@ func (r *reminder) letter(code string) {
 	lines := r.lines[code]
 	key := r.key(code)
 	f := notice.Facts{
-		Jurisdiction: r.Jurisdiction.Name, Date: r.day, Issuer: r.set.Issuer,
+		Jurisdiction: r.Jurisdiction.Name, Date: r.day, Issuer: r.issuer(),
 		Reader: notice.Reader{Code: u.Code, Name: u.Name, FullName: cmp.Or(u.FullName, u.Name), Honorific: cmp.Or(u.Honorific, "贵单位")},
 	}
 	plans := r.cite(lines, &f)
@@ -50,6 +50,21 @@ func (r *reminder) letter(code string) {
 		n.State, n.Reason = notice.Held, "the unit has no liaison with an e-mail address; import one, or tell the unit by other means"
 	}
 	r.plan.Notices = append(r.plan.Notices, n)
+}
+
+// issuer is the office that signs: as configured, else as the bureau stands among the units.
+func (r *reminder) issuer() notice.Issuer {
+	i := r.set.Issuer
+	bureau := r.units[r.Jurisdiction.Bureau]
+	c, _ := bureau.Contact(task.Liaison)
+	i.Name = cmp.Or(i.Name, bureau.FullName, bureau.Name, r.Jurisdiction.Name)
+	i.Short = cmp.Or(i.Short, bureau.Name, i.Name)
+	i.Word = cmp.Or(i.Word, "工作提示")
+	if i.Contact == "" {
+		i.Contact, i.Phone, i.Email = c.Name, cmp.Or(i.Phone, c.Phone), cmp.Or(i.Email, c.Email)
+	}
+	i.Address = cmp.Or(i.Address, bureau.Address)
+	return i
 }
 
 func (r *reminder) overdue(l line) bool {
@@ -158,16 +173,16 @@ func (r *reminder) weekly(u task.Unit, plans map[string]int, f *notice.Facts) {
 	dir := r.Directory.AsOf(r.day)
 	for _, t := range task.TasksAsOf(r.Weekly, r.day) {
 		i, cited := plans[t.Plan]
-		if !cited || !concerns(dir, t, u.Code) {
+		if !cited || !t.Weekly() || !concerns(dir, t, u.Code) {
 			continue
 		}
 		it := notice.Item{Ref: t.TaskID.String(), Plan: i, Row: t.Row, Title: t.Title, Kind: "task", DeadlineText: t.DeadlineText, Standing: t.Reading.Standing}
 		switch {
-		case t.Reading.Condition != nil && !r.triggered(t):
+		case t.Reading.Condition == nil:
+			f.Standing = append(f.Standing, it)
+		case !r.triggered(t):
 			it.Condition = t.Reading.Condition.Event
 			f.Awaiting = append(f.Awaiting, it)
-		case t.Category == task.Standing || t.Reading.Standing && len(t.Reading.Milestones) == 0 && len(t.Reading.Recurrences) == 0:
-			f.Standing = append(f.Standing, it)
 		}
 	}
 }

@@ -333,7 +333,7 @@ func (o *opener) openParties(base task.Obligation, instance string, parties []ta
 		ob := base
 		ob.Ref = task.Ref{TaskID: id, Unit: p.Code, Instance: instance}
 		ob.Role, ob.Owes, ob.Opened = p.Role, p.Owes, at
-		ob.Inherited = !ob.PastAtIssue && max(ob.Effective, ob.Assess) < o.src.Jurisdiction.LiveFrom
+		ob.Inherited = !ob.PastAtIssue && max(ob.Effective, ob.Assess) < cmp.Or(o.set.LiveFrom, o.src.Jurisdiction.LiveFrom)
 		ob.Provisional = !o.set.Calendar.Published(ob.Effective)
 		if key := ob.Ref.String(); !o.src.Existing[key] {
 			o.src.Existing[key] = true

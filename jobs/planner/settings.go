@@ -31,7 +31,10 @@ type Settings struct {
 	ReportDay int
 	// Roll applies to plan dates; clocks always roll to the next working day.
 	Roll Roll
-	// Issuer signs the letters; UrgingWord is the word for a letter that urges.
+	// LiveFrom overrides the jurisdiction's own, where set.
+	LiveFrom civil.Date
+	// Issuer signs the letters; what it leaves empty is taken from the bureau's entry among the units. UrgingWord is
+	// the word for a letter that urges.
 	Issuer     notice.Issuer
 	UrgingWord string
 }

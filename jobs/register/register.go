@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -349,4 +350,61 @@ func (r Register) Pause(ctx context.Context, code string, p *task.Pause) error {
 		j.Paused = p
 		return task.Batch{Jurisdiction: &j}, nil
 	})
+}
+
+// RecordAll appends events to many obligations of one jurisdiction in one write: all of them or, where one is refused,
+// none. Events on the same obligation are checked in their order.
+func (r Register) RecordAll(ctx context.Context, code string, events []task.Event) error {
+	set, err := r.Settings(code)
+	if err != nil || len(events) == 0 {
+		return err
+	}
+	return r.change(ctx, code, func(j task.Jurisdiction) (task.Batch, error) {
+		recs, err := r.recordsOf(ctx, code, events)
+		if err != nil {
+			return task.Batch{}, err
+		}
+		var touched []task.Record
+		for i, e := range events {
+			rec, ok := recs[e.Subject]
+			if !ok {
+				return task.Batch{}, fmt.Errorf("record %s on %s: %w", e.Kind, e.Subject, task.ErrNotFound)
+			}
+			if err := check(*rec, task.Fold(rec.Obligation, rec.Events, e.On, set.Calendar, set.Terms), e); err != nil {
+				return task.Batch{}, err
+			}
+			events[i].Jurisdiction, e.Seq = code, j.Seq+int64(i)+1
+			rec.Events = append(rec.Events, e)
+		}
+		for _, subject := range slices.Sorted(maps.Keys(recs)) {
+			touched = append(touched, *recs[subject])
+		}
+		caches, err := r.caches(ctx, j, touched, set)
+		return task.Batch{Events: events, Caches: caches}, err
+	})
+}
+
+// recordsOf reads the obligations that the events are about, by ref.
+func (r Register) recordsOf(ctx context.Context, code string, events []task.Event) (map[string]*task.Record, error) {
+	wanted := map[string]bool{}
+	var ids []task.TaskID
+	for _, e := range events {
+		ref, err := task.ParseRef(e.Subject)
+		if err != nil {
+			return nil, err
+		}
+		wanted[e.Subject] = true
+		ids = append(ids, ref.TaskID)
+	}
+	all, err := r.Store.Instances(ctx, code, ids)
+	if err != nil {
+		return nil, err
+	}
+	recs := map[string]*task.Record{}
+	for i := range all {
+		if key := all[i].Obligation.Ref.String(); wanted[key] {
+			recs[key] = &all[i]
+		}
+	}
+	return recs, nil
 }

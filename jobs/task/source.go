@@ -147,6 +147,16 @@ type Task struct {
 	Source    string     `json:"source,omitempty"` // file, sheet and row it was read from
 }
 
+// Weekly reports whether the row is one of those that letters name once a week: it goes on for ever, or awaits its
+// trigger.
+func (t Task) Weekly() bool {
+	if t.Category == PerCase || t.Category == Personnel || t.Category == Inspection {
+		return false
+	}
+	return t.Category == Standing || t.Reading.Condition != nil ||
+		t.Reading.Standing && len(t.Reading.Milestones) == 0 && len(t.Reading.Recurrences) == 0
+}
+
 // Unit (单位) is one version of a unit.
 type Unit struct {
 	Code      string     `json:"code"`

@@ -12,3 +12,12 @@ type ClaimFilter struct {
 func (f ClaimFilter) Matches(k Key) bool {
 	return (f.Jurisdiction == "" || f.Jurisdiction == k.Jurisdiction) && (f.Date.IsZero() || f.Date == k.Date)
 }
+
+// Filter selects letters; what is empty does not narrow. Letters come by date, jurisdiction, unit and role, after After.
+type Filter struct {
+	Jurisdiction, Unit string
+	State              State
+	From, To           civil.Date // logical dates, both included
+	After              string     // the ID of the last letter of the page before
+	Limit              int        // 0: all
+}

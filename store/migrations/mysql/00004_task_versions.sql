@@ -26,6 +26,7 @@ CREATE TABLE IF NOT EXISTS task_versions (
     report_day INT NOT NULL,
     category VARCHAR(32) NOT NULL,
     withdrawn BOOLEAN NOT NULL,
+    weekly BOOLEAN NOT NULL,
     source MEDIUMTEXT NOT NULL,
     PRIMARY KEY (jurisdiction, plan, row_code, seq),
     FOREIGN KEY (jurisdiction) REFERENCES jurisdictions (code)

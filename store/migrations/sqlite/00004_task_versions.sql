@@ -26,6 +26,7 @@ CREATE TABLE task_versions (
     report_day INTEGER NOT NULL,
     category TEXT NOT NULL,
     withdrawn INTEGER NOT NULL,
+    weekly INTEGER NOT NULL,
     source TEXT NOT NULL,
     PRIMARY KEY (jurisdiction, plan, row_code, seq),
     FOREIGN KEY (jurisdiction) REFERENCES jurisdictions (code)

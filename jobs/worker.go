@@ -1,0 +1,160 @@
+package jobs
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"time"
+
+	"github.com/robfig/cron/v3"
+	"github.com/rs/zerolog"
+
+	"duban/jobs/civil"
+	"duban/jobs/run"
+	"duban/jobs/task"
+)
+
+// Worker starts the jobs of each jurisdiction when their time has come, and lets letters leave within their window.
+//
+// cron only wakes it. What has to run is asked of the ledger: a job is due once its spec's time of today has passed and
+// its slot is not settled, so that a tick that was missed, or a worker started late, loses nothing.
+type Worker struct {
+	Runner        Runner
+	Jurisdictions func(ctx context.Context) ([]task.Jurisdiction, error)
+	Zone          func(jurisdiction string) *time.Location
+	// InWindow reports whether letters may leave the jurisdiction at this time of its day.
+	InWindow func(jurisdiction string, now time.Time) bool
+	// Prepare runs before a jurisdiction's jobs, to bring its cached columns up to date.
+	Prepare func(ctx context.Context, jurisdiction string) error
+	// Deliver sends the letters of the day that wait.
+	Deliver func(ctx context.Context, jurisdiction string, d civil.Date) error
+	// Specs holds the cron schedule of each job by name; a job without one is never started by the clock.
+	Specs     map[string]cron.Schedule
+	Heartbeat cron.Schedule
+	// Shutdown is how long held work may go on after the context ends.
+	Shutdown time.Duration
+	Clock    func() time.Time
+	Log      zerolog.Logger
+
+	settled map[run.Slot]bool
+	retryAt map[run.Slot]time.Time
+}
+
+// retryAfter is how long a failed slot waits for its next attempt.
+const retryAfter = 5 * time.Minute
+
+// Serve works until ctx ends; then no new work is taken, and what is held is finished within Shutdown.
+func (w *Worker) Serve(ctx context.Context) error {
+	w.settled, w.retryAt = map[run.Slot]bool{}, map[run.Slot]time.Time{}
+	held, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	wake := make(chan struct{}, 1)
+	c := cron.New(cron.WithLogger(cron.DiscardLogger))
+	c.Schedule(w.Heartbeat, cron.FuncJob(func() {
+		select {
+		case wake <- struct{}{}:
+		default: // a tick is waiting already: no overlap, no queue
+		}
+	}))
+	c.Start()
+	defer c.Stop()
+	wake <- struct{}{} // what was missed while the worker was off
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-wake:
+				w.tick(ctx, held)
+			}
+		}
+	}()
+	<-ctx.Done()
+	limit := time.NewTimer(w.Shutdown)
+	defer limit.Stop()
+	select {
+	case <-done:
+		return nil
+	case <-limit.C:
+		cancel()
+		<-done
+		return fmt.Errorf("stop worker: work held after %s was broken off; its lease runs out and it is done again", w.Shutdown)
+	}
+}
+
+// tick looks once at every jurisdiction. intake ends the taking of new work, held the work that was taken.
+func (w *Worker) tick(intake, held context.Context) {
+	all, err := w.Jurisdictions(held)
+	if err != nil {
+		w.Log.Error().Err(err).Msg("list jurisdictions")
+		return
+	}
+	if len(all) == 0 {
+		w.Log.Warn().Msg("no jurisdictions yet: import units and a plan")
+	}
+	for _, j := range all {
+		if intake.Err() != nil {
+			return
+		}
+		_, err := contain(func() (run.Run, error) { w.jurisdiction(intake, held, j.Code); return run.Run{}, nil })
+		if err != nil {
+			w.Log.Error().Str("jurisdiction", j.Code).Err(err).Msg("jurisdiction")
+		}
+	}
+}
+
+func (w *Worker) jurisdiction(intake, held context.Context, code string) {
+	now := w.Clock().In(w.Zone(code))
+	today := civil.In(now, now.Location())
+	for _, j := range w.Runner.Jobs {
+		if intake.Err() != nil {
+			return
+		}
+		slot := run.Slot{Job: j.Name(), Jurisdiction: code, Date: today}
+		if !w.due(slot, now) {
+			continue
+		}
+		if err := w.start(held, slot); err != nil {
+			w.retryAt[slot] = now.Add(retryAfter)
+			w.Log.Error().Str("job", slot.Job).Str("jurisdiction", code).Stringer("date", today).Err(err).Msg("job failed")
+			return
+		}
+	}
+	if intake.Err() == nil && w.InWindow(code, now) {
+		if err := w.Deliver(intake, code, today); err != nil && intake.Err() == nil {
+			w.Log.Error().Str("jurisdiction", code).Stringer("date", today).Err(err).Msg("deliver letters")
+		}
+	}
+}
+
+// due reports whether the slot's time of today has passed and it has not settled.
+func (w *Worker) due(slot run.Slot, now time.Time) bool {
+	spec := w.Specs[slot.Job]
+	if spec == nil || w.settled[slot] || now.Before(w.retryAt[slot]) {
+		return false
+	}
+	midnight := slot.Date.Time(now.Location())
+	at := spec.Next(midnight.Add(-time.Second))
+	return !at.IsZero() && !at.After(now)
+}
+
+func (w *Worker) start(ctx context.Context, slot run.Slot) error {
+	if err := w.Prepare(ctx, slot.Jurisdiction); err != nil {
+		return err
+	}
+	results, err := w.Runner.Run(ctx, slot.Job, slot.Jurisdiction, slot.Date, false)
+	for _, r := range results {
+		if r.Err == nil && r.Settled() && r.Slot == slot {
+			maps.DeleteFunc(w.settled, func(old run.Slot, _ bool) bool { return old.Date < slot.Date-1 })
+			w.settled[r.Slot] = true
+		}
+		if !r.Already && r.Err == nil {
+			w.Log.Info().Str("job", r.Job).Str("jurisdiction", r.Jurisdiction).Stringer("date", r.Date).
+				Str("state", string(r.State)).Str("reason", r.Reason).
+				Int("opened", r.Counts.Opened).Int("looked", r.Counts.Looked).Int("letters", r.Counts.Notices).Msg("job settled")
+		}
+	}
+	return err
+}
