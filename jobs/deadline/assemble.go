@@ -43,13 +43,16 @@ type assembly struct {
 	year     int  // the year spoken of last
 	doubtful bool // that year may be the one after
 	units    bool
-	started  bool
+	started  bool // the start named lies before the issue
+	explicit bool // some year was named by its number
 	reasons  []string
+	mark     string // the break before the present clause
+	begin    civil.Date
 }
 
 // fold2 makes a noun of a time that only names a paper: 上半年工作总结, 第一季度报表.
 func fold2(items []item) []item {
-	const nouns = "工作 总结 情况 报告 任务 计划 报表 材料 数据 自查 评估 小结 法治 行政 执法 培训 考核 述职 预算 决算 学习 重点 统计"
+	const nouns = "工作 总结 情况 报告 任务 计划 报表 材料 数据 自查 评估 小结 法治 行政 执法 培训 考核 述职 预算 决算 学习 重点 统计 目标"
 	var out []item
 	for i := 0; i < len(items); i++ {
 		it := items[i]
@@ -80,6 +83,8 @@ func (a *assembly) run() string {
 	for i := range a.items {
 		why := ""
 		switch it := &a.items[i]; it.kind {
+		case kSep:
+			a.mark = mark(it.raw)
 		case kText:
 			why = a.words(i)
 		case kPoint:
@@ -98,6 +103,17 @@ func (a *assembly) run() string {
 		}
 	}
 	return a.settle()
+}
+
+// mark is the punctuation that parts two pieces of one result.
+func mark(sep string) string {
+	switch sep {
+	case "(":
+		return "（"
+	case ")":
+		return "）"
+	}
+	return "，"
 }
 
 func (a *assembly) note(text, read string) { a.trace = append(a.trace, Span{text, read}) }
@@ -125,7 +141,7 @@ func (a *assembly) words(i int) string {
 		a.attach(t, prev == nil)
 		return ""
 	case prev != nil:
-		return a.between(t, check, next)
+		return a.between(t, check, prev, next)
 	}
 	return a.prefix(t, check, next)
 }
@@ -166,6 +182,9 @@ func (a *assembly) tail(t, check string, prev *item) string {
 			return a.wait(event, nil, t)
 		}
 	}
+	if prev != nil && prev.kind == kPoint {
+		t, check = strings.TrimPrefix(t, ":"), strings.TrimPrefix(check, ":")
+	}
 	result, standing := splitStanding(t)
 	if standing {
 		if prev != nil && prev.kind == kPoint && !prev.point.start && startsWith([]rune(t), 0, standingJoins) == 0 && result == "" {
@@ -192,12 +211,15 @@ func (a *assembly) tail(t, check string, prev *item) string {
 	if containsAny(result, "持续推进 持续坚持 持续开展 常态化开展 常态化推进 长期坚持") != "" {
 		return notRead(result)
 	}
-	if prev != nil && prev.kind == kPoint && !prev.point.firm() && !finishes(result) {
+	if bare(prev) && !finishes(result) {
 		return "「" + prev.raw + result + "」看不出是完成时间"
 	}
 	a.attach(result, prev == nil)
 	return ""
 }
+
+// bare reports whether the item is a time without a word that makes it a limit.
+func bare(it *item) bool { return it != nil && it.kind == kPoint && !it.point.firm() }
 
 // finishes reports whether the words say that something is to be finished or held, so that a bare date is its limit.
 func finishes(t string) bool {
@@ -207,7 +229,7 @@ func finishes(t string) bool {
 }
 
 // between reads words between two time phrases of one clause: they end the first and must lead over to the second.
-func (a *assembly) between(t, check string, next *item) string {
+func (a *assembly) between(t, check string, prev, next *item) string {
 	s := []rune(t)
 	n := endsWith(s, joins)
 	if n == 0 || a.on == aStart || a.on == aSpan {
@@ -221,7 +243,7 @@ func (a *assembly) between(t, check string, next *item) string {
 		return notRead(why)
 	}
 	result, standing := splitStanding(rest)
-	if standing {
+	if standing || bare(prev) && !finishes(result) {
 		return notRead(t)
 	}
 	if strings.ContainsRune(rest, '、') && namesUnits(rest[strings.LastIndex(rest, "、"):]) {
@@ -291,7 +313,7 @@ func (a *assembly) attach(t string, apart bool) {
 		case old == "":
 			return t
 		case apart:
-			return old + "，" + t
+			return old + a.mark + t
 		}
 		return old + t
 	}
@@ -311,7 +333,7 @@ func (a *assembly) attach(t string, apart bool) {
 // onEvery opens a cycle.
 func (a *assembly) onEvery(i int) string {
 	it, prev := &a.items[i], a.near(i-1)
-	if prev != nil && prev.kind != kText && !(prev.kind == kEvery && it.cycle.rhythm) {
+	if prev != nil && prev.kind != kText && !(prev.kind == kEvery && it.cycle.rhythm) && !(prev.kind == kPoint && prev.point.start) {
 		return notRead(prev.raw + it.raw)
 	}
 	if a.on == aStart && !a.started {

@@ -30,7 +30,7 @@ func readEvery(s []rune, i int) (c cycle, end int, why string) {
 	if c, end = readAfterPeriod(s, i); end > i {
 		return c, end, ""
 	}
-	if n := startsWith(s, i, "全年"); n > 0 {
+	if n := startsWith(s, i, "全年"); n > 0 && startsWith(s, i+n, "工作 总结 情况 任务 目标 数据 计划 报告") == 0 {
 		return cycle{every: Year, dates: []string{periodEnd}, whole: true}, i + n, ""
 	}
 	every, j := readPeriodWord(s, i)
@@ -92,6 +92,9 @@ func readAfterPeriod(s []rune, i int) (cycle, int) {
 		}
 		k := startsWith(s, j+n, "结束后 终了后 结束之日起 结束后的 结束后次月")
 		d, e, ok := number(s, j+n+k)
+		if m := startsWith(s, e, "个月内 个月之内 个月以内"); k > 0 && ok && m > 0 && s[j+n+k-1] != '月' && d >= 1 && d <= c.days/10 && (c.every == Year || d == 1 && c.every == Quarter) {
+			return cycle{every: c.every, dates: []string{md(d, civil.DaysIn(2024, time.Month(d)))}, dated: true}, e + m
+		}
 		if k == 0 || !ok || d < 1 || d > c.days {
 			continue
 		}
@@ -316,8 +319,13 @@ func readPoints(s []rune, i int, year bool) (points []point, end int, why string
 		}
 		j = e + n
 	}
+	last := points[len(points)-1]
 	for k := range points {
-		points[k].edge = points[k].edge || points[len(points)-1].edge
+		points[k].edge = points[k].edge || last.edge
+		points[k].end = points[k].end || last.end && points[k].grain == last.grain
+		if last.grain == gDay && points[k].grain != gDay && !points[k].end {
+			return nil, end, "各个日期写法不一，没有读懂"
+		}
 	}
 	return points, end, ""
 }

@@ -41,6 +41,10 @@ func itemise(s []rune) (items []item, why string) {
 		}
 	}
 	for i := 0; i < len(s); {
+		if n := enumerator(s, i); n > 0 && words.Len() == 0 && (len(items) == 0 || items[len(items)-1].kind == kSep) {
+			i += n
+			continue
+		}
 		if strings.ContainsRune(",;。()", s[i]) || s[i] >= '①' && s[i] <= '⑳' {
 			flush()
 			if n := len(items); n > 0 && items[n-1].kind != kSep {
@@ -81,6 +85,27 @@ func itemise(s []rune) (items []item, why string) {
 		items = items[:n-1]
 	}
 	return items, ""
+}
+
+// enumerator returns the length of a list number such as 1. or (1) or 一、 at s[i], or 0.
+func enumerator(s []rune, i int) int {
+	n, e, ok := number(s, i)
+	if !ok || n < 1 || n > 20 || e >= len(s) {
+		return 0
+	}
+	switch {
+	case s[e] == ')' && i > 0 && s[i-1] == '(':
+		return e + 1 - i
+	case s[e] == '.' && digit(s[i]):
+		if _, _, year := yearNumber(s[e+1:], 0); year || e+1 < len(s) && !digit(s[e+1]) {
+			return e + 1 - i
+		}
+	case s[e] == '、' && !digit(s[i]):
+		if _, _, year := yearNumber(s, e+1); year {
+			return e + 1 - i
+		}
+	}
+	return 0
 }
 
 // match tries every kind of time phrase at s[i]. fresh is set where no words stand before it in its clause.

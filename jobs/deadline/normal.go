@@ -41,6 +41,8 @@ func normalise(text string) ([]rune, string) {
 			out = append(out, at)
 		case digit(prev) && digit(rest[0]) && !broke:
 			return nil, "数字中间有空格，可能缺字"
+		case digit(prev) && digit(rest[0]) && !inDate(out):
+			return nil, "数字被换行断开，可能缺字"
 		case splits(prev, rest, broke):
 			out = append(out, ',')
 		}
@@ -49,6 +51,16 @@ func normalise(text string) ([]rune, string) {
 		return nil, "文字过长，不像时限"
 	}
 	return out, ""
+}
+
+// inDate reports whether the digits that end s belong to a date begun before them, so that a line break inside the
+// number can only be the edge of the page.
+func inDate(s []rune) bool {
+	i := len(s)
+	for i > 0 && digit(s[i-1]) {
+		i--
+	}
+	return i > 0 && strings.ContainsRune("年月.-/", s[i-1])
 }
 
 // splits reports whether white space between prev and rest parts two clauses. A line break does, unless it tears a

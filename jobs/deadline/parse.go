@@ -33,7 +33,7 @@ func Parse(text string, issued civil.Date) Reading {
 	if why != "" {
 		return refused(text, why)
 	}
-	a := &assembly{items: fold2(items), issued: issued}
+	a := &assembly{items: fold2(items), issued: issued, mark: "，"}
 	if why := a.run(); why != "" {
 		return refused(text, why)
 	}

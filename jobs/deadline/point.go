@@ -54,11 +54,41 @@ func readPoint(s []rune, i int) (p point, end int, why string) {
 	if end == i || why != "" {
 		return p, end, why
 	}
-	if e := rangeSep(s, end); e > 0 && !p.end && p.grain != gTen {
+	e := rangeSep(s, end)
+	if e == 0 && startsWith(s, end, "起至 起到 起-") > 0 {
+		e = end + 2
+	}
+	if e > 0 && !p.end && p.grain != gTen {
 		return readRange(s, p, e)
+	}
+	if n, day := weekdayNote(s, end); n > 0 && p.grain == gDay {
+		if p.year == 0 || p.last(p.year).Weekday() != day {
+			return p, end + n, "日期与星期不符"
+		}
+		end += n
 	}
 	end = readEdge(s, end, &p)
 	return p, end, ""
+}
+
+// weekdayNote reads (星期五) behind a date.
+func weekdayNote(s []rune, i int) (n int, day time.Weekday) {
+	j := i + startsWith(s, i, "( (星期 (周 星期")
+	if j == i || !strings.ContainsRune("期周", s[j-1]) || j >= len(s) {
+		return 0, 0
+	}
+	w := strings.IndexRune("日一二三四五六天", s[j])
+	if w < 0 {
+		return 0, 0
+	}
+	j++
+	if s[i] == '(' {
+		if j >= len(s) || s[j] != ')' {
+			return 0, 0
+		}
+		j++
+	}
+	return j - i, time.Weekday(w / 3 % 7)
 }
 
 // rangeSep returns the index behind a range separator at s[i], or 0.
@@ -121,7 +151,7 @@ func readBare(s []rune, i int) (p point, end int, why string) {
 	} else if r, n := relative(s, i); n > 0 {
 		p.rel, j = r, i+n
 	}
-	q, e, why := readInYear(s, j)
+	q, e, why := readInYear(s, j, j > i)
 	if why != "" {
 		return p, max(e, j), why
 	}
@@ -155,9 +185,8 @@ func relative(s []rune, i int) (rel, int) {
 }
 
 // readInYear reads what stands behind a year, or alone: its end, a half, a quarter, a month, a day.
-func readInYear(s []rune, i int) (p point, end int, why string) {
-	if n := startsWith(s, i, "年底 年末 年终 底 末"); n > 0 {
-		behind := i > 0 && (s[i-1] == '年' || s[i-1] == '度')
+func readInYear(s []rune, i int, behind bool) (p point, end int, why string) {
+	if n := startsWith(s, i, "年底 年末 年终 年度末 年度底 底 末"); n > 0 {
 		if s[i] == '年' || behind {
 			return point{grain: gYear, end: true}, i + n, ""
 		}
@@ -307,18 +336,25 @@ func readEdge(s []rune, i int, p *point) int {
 	if p.grain == gDay || p.end {
 		i = skipClock(s, i)
 	}
+	if p.grain == gDay {
+		i += startsWith(s, i, "(含) (含当日) (含当天) (含本日)")
+	}
 	if startsWith(s, i, "前后 前期 前夕 前三 前段 内部 内容 止于") > 0 {
 		return i
 	}
 	if n := startsWith(s, i, "之前 以前 前"); n > 0 {
 		p.edge = true
-		return i + n
+		i += n
+		if p.grain == gDay {
+			i += startsWith(s, i, "(含) (含当日) (含当天) (含本日)")
+		}
+		return i
 	}
 	if n := startsWith(s, i, "之内 以内 内"); n > 0 && p.grain != gDay && p.grain != gTen {
 		p.in = true
 		return i + n
 	}
-	if n := startsWith(s, i, "为止 止"); n > 0 {
+	if n := startsWith(s, i, "为止 止 截止"); n > 0 {
 		p.in = true
 		return i + n
 	}

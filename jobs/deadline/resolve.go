@@ -27,7 +27,7 @@ func (a *assembly) onPoint(i int) string {
 		return a.onStart(p)
 	}
 	if len(a.cycles) > 0 {
-		return a.inCycle(it)
+		return a.inCycle(i)
 	}
 	if c, ok := a.halves(i); ok {
 		a.cycles, a.texts, a.on = append(a.cycles, c), append(a.texts, ""), aCycle
@@ -56,15 +56,27 @@ func (a *assembly) onStart(p point) string {
 	if y == 0 && p.rel == relThis && a.issued > 0 {
 		y = a.issued.Year()
 	}
-	a.on = aStart
+	a.on, a.year = aStart, y
+	if y > 0 {
+		a.begin = p.first(y)
+	}
 	a.started = y > 0 && a.issued > 0 && p.first(y) <= a.issued
 	return ""
 }
 
 // inCycle gives a yearly cycle one more date: 每年开展一次，12月底前报送.
-func (a *assembly) inCycle(it *item) string {
+func (a *assembly) inCycle(i int) string {
+	it := &a.items[i]
 	c := &a.cycles[len(a.cycles)-1]
 	p := it.point
+	if c.every == Half && !c.dated && a.pair(i) {
+		if why := c.setDates([]point{p, a.items[i+2].point}); why != "" {
+			return why
+		}
+		a.note(it.raw+a.items[i+1].raw+a.items[i+2].raw, "every half "+strings.Join(c.dates, " "))
+		a.items[i+1].kind, a.items[i+2].kind = kSep, kSep
+		return ""
+	}
 	if p.year != 0 || c.every != Year || c.whole || p.rel == relThis || p.rel == relNext {
 		return "既有周期又有日期，关系不明"
 	}
@@ -85,14 +97,10 @@ func (a *assembly) inCycle(it *item) string {
 
 // halves reads 1月15日和7月15日: two days half a year apart, of no year, the first in January.
 func (a *assembly) halves(i int) (cycle, bool) {
-	if i+2 >= len(a.items) || len(a.miles) > 0 || a.year != 0 {
+	if len(a.miles) > 0 || a.year != 0 || a.on == aStart || !a.pair(i) {
 		return cycle{}, false
 	}
-	p, mid, q := a.items[i].point, a.items[i+1], a.items[i+2]
-	if q.kind != kPoint || mid.kind == kText && startsWith([]rune(mid.raw), 0, "、 和 及 与 以及") != len([]rune(mid.raw)) || mid.raw == ";" || mid.raw == "。" {
-		return cycle{}, false
-	}
-	r := q.point
+	p, r := a.items[i].point, a.items[i+2].point
 	if p.grain != gDay || r.grain != gDay || p.year+r.year != 0 || p.rel+r.rel != 0 || p.span || r.span || r.start ||
 		p.n != 1 || r.n != 7 || p.part != r.part {
 		return cycle{}, false
@@ -100,9 +108,21 @@ func (a *assembly) halves(i int) (cycle, bool) {
 	return cycle{every: Half, dates: []string{md(1, p.part), md(7, r.part)}, dated: true}, true
 }
 
+// pair reports whether the point at i is joined to another by nothing but 、 or 和.
+func (a *assembly) pair(i int) bool {
+	if i+2 >= len(a.items) || a.items[i+2].kind != kPoint {
+		return false
+	}
+	mid := a.items[i+1]
+	if mid.kind == kSep {
+		return mid.raw == ","
+	}
+	return mid.kind == kText && startsWith([]rune(mid.raw), 0, "、 和 及 与 以及") == len([]rune(mid.raw))
+}
+
 // mile adds a milestone and keeps the order of dates.
 func (a *assembly) mile(dates []civil.Date) string {
-	if n := len(a.miles); n > 0 && dates[0] < a.miles[n-1].dates[0] {
+	if n := len(a.miles); n > 0 && dates[0] < a.miles[n-1].dates[0] || dates[0] < a.begin {
 		return "日期次序颠倒，没有读懂"
 	}
 	a.miles = append(a.miles, mile{dates: dates, text: a.lead, apart: a.lead != ""})
@@ -162,6 +182,7 @@ func (a *assembly) resolveYears(p point) ([]civil.Date, string) {
 func (a *assembly) years(it *item) ([]int, string) {
 	p := it.point
 	if p.year > 0 {
+		a.explicit = true
 		return []int{p.year}, ""
 	}
 	if (p.rel == relThen || p.rel == relSame) && a.year > 0 && len(a.miles) > 0 {
@@ -174,8 +195,12 @@ func (a *assembly) years(it *item) ([]int, string) {
 		}
 		return []int{y}, ""
 	}
-	if p.rel == relNone && a.year > 0 && len(a.miles) > 0 {
-		if p.last(a.year) < a.miles[len(a.miles)-1].dates[0] {
+	if p.rel == relNone && a.year > 0 {
+		after := a.begin
+		if len(a.miles) > 0 {
+			after = a.miles[len(a.miles)-1].dates[0]
+		}
+		if p.last(a.year) < after {
 			return nil, "「" + it.raw + "」没有写年份，看不出是哪一年"
 		}
 		if a.doubtful {

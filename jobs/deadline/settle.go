@@ -19,13 +19,15 @@ func (a *assembly) settle() string {
 		return "写了次数，没有写时间"
 	case a.units && n > 1:
 		return "不同单位时限不同，请分行登记"
+	case len(a.miles) > 1 && len(a.soft) > 0 && a.deadlineInReserve():
+		return "先后写了两个期限，不知以哪个为准"
 	case n == 0 && a.cond == nil && !a.standing:
 		return "没有写明时间"
 	case n == 0 && (a.count != nil || a.lead != "" && a.cond != nil):
 		return "没有读懂"
 	}
 	for _, t := range a.texts {
-		if containsAny(t, "制度 机制") != "" || containsAny(t, "不少于 不低于 至少 最少") != "" && a.quota == nil {
+		if endsWith([]rune(t), "制度 机制") > 0 || containsAny(t, "不少于 不低于 至少 最少") != "" && a.quota == nil {
 			return notRead(t)
 		}
 	}
@@ -47,6 +49,16 @@ func (a *assembly) settle() string {
 	return ""
 }
 
+// deadlineInReserve reports whether a later date is named for the case that a softened one is missed.
+func (a *assembly) deadlineInReserve() bool {
+	for _, it := range a.items {
+		if it.kind == kText && containsAny(it.raw, "最迟 最晚 至迟 确保 务必 不迟于 不晚于 保证") != "" {
+			return true
+		}
+	}
+	return false
+}
+
 // reading puts the result into the contract's form.
 func (a *assembly) reading(text string) Reading {
 	r := refused(text, "")
@@ -54,7 +66,7 @@ func (a *assembly) reading(text string) Reading {
 	r.Soft = strings.Join(a.soft, "、")
 	staged := false
 	for _, m := range a.miles {
-		out := Milestone{Due: m.dates[0], Text: m.text}
+		out := Milestone{Due: m.dates[0], Text: closed(m.text)}
 		switch {
 		case strings.Contains(m.text, "阶段性") || strings.Contains(m.text, "阶段成"):
 			out.Label, staged = Stage, true
@@ -71,9 +83,11 @@ func (a *assembly) reading(text string) Reading {
 		if len(c.later) == 0 {
 			continue
 		}
-		other := Recurrence{Every: c.every, Dates: c.later}
-		if d := other.FirstFrom(a.issued); d > 0 {
-			r.Alternatives = append(r.Alternatives, d)
+		for _, date := range c.later {
+			other := Recurrence{Every: c.every, Dates: []string{date}}
+			if d := other.FirstFrom(a.issued); d > 0 {
+				r.Alternatives = append(r.Alternatives, d)
+			}
 		}
 		a.reasons = append(a.reasons, "「前」可能不含当月，也可能到月底")
 	}
@@ -89,6 +103,14 @@ func (a *assembly) reading(text string) Reading {
 	return r
 }
 
+// closed adds the bracket that the text of a clause has lost to the next.
+func closed(t string) string {
+	if strings.Count(t, "（") > strings.Count(t, "）") {
+		return t + "）"
+	}
+	return t
+}
+
 // unclearPair marks several dates of which the text does not say what is due on each.
 func (a *assembly) unclearPair(r *Reading) {
 	if len(a.miles) < 2 {
@@ -99,7 +121,7 @@ func (a *assembly) unclearPair(r *Reading) {
 			continue
 		}
 		last := a.miles[len(a.miles)-1].text
-		if strings.HasPrefix(last, "各") || strings.HasPrefix(last, "分别") {
+		if a.explicit && (strings.HasPrefix(last, "各") || strings.HasPrefix(last, "分别")) {
 			return
 		}
 		for _, later := range r.Milestones[1:] {

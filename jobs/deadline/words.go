@@ -18,11 +18,11 @@ func trimEnds(t, front, back string) string {
 
 // splitStanding divides words into a result and a standing phrase behind it.
 func splitStanding(t string) (result string, standing bool) {
-	t = trimEnds(t, urgent+" "+standingJoins, "")
-	s := []rune(t)
-	if standingText(s) {
+	if standingText([]rune(trimEnds(t, urgent+" "+standingJoins, ""))) {
 		return "", true
 	}
+	t = trimEnds(t, urgent+" 并 且 并且 、", "")
+	s := []rune(t)
 	for k := 1; k < len(s); k++ {
 		if n := startsWith(s, k, standingJoins); n > 0 && standingText(s[k+n:]) {
 			return string(s[:k]), true
@@ -130,7 +130,7 @@ func readEvent(t, dir string) string {
 
 // ownIssue reports whether the event is the issue of the very plan the cell stands in.
 func ownIssue(event string, fromDay bool) bool {
-	const issue = "印发 下发 发布 公布 印发实施"
+	const issue = "印发 下发 发布 公布 印发实施 发文"
 	s := []rune(event)
 	n := endsWith(s, issue)
 	if n == 0 {
