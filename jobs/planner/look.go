@@ -35,7 +35,7 @@ func chase(t task.Task, u task.Unit) task.Chase {
 // after `after` on which a job could have something to say about it.
 func CacheOf(r task.Record, t task.Task, u task.Unit, set Settings, after civil.Date) task.Cache {
 	o := r.Obligation
-	st := task.Fold(o, r.Events, civil.Never-1, set.Calendar, task.Terms{})
+	st := task.Latest(o, r.Events, set.Calendar, set.Terms)
 	return task.Cache{
 		Ref: o.Ref.String(), State: st.State, Arm: st.Arm,
 		Nominal: st.Nominal, Effective: st.Effective, Assess: st.Assess,

@@ -47,8 +47,12 @@ type Status struct {
 	// Reported is the day of the report that stands; Accepted the day it was accepted, ByDefault where nobody answered.
 	Reported, Accepted civil.Date
 	ByDefault          bool
-	// Late is the number of workdays from Assess to the report that was accepted; 0 is on time. Missed stays missed.
-	Late      int
+	// Late is the number of workdays from Assess to the report that was accepted, less those Waited; 0 is on time.
+	// Missed stays missed.
+	Late int
+	// Waited is the number of workdays after Assess on which a report lay with the bureau, or the item was closed, until
+	// it was returned or reopened: time that never counts against the unit.
+	Waited    int
 	Count     int
 	Contacted civil.Date // the last time the unit was told by other means
 	Asked     civil.Date // an extension request waiting for an answer
@@ -99,13 +103,23 @@ func Fold(o Obligation, events []Event, d civil.Date, w Workdays, terms Terms) S
 	counted := map[string]bool{}
 	for _, e := range InForce(events, d) {
 		s.acceptByDefault(e.On-1, w, terms)
-		s.apply(o, e, counted)
+		s.apply(o, e, counted, w)
 	}
 	s.acceptByDefault(d, w, terms)
 	if s.State == Finished {
-		s.Late = max(0, w.Count(s.Assess, s.Reported))
+		s.Late = max(0, w.Count(s.Assess, s.Reported)-s.Waited)
 	}
 	return s
+}
+
+// Latest returns the state of an obligation after all its events, whatever their date: as of the day of the last of
+// them, so that a report still waits for the bureau's answer although one day it counts as accepted.
+func Latest(o Obligation, events []Event, w Workdays, terms Terms) Status {
+	last := o.Opened
+	for _, e := range events {
+		last = max(last, e.On)
+	}
+	return Fold(o, events, last, w, terms)
 }
 
 // acceptByDefault settles a report that the bureau left unanswered for AcceptAfter workdays, as of the end of day d.
@@ -127,7 +141,7 @@ func (s *Status) set(to State, on civil.Date) {
 
 // apply is the effect of one event. An event that does not fit the state is without effect: commands refuse it
 // beforehand (Check), and an import of history must not make the fold fail.
-func (s *Status) apply(o Obligation, e Event, counted map[string]bool) {
+func (s *Status) apply(o Obligation, e Event, counted map[string]bool, w Workdays) {
 	switch e.Kind {
 	case Opened, Corrected, Triggered, Clarified:
 	case Confirmed:
@@ -149,18 +163,18 @@ func (s *Status) apply(o Obligation, e Event, counted map[string]bool) {
 		}
 	case Returned:
 		if s.State == Answered || s.State == Finished && s.ByDefault {
-			s.giveBack(e)
+			s.giveBack(e, w)
 		}
 	case ExtensionAsked:
-		if s.State == Waiting {
+		if s.State == Waiting && s.Asked == 0 { // asked again while the first request waits: the first one counts
 			s.Asked = e.On
 		}
 	case ExtensionRefused:
 		s.Asked = 0
 	case ExtensionGranted:
-		if s.State == Waiting {
+		if s.State == Waiting && e.Date != 0 {
 			if s.Asked != 0 && s.Asked <= s.Assess {
-				s.Assess = e.Date
+				s.judgeOn(max(s.Assess, e.Date))
 			}
 			s.Effective, s.Asked, s.Extended = e.Date, 0, true
 			s.Arm++
@@ -176,22 +190,45 @@ func (s *Status) apply(o Obligation, e Event, counted map[string]bool) {
 	case Transferred:
 		s.close(Moved, e.On)
 	case Reopened:
-		s.reopen(e)
+		s.reopen(e, w)
 	case Redated:
-		if e.Date != 0 {
-			s.Nominal, s.Effective, s.Assess = e.Date, e.Date, e.Date
-			s.Extended = false
-			s.Arm++
-		}
+		s.redate(e)
 	}
 }
 
-// giveBack opens a returned report again, at the rung it had left and with a new firm date. A unit whose report came
-// in time is judged on the new date; one that was late stays late.
-func (s *Status) giveBack(e Event) {
-	if s.Reported <= s.Assess && e.Date > s.Assess {
-		s.Assess = e.Date
+// redate moves an item that is not closed to the date of an edited plan. What is done keeps its dates: done late stays
+// done late. A past item that gets a date to come is no longer one to be merely confirmed.
+func (s *Status) redate(e Event) {
+	if e.Date == 0 || s.State != Waiting && s.State != Answered {
+		return
 	}
+	s.Nominal, s.Effective = e.Date, e.Date
+	s.judgeOn(e.Date)
+	s.Extended = false
+	s.Unconfirmed = s.Unconfirmed && e.Date < e.On
+	s.Arm++
+}
+
+// judgeOn sets the assess date. What was waited after an earlier one is of no account then.
+func (s *Status) judgeOn(d civil.Date) {
+	if d != s.Assess {
+		s.Assess, s.Waited = d, 0
+	}
+}
+
+// rest settles how an item that was closed since day closed is judged when it opens again: one that was in time by the
+// new date, if there is one; one that was late stays late, but the time it was closed does not count.
+func (s *Status) rest(closed civil.Date, e Event, w Workdays) {
+	if closed <= s.Assess && e.Date > s.Assess {
+		s.judgeOn(e.Date)
+		return
+	}
+	s.Waited += max(0, w.Count(max(closed, s.Assess), e.On))
+}
+
+// giveBack opens a returned report again, at the rung it had left and with a new firm date.
+func (s *Status) giveBack(e Event, w Workdays) {
+	s.rest(s.Reported, e, w)
 	if e.Date != 0 {
 		s.Effective = e.Date
 	}
@@ -220,15 +257,21 @@ func (s *Status) close(to State, on civil.Date) {
 	}
 }
 
-func (s *Status) reopen(e Event) {
+func (s *Status) reopen(e Event, w Workdays) {
 	if s.State == Waiting && !s.Unconfirmed || s.State == Answered {
 		return
 	}
+	switch {
+	case s.Unconfirmed && e.Date != 0:
+		s.judgeOn(e.Date)
+	case s.Unconfirmed:
+	case s.State == Finished:
+		s.rest(s.Reported, e, w)
+	default:
+		s.rest(s.Since, e, w)
+	}
 	if e.Date != 0 {
 		s.Effective = e.Date
-		if s.Unconfirmed {
-			s.Assess = e.Date
-		}
 	}
 	s.State, s.Since = Waiting, e.On
 	s.Reported, s.Accepted, s.ByDefault, s.Unconfirmed = 0, 0, false, false
@@ -305,7 +348,7 @@ func Check(o Obligation, s Status, e Event) error {
 // ClosedFrom returns the day since which the obligation is closed for good, as far as its events say, and civil.Never
 // while it waits. It looks at all events, whatever their date.
 func ClosedFrom(o Obligation, events []Event, w Workdays, terms Terms) civil.Date {
-	if s := Fold(o, events, civil.Never-1, w, Terms{AcceptAfter: 0}); !s.Open() {
+	if s := Latest(o, events, w, terms); !s.Open() {
 		return s.closedSince(o, events, w, terms)
 	}
 	return civil.Never
