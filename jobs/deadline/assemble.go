@@ -211,11 +211,22 @@ func (a *assembly) tail(t, check string, prev *item) string {
 	if containsAny(result, "持续推进 持续坚持 持续开展 常态化开展 常态化推进 长期坚持") != "" {
 		return notRead(result)
 	}
+	if broken(result, prev) {
+		return notRead(result)
+	}
 	if bare(prev) && !finishes(result) {
 		return "「" + prev.raw + result + "」看不出是完成时间"
 	}
 	a.attach(result, prev == nil)
 	return ""
+}
+
+// broken reports whether words cannot be a result: a single character, or, right behind a date, one that would turn
+// it into something else (6月底前的问题).
+func broken(t string, behind *item) bool {
+	s := []rune(t)
+	timed := behind != nil && (behind.kind == kPoint || behind.kind == kEvery || behind.kind == kDays)
+	return len(s) == 1 || timed && startsWith(s, 0, "的 外 间 期 度 之 来 份 号 半 前 后 内 底 末") > 0
 }
 
 // bare reports whether the item is a time without a word that makes it a limit.
@@ -243,7 +254,7 @@ func (a *assembly) between(t, check string, prev, next *item) string {
 		return notRead(why)
 	}
 	result, standing := splitStanding(rest)
-	if standing || bare(prev) && !finishes(result) {
+	if standing || broken(result, prev) || bare(prev) && !finishes(result) {
 		return notRead(t)
 	}
 	if strings.ContainsRune(rest, '、') && namesUnits(rest[strings.LastIndex(rest, "、"):]) {
@@ -282,7 +293,7 @@ func (a *assembly) prefix(t, check string, next *item) string {
 	if s := strange(check); s != "" {
 		return notRead(s)
 	}
-	if endsWith([]rune(rest), "的") > 0 || containsAny(rest, "印发 颁布 成立 日期 生效 施行 公布 通过 制度 机制") != "" {
+	if broken(rest, nil) || endsWith([]rune(rest), "的") > 0 || containsAny(rest, "印发 颁布 成立 日期 生效 施行 公布 通过 制度 机制") != "" {
 		return notRead(t + next.raw)
 	}
 	switch next.kind {

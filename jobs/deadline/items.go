@@ -111,6 +111,9 @@ func enumerator(s []rune, i int) int {
 // match tries every kind of time phrase at s[i]. fresh is set where no words stand before it in its clause.
 func match(s []rune, i int, fresh bool, before []item) (item, int, string) {
 	if c, e, why := readEvery(s, i); e > i || why != "" {
+		if why == "" && endsWith(s[i:e], "起 开始") > 0 {
+			why = "周期的起始时间没有读懂"
+		}
 		if !c.dated && e < len(s) && s[e] == '一' && startsWith(s, e+1, rhythmVerbs) > 0 {
 			e++
 		}
@@ -217,6 +220,9 @@ func readCount(s []rune, i int) (item, int) {
 	if n := startsWith(s, i, "不少于 不低于 不得少于 不得低于 至少 最少"); n > 0 {
 		for j := i + n; j < len(s) && j < i+n+12; j++ {
 			if it, e := readTimes(s, j); e > j {
+				if strange(string(s[i+n:j])) != "" {
+					break
+				}
 				it.least = true
 				return it, e
 			}

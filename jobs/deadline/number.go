@@ -9,7 +9,7 @@ func numeral(r rune) bool { return strings.ContainsRune(numerals, r) }
 // number reads a whole number below 10000 at s[i], in ASCII digits or in Chinese numerals. A mixture of the two,
 // or a number that begins before i, is not one: it may be a misread digit.
 func number(s []rune, i int) (n, end int, ok bool) {
-	if i >= len(s) || i > 0 && (digit(s[i-1]) || digit(s[i]) && (letter(s[i-1]) || s[i-1] == '〇')) {
+	if i >= len(s) || i > 0 && (digit(s[i-1]) || numeral(s[i-1]) || digit(s[i]) && letter(s[i-1])) {
 		return 0, i, false
 	}
 	if digit(s[i]) {
@@ -19,7 +19,7 @@ func number(s []rune, i int) (n, end int, ok bool) {
 				return 0, i, false
 			}
 		}
-		if end < len(s) && (numeral(s[end]) || letter(s[end])) {
+		if end-i > 2 && s[i] == '0' || end < len(s) && (numeral(s[end]) || letter(s[end])) {
 			return 0, i, false
 		}
 		return n, end, true

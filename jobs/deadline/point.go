@@ -386,8 +386,11 @@ func skipClock(s []rune, i int) int {
 
 // clock returns the index behind 17:00, 17:00:00, 17时, 17时30分 or 12点 at s[i], or 0.
 func clock(s []rune, i int) int {
-	h, j, ok := number(s, i)
-	if !ok || h > 24 || j >= len(s) {
+	if i > len(s) {
+		return 0
+	}
+	h, j, ok := number(s[i:], 0) // the character before may be the 五 of a weekday
+	if j += i; !ok || h > 24 || j >= len(s) {
 		return 0
 	}
 	switch {

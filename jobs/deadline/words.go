@@ -121,7 +121,7 @@ func readEvent(t, dir string) string {
 		}
 		s = s[:len(s)-n]
 	}
-	event := strings.TrimSuffix(trimEnds(string(s), "", "的 应 应当 须 需 要 至少 开始之 之"), "前")
+	event := trimEnds(string(s), "", "的 应 应当 须 需 要 至少 开始之 之")
 	if len([]rune(event)) < 1 || strange(strings.ReplaceAll(event, "每次", "")) != "" || endsWith([]rune(event), "最 今 此 之") > 0 {
 		return ""
 	}
