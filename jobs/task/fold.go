@@ -346,35 +346,20 @@ func Check(o Obligation, s Status, e Event) error {
 }
 
 // ClosedFrom returns the day since which the obligation is closed for good, as far as its events say, and civil.Never
-// while it waits. It looks at all events, whatever their date.
+// while it waits. It looks at all events, whatever their date, and asks each of their days: a state's Since is no help,
+// since a correction may have closed again what was open meanwhile, and a report that is accepted closed it before.
 func ClosedFrom(o Obligation, events []Event, w Workdays, terms Terms) civil.Date {
-	if s := Latest(o, events, w, terms); !s.Open() {
-		return s.closedSince(o, events, w, terms)
-	}
-	return civil.Never
-}
-
-// closedSince walks back over the event days: an obligation that was accepted after it was answered is closed since
-// the answer, not since the acceptance.
-func (s Status) closedSince(o Obligation, events []Event, w Workdays, terms Terms) civil.Date {
-	since := s.Since
-	days := map[civil.Date]bool{}
+	days := make([]civil.Date, 0, len(events))
 	for _, e := range events {
-		days[e.On] = true
+		days = append(days, e.On)
 	}
-	order := make([]civil.Date, 0, len(days))
-	for d := range days {
-		order = append(order, d)
-	}
-	slices.Sort(order)
-	for _, d := range slices.Backward(order) {
-		if d > since {
-			continue
-		}
+	slices.Sort(days)
+	from := civil.Never
+	for _, d := range slices.Backward(slices.Compact(days)) {
 		if Fold(o, events, d, w, terms).Open() {
 			break
 		}
-		since = d
+		from = d
 	}
-	return since
+	return from
 }
