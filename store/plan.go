@@ -72,6 +72,9 @@ func stepRows(j string, steps []task.FiredStep) ([]stepRow, error) {
 func (t *tx) retire(ctx context.Context, p run.DayPlan) error {
 	for _, id := range slices.Sorted(maps.Keys(p.Supersede)) {
 		by := p.Supersede[id]
+		if by == "" || by == id {
+			return fmt.Errorf("letter %s cannot be taken over by %q: name a later letter", id, by)
+		}
 		if err := t.moveUnsent(ctx, id, notice.Supersede, "superseded_by", by); err != nil {
 			return err
 		}

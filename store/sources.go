@@ -302,27 +302,16 @@ func (s *Store) TaskVersions(ctx context.Context, j string, ids []task.TaskID) (
 	return out, err
 }
 
-// WeeklyTasks returns every version of the tasks that go on for ever or await their trigger in some version.
-func (s *Store) WeeklyTasks(ctx context.Context, j string) ([]task.Task, error) {
-	var ids []task.TaskID
-	err := s.read(ctx, "read standing tasks of "+j, func(t *tx) error {
-		ids = nil
-		var rows []struct {
-			Plan string `db:"plan"`
-			Row  string `db:"row_code"`
-		}
-		if err := t.SelectContext(ctx, &rows, "SELECT DISTINCT plan, row_code FROM task_versions WHERE jurisdiction = ? AND weekly = ?", j, true); err != nil {
-			return err
-		}
-		for _, r := range rows {
-			ids = append(ids, task.TaskID{Jurisdiction: j, Plan: r.Plan, Row: r.Row})
-		}
-		return nil
+// WeeklyTasks returns every version of the tasks that go on for ever or await their trigger in some version, by plan, row
+// code and seq.
+func (s *Store) WeeklyTasks(ctx context.Context, j string) (out []task.Task, err error) {
+	err = s.read(ctx, "read standing tasks of "+j, func(t *tx) error {
+		rows, err := query[taskRow](ctx, t, "WHERE jurisdiction = ? AND (plan, row_code) IN "+
+			"(SELECT plan, row_code FROM task_versions WHERE jurisdiction = ? AND weekly = ?) ORDER BY plan, row_code, seq", j, j, true)
+		out = nouns(rows)
+		return err
 	})
-	if err != nil {
-		return nil, err
-	}
-	return s.TaskVersions(ctx, j, ids)
+	return out, err
 }
 
 // planTasks is row codes of one plan, sorted and each once.

@@ -1,0 +1,294 @@
+package store_test
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"duban/jobs/civil"
+	"duban/jobs/run"
+	"duban/jobs/task"
+	"duban/notify/notice"
+	"duban/store"
+	"duban/store/storetest"
+)
+
+// refs returns the rows and units of the records, as "1a 2b".
+func refs(records []task.Record) string {
+	var out []string
+	for _, r := range records {
+		out = append(out, r.Obligation.Row+r.Obligation.Unit)
+	}
+	return strings.Join(out, " ")
+}
+
+// aDay writes obligations that differ in one cached column each and returns the seq.
+func aDay(t *testing.T, s *store.Store) int64 {
+	t.Helper()
+	var b task.Batch
+	add := func(row, unit string, owes task.Owes, look, closed, raised civil.Date) {
+		o := obligation(refOf(row, unit, "m1"))
+		o.Owes = owes
+		b.Obligations = append(b.Obligations, o)
+		b.Events = append(b.Events, opened(o.Ref))
+		b.Caches = append(b.Caches, task.Cache{Ref: o.Ref.String(), State: task.Waiting, NextLook: look, ClosedFrom: closed, Raised: raised})
+	}
+	never := civil.Never
+	add("1", "a", task.OwesDeliver, day0, never, never)
+	add("1", "b", task.OwesSupport, day0-1, never, day0)
+	add("2", "a", task.OwesDeliver, day0+1, never, day0-1) // looked at tomorrow
+	add("2", "b", task.OwesDeliver, day0, day0, day0)      // closed today
+	add("3", "a", task.OwesDeliver, day0, day0+1, day0+1)  // closes tomorrow
+	add("3", "b", task.OwesDeliver, never, day0-1, day0-1) // closed long ago
+	add("3", "c", task.OwesDeliver, 0, never, 0)           // columns dropped
+	b.Tasks = []task.Task{{TaskID: taskID("1"), On: day0}, {TaskID: taskID("2"), On: day0}, {TaskID: taskID("3"), On: day0 + 1}, {TaskID: taskID("4"), On: day0}}
+	b.NextOpen = map[task.TaskID]civil.Date{taskID("2"): never, taskID("4"): day0 - 5}
+	b.Events = append(b.Events, task.Event{On: day0, Kind: task.Triggered, Subject: taskID("1").String(), Who: "甲"},
+		task.Event{On: day0, Kind: task.Clarified, Subject: taskID("10").String(), Who: "甲"})
+	return must(t, s, begin(t, s), b)
+}
+
+func TestWhatADayNeeds(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		ctx := t.Context()
+		seq := aDay(t, s)
+		record := got[[]task.Record](t)
+		equal(t, "due", refs(record(s.Due(ctx, j, day0, "", 0))), "1a 1b 3a")
+		equal(t, "due, first page", refs(record(s.Due(ctx, j, day0, "", 2))), "1a 1b")
+		equal(t, "due, next page", refs(record(s.Due(ctx, j, day0, refOf("1", "b", "m1").String(), 2))), "3a")
+		equal(t, "due tomorrow", refs(record(s.Due(ctx, j, day0+1, "", 0))), "1a 1b 2a")
+		equal(t, "due elsewhere", refs(record(s.Due(ctx, "gangcheng", day0, "", 0))), "")
+		equal(t, "raised", refs(record(s.Raised(ctx, j, day0, []string{"b", "a", "a"}))), "1b 2a")
+		equal(t, "raised of b", refs(record(s.Raised(ctx, j, day0-1, []string{"b"}))), "")
+		equal(t, "raised of none", refs(record(s.Raised(ctx, j, day0, nil))), "")
+		equal(t, "instances", refs(record(s.Instances(ctx, j, []task.TaskID{taskID("3"), taskID("1")}))), "1a 1b 3a 3b 3c")
+		equal(t, "instances of none", refs(record(s.Instances(ctx, j, nil))), "")
+		equal(t, "waiting", got[[]task.Ref](t)(s.Waiting(ctx, j, day0, []task.TaskID{taskID("1"), taskID("2"), taskID("3")})),
+			[]task.Ref{refOf("1", "a", "m1"), refOf("2", "a", "m1"), refOf("3", "a", "m1"), refOf("3", "c", "m1")})
+		equal(t, "to open", got[[]task.TaskID](t)(s.TasksToOpen(ctx, j, day0)), []task.TaskID{taskID("1"), taskID("4")})
+		equal(t, "to open tomorrow", len(got[[]task.TaskID](t)(s.TasksToOpen(ctx, j, day0+1))), 3)
+		events := got[[]task.Event](t)(s.TaskEvents(ctx, j, []task.TaskID{taskID("10"), taskID("1"), taskID("1")}))
+		if len(events) != 2 || events[0].Kind != task.Triggered || events[1].Kind != task.Clarified {
+			t.Errorf("task events %+v", events)
+		}
+		// A new version makes the task looked at again; a later one never puts that off.
+		seq = must(t, s, seq, task.Batch{Tasks: []task.Task{{TaskID: taskID("2"), On: day0}, {TaskID: taskID("4"), On: day0 + 9}, {TaskID: taskID("4"), On: day0 + 3}}})
+		equal(t, "to open after an edit", got[[]task.TaskID](t)(s.TasksToOpen(ctx, j, day0)), []task.TaskID{taskID("1"), taskID("2"), taskID("4")})
+		must(t, s, seq, task.Batch{NextOpen: map[task.TaskID]civil.Date{taskID("1"): civil.Never}})
+		equal(t, "to open when opened", got[[]task.TaskID](t)(s.TasksToOpen(ctx, j, day0)), []task.TaskID{taskID("2"), taskID("4")})
+	})
+}
+
+func TestANewObligationIsLookedAtUntilItsCacheIsKnown(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		must(t, s, begin(t, s), task.Batch{Obligations: []task.Obligation{obligation(refOf("1", "a", "m1"))}})
+		equal(t, "due", refs(got[[]task.Record](t)(s.Due(t.Context(), j, day0, "", 0))), "1a")
+	})
+}
+
+func TestRecordsFilter(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		aDay(t, s)
+		for _, c := range []struct {
+			f    task.RecordFilter
+			want string
+		}{
+			{task.RecordFilter{}, "1a 1b 2a 2b 3a 3b 3c"},
+			{task.RecordFilter{Limit: 2}, "1a 1b"},
+			{task.RecordFilter{Limit: 2, After: refOf("1", "b", "m1").String()}, "2a 2b"},
+			{task.RecordFilter{Plan: "zfzl2024", Row: "3"}, "3a 3b 3c"},
+			{task.RecordFilter{Plan: "ZFZL2024"}, ""},
+			{task.RecordFilter{Unit: "b", Kind: task.Milestone}, "1b 2b 3b"},
+			{task.RecordFilter{Kind: task.Monthly}, ""},
+			{task.RecordFilter{State: task.Waiting, Unit: "c"}, "3c"},
+			{task.RecordFilter{State: task.Finished}, ""},
+		} {
+			equal(t, fmt.Sprintf("%+v", c.f), refs(got[[]task.Record](t)(s.Records(t.Context(), j, c.f))), c.want)
+		}
+	})
+}
+
+func TestDueUsesItsIndex(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		aDay(t, s)
+		plan := got[string](t)(store.ExplainDue(t.Context(), s, j, day0.String()))
+		if !strings.Contains(plan, "obligations_look") || strings.Contains(plan, "SCAN ") || strings.Contains(plan, "ALL") {
+			t.Errorf("the plan is\n%s", plan)
+		}
+		if s.Dialect() == "sqlite" && !strings.Contains(plan, "COVERING INDEX obligations_look (jurisdiction=? AND next_look<?)") ||
+			s.Dialect() == "mysql" && !strings.Contains(plan, "range") {
+			t.Errorf("the index is not searched by next_look:\n%s", plan)
+		}
+	})
+}
+
+// TestAPageIsAConstantNumberOfQueries counts the server's SELECTs, which this test binary alone asks.
+func TestAPageIsAConstantNumberOfQueries(t *testing.T) {
+	e := storetest.Engines(t)[1]
+	s := e.Open(t)
+	ctx := t.Context()
+	var b task.Batch
+	for i := range 400 {
+		ref := refOf(fmt.Sprintf("%03d", i), "a", "m1")
+		b.Obligations = append(b.Obligations, obligation(ref))
+		b.Events = append(b.Events, opened(ref))
+	}
+	must(t, s, begin(t, s), b)
+	selects := func() int {
+		row := got[[]string](t)(store.Strings(ctx, s, "SELECT variable_value FROM information_schema.global_status WHERE variable_name = 'COM_SELECT'"))
+		return got[int](t)(strconv.Atoi(row[0]))
+	}
+	cost := func(limit int) int {
+		before := selects()
+		if page := got[[]task.Record](t)(s.Due(ctx, j, day0, "", limit)); len(page) != limit {
+			t.Fatalf("a page of %d holds %d", limit, len(page))
+		}
+		return selects() - before
+	}
+	if few, all := cost(4), cost(400); few != all || all > 6 {
+		t.Errorf("a page of 4 takes %d queries, a page of 400 %d", few, all)
+	}
+}
+
+func claimed(t *testing.T, s *store.Store, job string, d civil.Date) run.Run {
+	t.Helper()
+	r, ok, err := s.ClaimSlot(t.Context(), run.Slot{Job: job, Jurisdiction: j, Date: d}, "test", 60e9, false)
+	if err != nil || !ok {
+		t.Fatalf("claim %s %s: %v %v", job, d, ok, err)
+	}
+	return r
+}
+
+func letter(unit string, d civil.Date) notice.Notice {
+	k := notice.Key{Jurisdiction: j, Date: d, Unit: unit, Role: "liaison", Kind: notice.UnitLetter}
+	return notice.Notice{ID: k.ID(), Key: k, Job: "remind", State: notice.Pending, Facts: notice.Facts{Date: d,
+		Recipients: []notice.Recipient{{Role: "liaison", Email: unit + "@example.com"}, {Role: "deputy", Email: "d@example.com", Copy: true}}}}
+}
+
+// planned saves letters as a day's plan.
+func planned(t *testing.T, s *store.Store, seq int64, d civil.Date, letters ...notice.Notice) {
+	t.Helper()
+	r := claimed(t, s, "remind", d)
+	r.State = run.Done
+	if err := s.SavePlan(t.Context(), j, seq, run.DayPlan{Notices: letters, Run: r}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestSavePlanWritesAllOfIt(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		ctx := t.Context()
+		seq := aDay(t, s)
+		old, idle := letter("a", day0-1), letter("c", day0-1)
+		planned(t, s, seq, day0-1, old, idle)
+		var n notice.Notice
+		fill(t, &n)
+		n.Key = notice.Key{Jurisdiction: j, Date: day0, Unit: "a", Role: "liaison", Kind: notice.UnitLetter, Matter: "督〔2024〕1号"}
+		n.ID, n.State = n.Key.ID(), notice.Held
+		ref := refOf("1", "a", "m1")
+		step := task.FiredStep{Obligation: ref.String(), Arm: 1, Step: "T-3", N: 2, Role: "liaison", On: day0, Notice: n.ID}
+		passed := task.FiredStep{Obligation: ref.String(), Arm: 1, Step: "T-10", Role: "liaison", On: day0, Passed: "已过"}
+		cache := task.Cache{Ref: ref.String(), State: task.Answered, Arm: 1, Nominal: day0, Effective: day0 + 1, Assess: day0 + 2,
+			NextLook: day0 + 3, ClosedFrom: day0 + 4, Raised: day0 + 5}
+		r := claimed(t, s, "remind", day0)
+		r.State, r.Reason, r.Counts = run.Done, "三件", run.Counts{Looked: 3, Steps: 1, Superseded: 1}
+		plan := run.DayPlan{Notices: []notice.Notice{n}, Steps: []task.FiredStep{step, passed}, Caches: []task.Cache{cache},
+			Supersede: map[string]string{old.ID: n.ID}, Cancel: map[string]string{idle.ID: "已办结"}, Run: r}
+		if err := s.SavePlan(ctx, j, seq, plan); err != nil {
+			t.Fatal(err)
+		}
+		equal(t, "the letter", got[notice.Notice](t)(s.Notice(ctx, n.ID)), n)
+		equal(t, "the steps", got[task.Record](t)(s.Record(ctx, ref)).Steps, []task.FiredStep{passed, step})
+		equal(t, "the steps with what is due", got[[]task.Record](t)(s.Instances(ctx, j, []task.TaskID{taskID("1")}))[0].Steps, []task.FiredStep{passed, step})
+		equal(t, "the cache", got[[]task.Cache](t)(s.Caches(ctx, j))[0], cache)
+		was := got[notice.Notice](t)(s.Notice(ctx, old.ID))
+		if was.State != notice.Superseded || was.SupersededBy != n.ID {
+			t.Errorf("the old letter: %+v", was)
+		}
+		was = got[notice.Notice](t)(s.Notice(ctx, idle.ID))
+		if was.State != notice.Cancelled || was.Reason != "已办结" {
+			t.Errorf("the idle letter: %+v", was)
+		}
+		ledger := got[[]run.Run](t)(s.Runs(ctx, run.Filter{Job: "remind", From: day0}))
+		if len(ledger) != 1 || ledger[0].State != run.Done || ledger[0].Counts != r.Counts || ledger[0].Finished.IsZero() {
+			t.Errorf("the ledger: %+v", ledger)
+		}
+		if jur := got[task.Jurisdiction](t)(s.Jurisdiction(ctx, j)); jur.Seq != seq {
+			t.Errorf("planning moved the seq to %d", jur.Seq)
+		}
+		// Letters and steps are there, so the same plan cannot be saved again.
+		r = claimed(t, s, "again", day0)
+		r.State = run.Done
+		err := s.SavePlan(ctx, j, seq, run.DayPlan{Notices: []notice.Notice{n}, Run: r})
+		wantErr(t, "the letter again", err, store.ErrExists)
+		err = s.SavePlan(ctx, j, seq, run.DayPlan{Steps: []task.FiredStep{step}, Run: r})
+		wantErr(t, "the step again", err, store.ErrExists)
+	})
+}
+
+func TestSavePlanIsFencedAndLeavesNothingHalfWritten(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		ctx := t.Context()
+		seq := aDay(t, s)
+		old, taken := letter("a", day0-1), letter("b", day0-1)
+		planned(t, s, seq, day0-1, taken, old)
+		for {
+			n, ok, err := s.ClaimNotice(ctx, notice.ClaimFilter{}, 60e9)
+			if err != nil || !ok {
+				t.Fatal(ok, err)
+			}
+			if n.ID == taken.ID {
+				break
+			}
+			if err := s.SettleNotice(ctx, n, notice.Defer, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		ref := refOf("1", "a", "m1").String()
+		r := claimed(t, s, "remind", day0)
+		r.State = run.Done
+		forged := r
+		forged.Token = "0"
+		for _, c := range []struct {
+			name string
+			seq  int64
+			edit func(*run.DayPlan)
+			want error
+		}{
+			{"an older seq", seq - 1, func(*run.DayPlan) {}, store.ErrMoved},
+			{"another's slot", seq, func(p *run.DayPlan) { p.Run = forged }, store.ErrLost},
+			{"a letter that is leaving, superseded", seq, func(p *run.DayPlan) { p.Supersede[taken.ID] = old.ID }, store.ErrLost},
+			{"a letter that is leaving, cancelled", seq, func(p *run.DayPlan) { p.Cancel = map[string]string{taken.ID: "x"} }, store.ErrLost},
+			{"a letter that is not there", seq, func(p *run.DayPlan) { p.Supersede["no"] = old.ID }, store.ErrNotFound},
+			{"a step of no obligation", seq, func(p *run.DayPlan) { p.Steps[0].Obligation += "0" }, store.ErrNotFound},
+			{"a cache of no obligation", seq, func(p *run.DayPlan) { p.Caches[0].Ref += "0" }, store.ErrNotFound},
+			{"a letter of another ID", seq, func(p *run.DayPlan) { p.Notices[0].ID = old.ID }, nil},
+			{"a run still running", seq, func(p *run.DayPlan) { p.Run.State = run.Running }, nil},
+		} {
+			p := run.DayPlan{Notices: []notice.Notice{letter("a", day0)}, Run: r, Supersede: map[string]string{old.ID: letter("a", day0).ID},
+				Steps: []task.FiredStep{{Obligation: ref, Step: "T-3", Role: "liaison", On: day0}}, Caches: []task.Cache{{Ref: ref, State: task.Void}}}
+			c.edit(&p)
+			err := s.SavePlan(ctx, j, c.seq, p)
+			if err == nil || c.want != nil {
+				wantErr(t, c.name, err, c.want)
+			}
+			letters := got[[]notice.Notice](t)(s.Notices(ctx, notice.Filter{}))
+			steps := got[task.Record](t)(s.Record(ctx, refOf("1", "a", "m1"))).Steps
+			open := slices.ContainsFunc(letters, func(n notice.Notice) bool { return n.ID == old.ID && n.State.Open() })
+			last := got[civil.Date](t)(s.LastSettled(ctx, "remind", j))
+			if len(letters) != 2 || len(steps) != 0 || !open || last != day0-1 {
+				t.Fatalf("%s left behind: %d letters, %d steps, settled %s", c.name, len(letters), len(steps), last)
+			}
+		}
+	})
+}
+
+func dayPlan(r run.Run, letters ...notice.Notice) run.DayPlan {
+	return run.DayPlan{Notices: letters, Run: r}
+}
+
+func dayBatch() task.Batch {
+	return task.Batch{Obligations: []task.Obligation{obligation(refOf("1", "a", "m1"))}}
+}

@@ -1,0 +1,80 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/go-sql-driver/mysql"
+)
+
+// ExplainDue returns the engine's plan for the query behind Due.
+func ExplainDue(ctx context.Context, s *Store, j, day string) (string, error) {
+	q := "EXPLAIN "
+	if s.Dialect() == "sqlite" {
+		q = "EXPLAIN QUERY PLAN "
+	}
+	rows, err := s.db.QueryxContext(ctx, q+"SELECT ref FROM obligations "+dueTail(s.d, 500), j, day, day, "")
+	if err != nil {
+		return "", err
+	}
+	defer rows.Close()
+	var out strings.Builder
+	for rows.Next() {
+		cols, err := rows.SliceScan()
+		if err != nil {
+			return "", err
+		}
+		for _, c := range cols {
+			if b, ok := c.([]byte); ok {
+				c = string(b)
+			}
+			if s, ok := c.(string); ok {
+				out.WriteString(s + " ")
+			}
+		}
+		out.WriteString("\n")
+	}
+	return out.String(), rows.Err()
+}
+
+// Exec runs a statement past the store.
+func Exec(ctx context.Context, s *Store, q string, args ...any) error {
+	_, err := s.db.ExecContext(ctx, q, args...)
+	return err
+}
+
+// Strings reads one column of text past the store.
+func Strings(ctx context.Context, s *Store, q string, args ...any) (out []string, err error) {
+	err = s.db.SelectContext(ctx, &out, q, args...)
+	return out, err
+}
+
+// FailThen runs a write whose first tries write a value and then fail as a transaction does that lost a deadlock, and
+// returns how often it was tried.
+func FailThen(ctx context.Context, s *Store, name string, losses int) (tries int, err error) {
+	lost := error(&mysql.MySQLError{Number: 1213})
+	if s.Dialect() == "sqlite" {
+		lost = errAgain // its driver's error cannot be made outside it
+	}
+	err = s.write(ctx, "test", func(t *tx) error {
+		tries++
+		if _, err := t.exec(ctx, "INSERT INTO meta (name, value) VALUES (?, 'x')", name); err != nil {
+			return err
+		}
+		if tries <= losses {
+			return errors.Join(errors.New("lost"), lost)
+		}
+		return nil
+	})
+	return tries, err
+}
+
+// MySQLConfig returns what a DSN comes to: network, address, database, and whether TLS is on and how.
+func MySQLConfig(rest, password string) (net, addr, db, tls string, err error) {
+	cfg, err := mysqlConfig(rest, password)
+	if err != nil {
+		return "", "", "", "", err
+	}
+	return cfg.Net, cfg.Addr, cfg.DBName, cfg.TLSConfig, nil
+}
