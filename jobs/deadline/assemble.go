@@ -133,7 +133,7 @@ func (a *assembly) words(i int) string {
 	}
 	switch {
 	case next == nil:
-		return a.tail(t, check, prev)
+		return a.tail(t, check, i)
 	case next.kind == kCount:
 		if s := strange(check); s != "" {
 			return notRead(it.raw)
@@ -173,7 +173,12 @@ func (a *assembly) soften(w string) {
 }
 
 // tail reads words with no time phrase behind them in their clause.
-func (a *assembly) tail(t, check string, prev *item) string {
+func (a *assembly) tail(t, check string, i int) string {
+	prev := a.near(i - 1)
+	dated := prev // the time the words follow, though a comma stands between
+	if dated == nil {
+		dated = a.near(i - 2)
+	}
 	if prev == nil {
 		if event := readBasis(t); event != "" {
 			return a.wait(event, nil, t)
@@ -214,8 +219,8 @@ func (a *assembly) tail(t, check string, prev *item) string {
 	if broken(result, prev) {
 		return notRead(result)
 	}
-	if bare(prev) && !finishes(result) {
-		return "「" + prev.raw + result + "」看不出是完成时间"
+	if bare(dated) && !finishes(result) {
+		return "「" + dated.raw + result + "」看不出是完成时间"
 	}
 	a.attach(result, prev == nil)
 	return ""

@@ -35,7 +35,8 @@ func readEvery(s []rune, i int) (c cycle, end int, why string) {
 	}
 	every, j := readPeriodWord(s, i)
 	if j == i {
-		return c, i, ""
+		c, end = readOnceIn(s, i)
+		return c, end, ""
 	}
 	c = cycle{every: every, dates: []string{periodEnd}}
 	switch every {
@@ -74,6 +75,37 @@ func readPeriodWord(s []rune, i int) (Every, int) {
 		return c.every, j + n
 	}
 	return "", i
+}
+
+// readOnceIn reads 一季度一次 and 一月一调度, where 一季度 is a length and not the first quarter.
+func readOnceIn(s []rune, i int) (cycle, int) {
+	if i > 0 && (numeral(s[i-1]) || digit(s[i-1]) || s[i-1] == '第' || s[i-1] == '上' || s[i-1] == '下') {
+		return cycle{}, i
+	}
+	for _, c := range []struct {
+		every Every
+		words string
+	}{
+		{Half, "半年"}, {Year, "一年"}, {Quarter, "一季度 一季 一个季度"}, {Month, "一月 一个月"}, {Week, "一周 一星期"},
+	} {
+		n := startsWith(s, i, c.words)
+		if n == 0 {
+			continue
+		}
+		it, e := readTimes(s, i+n)
+		if c.every == Quarter && it.n > 1 {
+			return cycle{}, i // twice in the first quarter, or in each
+		}
+		if e == i+n && (i+n >= len(s) || s[i+n] != '一' || startsWith(s, i+n+1, rhythmVerbs) == 0) {
+			continue
+		}
+		out := cycle{every: c.every, dates: []string{periodEnd}}
+		if c.every == Week {
+			out.dates = []string{time.Sunday.String()}
+		}
+		return out, i + n
+	}
+	return cycle{}, i
 }
 
 // readAfterPeriod reads 每季度结束后10日内 and its like: a fixed day of the period that follows.

@@ -64,7 +64,7 @@ const harmlessWords = "年度 年报 半年报 季报 月报 周报 日报 青�
 	"非法 非现场 非遗 非税 非公 非机动车 非诉 非警务 非居民 非煤 是非 分期 周期 中期 终期 早期 预期 初期 中期评估 约谈 节约 预约 合约 契约 履约 集约 若干 如期 按期 按时 除险 消除 清除 解除 拆除 免除 扫除 例如 约束"
 
 // dangerous characters may hide a time, a range or a negation.
-const dangerous = "年月日季周天旬前后内起每底末初止至到期时晚如若凡约除已未不无非暂待@-/.~+<>≤≥:：\uFFFD"
+const dangerous = "年月日季周天旬前后内起每底末初止至到期时晚如若凡约除已未不无非暂待@-/.~+…_×<>≤≥:：\uFFFD"
 
 // strange returns the first piece of t that the grammar does not account for, or "".
 func strange(t string) string {

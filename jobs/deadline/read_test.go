@@ -321,6 +321,11 @@ func TestStanding(t *testing.T) {
 // Dates of stages; a missing year is that of the date before.
 func TestSeveralDates(t *testing.T) {
 	readRows(t, []row{
+		{"2024年8月20日前上报方案，12月15日前上报总结", "2024-08-20 上报方案; 2024-12-15 上报总结"},
+		{"中期评估2024年10月底前，终期评估2025年10月底前", "2024-10-31 中期评估; 2025-10-31 终期评估"},
+		{"2024年10月底前（中期），2025年10月底前（终期）", "2024-10-31 中期; 2025-10-31 终期"},
+		{"2024年取得阶段性成果，2025年完成", "2024-12-31 stage 取得阶段性成果; 2025-12-31 final 完成"},
+		{"2024年第三季度制定方案，第四季度完成", "2024-09-30 制定方案; 2024-12-31 完成"},
 		{"2022年12月底前取得阶段性成果，2023年12月底前完成", "2022-12-31 stage 取得阶段性成果; 2023-12-31 final 完成"},
 		{"2024年6月底前完成清单编制，9月底前完成整改", "2024-06-30 完成清单编制; 2024-09-30 完成整改"},
 		{"2024年6月底前完成50%，12月底前全部完成", "2024-06-30 完成50%; 2024-12-31 全部完成"},
@@ -455,6 +460,13 @@ func TestRecurrencesOfTheYear(t *testing.T) {
 // Duties that come back every quarter, month or week, and several at once.
 func TestRecurrences(t *testing.T) {
 	readRows(t, []row{
+		{"一年两次", "year end → 2024-12-31; at least 2 per year"},
+		{"一月一次", "month end → 2024-06-30"},
+		{"一季度一次", "quarter end → 2024-06-30"},
+		{"一周一次", "week Sunday → 2024-06-09"},
+		{"一月一调度、一季一通报", "month end → 2024-06-30; quarter end → 2024-06-30"},
+		{"每月（25日前）", "month 25 → 2024-06-25"},
+		{"每月，25日前", "month 25 → 2024-06-25"},
 		{"每季度", "quarter end → 2024-06-30"},
 		{"每季度末", "quarter end → 2024-06-30"},
 		{"每季度首月10日前", "quarter 01-10 → 2024-07-10"},

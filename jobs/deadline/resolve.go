@@ -20,6 +20,9 @@ func (a *assembly) onPoint(i int) string {
 	if next != nil && next.kind != kText && next.kind != kCount && !p.start {
 		return notRead(it.raw + next.raw)
 	}
+	if bare(it) && (next != nil && next.kind == kCount && p.year == 0 || containsAny(a.lead, "印发 颁布 发布 成立 启动 开始 施行 实施 开工 通过") != "") {
+		return "「" + it.raw + "」看不出是完成时间"
+	}
 	if a.on == aSpan || a.cond != nil {
 		return "既写条件又写日期，关系不明"
 	}
