@@ -1,0 +1,273 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+	_ "time/tzdata" // a minimal image has no zone files
+
+	"github.com/rs/zerolog"
+	"github.com/spf13/cobra"
+
+	"duban/config"
+	"duban/jobs/civil"
+	"duban/jobs/ledger"
+	"duban/jobs/register"
+	"duban/jobs/task"
+	"duban/store"
+)
+
+// Exit codes, part of the command line's contract.
+const (
+	exitDone    = 0
+	exitFailed  = 1
+	exitUsage   = 2 // wrong usage or configuration
+	exitRefused = 3 // input refused, every bad row named
+)
+
+// usageError is a mistake in the call or the configuration.
+type usageError struct{ error }
+
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+// refusedError is input that was refused whole.
+type refusedError struct{ error }
+
+func run() int {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	a := &app{
+		in: os.Stdin, out: os.Stdout, err: os.Stderr, env: os.LookupEnv, clock: time.Now,
+	}
+	return a.main(ctx, os.Args[1:])
+}
+
+// app is one call of the program: where it reads and writes, and what it has opened.
+type app struct {
+	in       io.Reader
+	out, err io.Writer
+	env      func(string) (string, bool)
+	clock    func() time.Time
+
+	flags struct {
+		config, db, output string
+		quiet, noColor     bool
+	}
+	cfg      config.Config
+	log      zerolog.Logger
+	policies *policies
+	closers  []closer
+}
+
+// closer is a resource that was opened, with its name.
+type closer struct {
+	name  string
+	close func() error
+}
+
+// main runs one command line and returns its exit code.
+func (a *app) main(ctx context.Context, args []string) int {
+	root := a.root()
+	root.SetArgs(args)
+	root.SetIn(a.in)
+	root.SetOut(a.out)
+	root.SetErr(a.err)
+	err := root.ExecuteContext(ctx)
+	err = errors.Join(err, a.close())
+	if err == nil {
+		return exitDone
+	}
+	fmt.Fprintln(a.err, "duban:", err)
+	var usage usageError
+	var refused refusedError
+	var problems ledger.Problems
+	switch {
+	case errors.As(err, &usage):
+		return exitUsage
+	case errors.As(err, &refused), errors.As(err, &problems):
+		return exitRefused
+	}
+	return exitFailed
+}
+
+// close closes what was opened, the last first.
+func (a *app) close() error {
+	var errs []error
+	for i := len(a.closers) - 1; i >= 0; i-- {
+		if err := a.closers[i].close(); err != nil {
+			errs = append(errs, fmt.Errorf("close %s: %w", a.closers[i].name, err))
+		}
+	}
+	a.closers = nil
+	return errors.Join(errs...)
+}
+
+func (a *app) closeLater(name string, f func() error) { a.closers = append(a.closers, closer{name, f}) }
+
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "duban",
+		Short: "Deadlines of enforcement improvement: who owes what by when, and the letters that say so",
+		Long: `duban (督办) reads a register of enforcement-improvement tasks and units, works out upcoming and missed
+deadlines, and writes the reminder letters of a justice bureau.
+
+Try it first:  duban demo
+Then see what it holds:  duban status
+Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 input refused.`,
+		SilenceErrors: true, SilenceUsage: true,
+	}
+	f := root.PersistentFlags()
+	f.StringVar(&a.flags.config, "config", "", "configuration file (YAML); without it the embedded defaults hold")
+	f.StringVar(&a.flags.db, "db", "", "database, overrides database.dsn: sqlite:PATH or mysql://USER@HOST:3306/NAME")
+	f.StringVarP(&a.flags.output, "output", "o", "table", "table, or json (one object per line)")
+	f.BoolVar(&a.flags.quiet, "quiet", false, "print results only")
+	f.BoolVar(&a.flags.noColor, "no-color", false, "no colours on a terminal")
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return usagef("%w; see `%s --help`", err, c.CommandPath())
+	})
+	root.AddCommand(
+		a.demoCmd(), a.serveCmd(), a.runCmd(), a.importCmd(), a.tasksCmd(), a.obligationsCmd(), a.peopleCmd(), a.outboxCmd(),
+		a.pauseCmd(), a.resumeCmd(), a.statusCmd(), a.rebuildCmd(), a.migrateCmd(), a.configCmd(), a.versionCmd(), a.parseCmd(), a.workdayCmd(),
+	)
+	strict(root)
+	return root
+}
+
+// strict makes every command without an argument rule of its own refuse arguments, and report misuse as such.
+func strict(c *cobra.Command) {
+	rule := c.Args
+	switch {
+	case rule == nil && c.HasSubCommands():
+		c.Args = func(c *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return nil
+			}
+			hint := ""
+			if s := c.SuggestionsFor(args[0]); len(s) > 0 {
+				hint = fmt.Sprintf("; did you mean %s?", strings.Join(s, " or "))
+			}
+			return usagef("unknown command %q for %q%s", args[0], c.CommandPath(), hint)
+		}
+		if c.RunE == nil && c.Run == nil {
+			c.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
+		}
+	default:
+		if rule == nil {
+			rule = cobra.NoArgs
+		}
+		c.Args = func(c *cobra.Command, args []string) error {
+			if err := rule(c, args); err != nil {
+				return usagef("%w; usage: %s", err, c.UseLine())
+			}
+			return nil
+		}
+	}
+	for _, sub := range c.Commands() {
+		strict(sub)
+	}
+}
+
+// load reads the configuration and sets up the log.
+func (a *app) load() error {
+	if a.flags.output != "table" && a.flags.output != "json" {
+		return usagef("--output %q: want table or json", a.flags.output)
+	}
+	env := a.env
+	if a.flags.db != "" {
+		env = func(k string) (string, bool) {
+			if k == "DUBAN_DATABASE_DSN" {
+				return a.flags.db, true
+			}
+			return a.env(k)
+		}
+	}
+	cfg, err := config.Load(a.flags.config, env)
+	if err != nil {
+		return usageError{err}
+	}
+	a.cfg = cfg
+	a.policies = &policies{cfg: cfg}
+	a.log = a.logger()
+	return nil
+}
+
+func (a *app) logger() zerolog.Logger {
+	var w io.Writer = a.err
+	if a.cfg.Log.Format == "console" {
+		w = zerolog.ConsoleWriter{Out: a.err, NoColor: a.flags.noColor, TimeFormat: time.DateTime}
+	}
+	level, err := zerolog.ParseLevel(a.cfg.Log.Level)
+	if err != nil || level == zerolog.NoLevel {
+		level = zerolog.InfoLevel
+	}
+	return zerolog.New(w).Level(level).With().Timestamp().Logger()
+}
+
+// open loads the configuration and opens the database, bringing an embedded one up to date. A database of a server is
+// migrated only by `duban migrate`.
+func (a *app) open(ctx context.Context) (*store.Store, error) {
+	if err := a.load(); err != nil {
+		return nil, err
+	}
+	return a.openDB(ctx, a.cfg.Database.DSN)
+}
+
+func (a *app) openDB(ctx context.Context, dsn string) (*store.Store, error) {
+	s, err := store.Open(ctx, dsn, a.cfg.Database.Password.Reveal())
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	a.closeLater("database", s.Close)
+	have, want, err := s.SchemaVersion(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	if have < want {
+		if s.Dialect() != "sqlite" {
+			return nil, usagef("open database: its tables are at version %d, this program needs %d; run `duban migrate`", have, want)
+		}
+		if _, err := s.Migrate(ctx); err != nil {
+			return nil, fmt.Errorf("migrate database: %w", err)
+		}
+	}
+	return s, nil
+}
+
+func (a *app) register(s *store.Store) register.Register {
+	return register.Register{Store: s, Settings: a.policies.settings, Clock: a.clock}
+}
+
+// today is the civil date in the jurisdiction's zone.
+func (a *app) today(jurisdiction string) civil.Date {
+	return civil.In(a.clock(), a.policies.zone(jurisdiction))
+}
+
+// jurisdictions returns the one named, or all.
+func jurisdictions(ctx context.Context, s *store.Store, code string) ([]task.Jurisdiction, error) {
+	if code != "" {
+		j, err := s.Jurisdiction(ctx, code)
+		if errors.Is(err, task.ErrNotFound) {
+			return nil, usagef("there is no jurisdiction %q; `duban status` lists them", code)
+		}
+		return []task.Jurisdiction{j}, err
+	}
+	return s.Jurisdictions(ctx)
+}
+
+// date parses a flag's date; an empty one gives the fallback.
+func date(flag, value string, fallback civil.Date) (civil.Date, error) {
+	if value == "" {
+		return fallback, nil
+	}
+	d, err := civil.Parse(value)
+	if err != nil {
+		return 0, usagef("--%s: %w", flag, err)
+	}
+	return d, nil
+}

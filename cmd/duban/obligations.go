@@ -1,0 +1,392 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"duban/jobs/civil"
+	"duban/jobs/register"
+	"duban/jobs/task"
+	"duban/store"
+)
+
+// obligationRow is one obligation as `obligations list --output json` prints it, as of a day.
+type obligationRow struct {
+	ID          string     `json:"id"`
+	Title       string     `json:"title"`
+	Kind        task.Kind  `json:"kind"`
+	Role        task.Role  `json:"role"`
+	Owes        task.Owes  `json:"owes"`
+	Unit        string     `json:"unit"`
+	State       task.State `json:"state"`
+	Nominal     civil.Date `json:"nominal"`
+	Effective   civil.Date `json:"effective"`
+	Assess      civil.Date `json:"assess"`
+	Reported    civil.Date `json:"reported"`
+	Accepted    civil.Date `json:"accepted"`
+	ByDefault   bool       `json:"accepted_by_default,omitempty"`
+	Late        int        `json:"late"` // workdays past the assess date, now or when it was reported
+	Overdue     bool       `json:"overdue"`
+	Quota       int        `json:"quota,omitempty"`
+	Count       int        `json:"count,omitempty"`
+	PastAtIssue bool       `json:"past_at_issue,omitempty"`
+	Inherited   bool       `json:"inherited,omitempty"`
+	Ambiguous   bool       `json:"ambiguous,omitempty"`
+	Provisional bool       `json:"provisional,omitempty"`
+	Arm         int        `json:"arm,omitempty"`
+}
+
+// obligationRow folds a record as of day d.
+func (a *app) obligationRow(rec task.Record, title string, d civil.Date) (obligationRow, error) {
+	o := rec.Obligation
+	set, err := a.policies.settings(o.Jurisdiction)
+	if err != nil {
+		return obligationRow{}, err
+	}
+	st := task.Fold(o, rec.Events, d, set.Calendar, set.Terms)
+	row := obligationRow{
+		ID: o.Ref.String(), Title: title, Kind: o.Kind, Role: o.Role, Owes: o.Owes, Unit: o.Unit, State: st.State,
+		Nominal: st.Nominal, Effective: st.Effective, Assess: st.Assess, Reported: st.Reported, Accepted: st.Accepted,
+		ByDefault: st.ByDefault, Late: st.Late, Quota: o.Quota, Count: st.Count,
+		PastAtIssue: o.PastAtIssue, Inherited: o.Inherited, Ambiguous: o.Ambiguous && st.Assess != st.Effective,
+		Provisional: o.Provisional, Arm: st.Arm,
+	}
+	if due := max(st.Effective, st.Assess); st.Chased() && o.Owes == task.OwesDeliver && d > due {
+		row.Overdue, row.Late = true, set.Calendar.Count(due, d)
+	}
+	return row, nil
+}
+
+func (r obligationRow) words() string {
+	s := string(r.State)
+	if r.State == task.Waiting && (r.PastAtIssue || r.Inherited) && !r.Overdue {
+		s += " (to be confirmed)"
+	}
+	switch {
+	case r.Overdue:
+		s += fmt.Sprintf(", overdue %d workdays", r.Late)
+	case r.Late > 0:
+		s += fmt.Sprintf(", %d workdays late", r.Late)
+	}
+	if r.Quota > 0 {
+		s += fmt.Sprintf(", %d of %d", r.Count, r.Quota)
+	}
+	return s
+}
+
+func (a *app) obligationsCmd() *cobra.Command {
+	c := &cobra.Command{
+		Use: "obligations", Aliases: []string{"obligation"}, Short: "List what is owed, and record what happened",
+		Long: `An obligation is what one unit owes once. Its ID, JURISDICTION/PLAN/ROW/UNIT/INSTANCE, is the same on every engine.
+Events are appended and never changed; every one carries who (--by) and, where it takes something back, why (--why).`,
+	}
+	c.AddCommand(a.obligationsListCmd(), a.obligationsShowCmd())
+	c.AddCommand(a.eventCmds()...)
+	c.AddCommand(a.triggerCmd())
+	return c
+}
+
+func (a *app) obligationsListCmd() *cobra.Command {
+	var code, asOf, state, kind string
+	var overdue bool
+	var f task.RecordFilter
+	c := &cobra.Command{
+		Use: "list", Short: "Obligations as of a day",
+		Example: "  duban obligations list --jurisdiction sishui --state waiting --overdue\n  duban obligations list --plan zfzl2024 --row 17 --as-of 2024-09-26",
+		RunE: func(c *cobra.Command, _ []string) error {
+			f.Kind = task.Kind(kind)
+			return a.obligationsList(c.Context(), code, asOf, task.State(state), overdue, f)
+		},
+	}
+	fl := c.Flags()
+	fl.StringVar(&code, "jurisdiction", "", "one jurisdiction; default all")
+	fl.StringVar(&f.Plan, "plan", "", "plan code")
+	fl.StringVar(&f.Row, "row", "", "row code")
+	fl.StringVar(&f.Unit, "unit", "", "unit code")
+	fl.StringVar(&kind, "kind", "", "milestone, weekly, monthly, quarterly, half-yearly, yearly, quota, condition or clock")
+	fl.StringVar(&state, "state", "", "waiting, answered, done, settled, waived, withdrawn or transferred")
+	fl.BoolVar(&overdue, "overdue", false, "only what is past its date")
+	fl.StringVar(&asOf, "as-of", "", "the day to look at, YYYY-MM-DD (default today)")
+	return c
+}
+
+func (a *app) obligationsList(ctx context.Context, code, asOf string, state task.State, overdue bool, f task.RecordFilter) error {
+	s, err := a.open(ctx)
+	if err != nil {
+		return err
+	}
+	all, err := jurisdictions(ctx, s, code)
+	if err != nil {
+		return err
+	}
+	var rows []obligationRow
+	for _, j := range all {
+		d, err := date("as-of", asOf, a.today(j.Code))
+		if err != nil {
+			return err
+		}
+		recs, err := s.Records(ctx, j.Code, f)
+		if err != nil {
+			return err
+		}
+		titles, err := titlesOf(ctx, s, j.Code, d)
+		if err != nil {
+			return err
+		}
+		for _, rec := range recs {
+			if rec.Obligation.Opened > d {
+				continue
+			}
+			row, err := a.obligationRow(rec, titles[rec.Obligation.TaskID], d)
+			if err != nil {
+				return err
+			}
+			if (state == "" || row.State == state) && (!overdue || row.Overdue) {
+				rows = append(rows, row)
+			}
+		}
+	}
+	return list(a, rows, []string{"id", "kind", "owes", "due", "state", "title"}, func(r obligationRow) []string {
+		return []string{r.ID, string(r.Kind), string(r.Owes), r.Effective.String(), r.words(), r.Title}
+	})
+}
+
+func titlesOf(ctx context.Context, s *store.Store, code string, d civil.Date) (map[task.TaskID]string, error) {
+	versions, err := s.Tasks(ctx, code)
+	if err != nil {
+		return nil, err
+	}
+	titles := map[task.TaskID]string{}
+	for _, t := range versions {
+		titles[t.TaskID] = t.Title
+	}
+	for _, t := range task.TasksAsOf(versions, d) {
+		titles[t.TaskID] = t.Title
+	}
+	return titles, nil
+}
+
+func (a *app) obligationsShowCmd() *cobra.Command {
+	var asOf string
+	c := &cobra.Command{
+		Use: "show ID", Short: "One obligation: its state, its events and what was said about it", Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			s, err := a.open(c.Context())
+			if err != nil {
+				return err
+			}
+			return a.obligationsShow(c.Context(), s, args[0], asOf)
+		},
+	}
+	c.Flags().StringVar(&asOf, "as-of", "", "the day to look at, YYYY-MM-DD (default today)")
+	return c
+}
+
+func (a *app) obligationsShow(ctx context.Context, s *store.Store, id, asOf string) error {
+	ref, err := task.ParseRef(id)
+	if err != nil {
+		return usageError{err}
+	}
+	d, err := date("as-of", asOf, a.today(ref.Jurisdiction))
+	if err != nil {
+		return err
+	}
+	rec, err := s.Record(ctx, ref)
+	if err != nil {
+		return fmt.Errorf("show %s: %w", id, err)
+	}
+	titles, err := titlesOf(ctx, s, ref.Jurisdiction, d)
+	if err != nil {
+		return err
+	}
+	row, err := a.obligationRow(rec, titles[ref.TaskID], d)
+	if err != nil {
+		return err
+	}
+	if a.asJSON() {
+		return a.json(struct {
+			obligationRow
+			Events []task.Event     `json:"events"`
+			Steps  []task.FiredStep `json:"steps"`
+		}{row, rec.Events, rec.Steps})
+	}
+	fmt.Fprintf(a.out, "%s  %s\n%s, %s, %s\n", row.ID, row.Title, row.Kind, row.Role, row.Owes)
+	fmt.Fprintf(a.out, "as of %s: %s\nnominal %s  effective %s  assess %s\n\nevents\n", d, row.words(), row.Nominal, row.Effective, row.Assess)
+	events := make([][]string, 0, len(rec.Events))
+	for _, e := range task.Sort(rec.Events) {
+		events = append(events, []string{fmt.Sprint(e.Seq), e.On.String(), string(e.Kind), e.Who, strings.TrimSpace(e.Date.String() + " " + e.Ref + " " + e.Why)})
+	}
+	table(a.out, []string{"seq", "on", "event", "who", "detail"}, events)
+	if len(rec.Steps) > 0 {
+		fmt.Fprintln(a.out, "\nsteps")
+		steps := make([][]string, 0, len(rec.Steps))
+		for _, f := range rec.Steps {
+			what := "letter " + f.Notice
+			if f.Passed != "" {
+				what = "passed over: " + f.Passed
+			}
+			steps = append(steps, []string{f.On.String(), f.Step, fmt.Sprint(f.Arm), what})
+		}
+		table(a.out, []string{"on", "step", "arm", "what"}, steps)
+	}
+	return nil
+}
+
+// eventSpec describes a command that records one kind of event.
+type eventSpec struct {
+	use, short string
+	kind       task.EventKind
+	why, due   bool // whether --why and --due are asked for
+	flags      func(*cobra.Command, *task.Event)
+}
+
+func (a *app) eventCmds() []*cobra.Command {
+	extend := &cobra.Command{Use: "extend", Short: "Ask, grant or refuse an extension"}
+	for _, s := range []eventSpec{
+		{use: "ask", kind: task.ExtensionAsked, short: "The unit asks for more time; urging waits for the answer", why: true},
+		{use: "grant", kind: task.ExtensionGranted, short: "Grant a new date", why: true, due: true},
+		{use: "refuse", kind: task.ExtensionRefused, short: "Refuse; the date stands", why: true},
+	} {
+		extend.AddCommand(a.eventCmd(s))
+	}
+	cmds := []*cobra.Command{extend}
+	for _, s := range []eventSpec{
+		{use: "report", kind: task.Reported, short: "The unit has reported; the ladder stops"},
+		{use: "accept", kind: task.Accepted, short: "The bureau accepts: done, on time or late by the day of the report"},
+		{use: "return", kind: task.Returned, short: "The bureau returns the report, with a new firm date", why: true, due: true},
+		{use: "waive", kind: task.Waived, short: "Not applicable to this unit (不适用)", why: true},
+		{use: "reopen", kind: task.Reopened, short: "Open it again, also to chase an inherited item; --due sets a new date", why: true},
+		{use: "confirm", kind: task.Confirmed, short: "Settle an item past at issue or inherited, without counting it"},
+		{use: "count", kind: task.Counted, short: "Count towards a quota, once per reference", flags: func(c *cobra.Command, e *task.Event) {
+			c.Flags().IntVar(&e.N, "n", 1, "how many")
+			c.Flags().StringVar(&e.Ref, "ref", "", "reference of what is counted; the same one counts once")
+		}},
+		{use: "contacted", kind: task.Contacted, short: "The unit was told by other means; stands in for one urging", flags: func(c *cobra.Command, e *task.Event) {
+			c.Flags().StringVar(&e.Ref, "how", "phone", "by phone, oa, paper …")
+		}},
+		{use: "correct", kind: task.Corrected, short: "Void an event that was entered wrongly; both stay visible", why: true, flags: func(c *cobra.Command, e *task.Event) {
+			c.Flags().Int64Var(&e.Voids, "seq", 0, "the event's seq, from `obligations show`")
+			_ = c.MarkFlagRequired("seq")
+		}},
+	} {
+		cmds = append(cmds, a.eventCmd(s))
+	}
+	return cmds
+}
+
+func (a *app) eventCmd(spec eventSpec) *cobra.Command {
+	var on, due string
+	e := task.Event{Kind: spec.kind}
+	c := &cobra.Command{
+		Use: spec.use + " ID...", Short: spec.short, Args: cobra.MinimumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			s, err := a.open(c.Context())
+			if err != nil {
+				return err
+			}
+			if spec.why && strings.TrimSpace(e.Why) == "" {
+				return usagef("%s: say why with --why", spec.use)
+			}
+			if e.Date, err = date("due", due, 0); err != nil {
+				return err
+			}
+			var errs []error
+			for _, id := range args {
+				errs = append(errs, a.recordEvent(c.Context(), a.register(s), id, on, e))
+			}
+			return errors.Join(errs...)
+		},
+	}
+	f := c.Flags()
+	f.StringVar(&on, "on", "", "the day it counts from, YYYY-MM-DD (default today)")
+	f.StringVar(&e.Who, "by", "", "who says so (required)")
+	f.StringVar(&e.Why, "why", "", "why")
+	_ = c.MarkFlagRequired("by")
+	if spec.due || spec.kind == task.Reopened {
+		f.StringVar(&due, "due", "", "the new date, YYYY-MM-DD")
+	}
+	if spec.due {
+		_ = c.MarkFlagRequired("due")
+	}
+	if spec.flags != nil {
+		spec.flags(c, &e)
+	}
+	return c
+}
+
+func (a *app) recordEvent(ctx context.Context, r register.Register, id, on string, e task.Event) error {
+	ref, err := task.ParseRef(id)
+	if err != nil {
+		return usageError{err}
+	}
+	today := a.today(ref.Jurisdiction)
+	if e.On, err = date("on", on, today); err != nil {
+		return err
+	}
+	if e.On > today {
+		return usagef("record %s on %s: %s has not come yet", e.Kind, id, e.On)
+	}
+	st, err := r.Record(ctx, ref, e)
+	if err != nil {
+		return err
+	}
+	if a.asJSON() {
+		return a.json(struct {
+			ID    string     `json:"id"`
+			State task.State `json:"state"`
+			Since civil.Date `json:"since"`
+		}{id, st.State, st.Since})
+	}
+	a.say("%s  %s: now %s", id, e.Kind, st.State)
+	return nil
+}
+
+func (a *app) triggerCmd() *cobra.Command {
+	var on, due string
+	var e task.Event
+	c := &cobra.Command{
+		Use: "trigger JURISDICTION/PLAN/ROW", Short: "A condition is met, or an event starts a clock; the items open with the next `run open`",
+		Args: cobra.ExactArgs(1), Example: "  duban obligations trigger laoshan/zfzl2024/10 --on 2024-03-20 --by 李敏\n  duban obligations trigger sishui/zfzl2024/8 --unit xscjgj --ref 2024-017 --on 2024-09-18 --by 李敏",
+		RunE: func(c *cobra.Command, args []string) error {
+			s, err := a.open(c.Context())
+			if err != nil {
+				return err
+			}
+			id, err := task.ParseTaskID(args[0])
+			if err != nil {
+				return usageError{err}
+			}
+			if e.On, err = date("on", on, a.today(id.Jurisdiction)); err != nil {
+				return err
+			}
+			if e.Date, err = date("due", due, 0); err != nil {
+				return err
+			}
+			to, err := a.register(s).Trigger(c.Context(), id, e)
+			if err != nil {
+				return err
+			}
+			if a.asJSON() {
+				return a.json(struct {
+					Task string     `json:"task"`
+					Due  civil.Date `json:"due"`
+				}{id.String(), to})
+			}
+			a.say("%s  triggered on %s, due %s", id, e.On, to)
+			return nil
+		},
+	}
+	f := c.Flags()
+	f.StringVar(&on, "on", "", "the day of the event, YYYY-MM-DD (default today)")
+	f.StringVar(&due, "due", "", "the due date, where the text names no length of time")
+	f.StringVar(&e.Unit, "unit", "", "the unit concerned; default every party of the row")
+	f.StringVar(&e.Ref, "ref", "", "reference, such as a case number (no names of parties)")
+	f.StringVar(&e.Who, "by", "", "who says so (required)")
+	f.StringVar(&e.Why, "why", "", "why")
+	_ = c.MarkFlagRequired("by")
+	return c
+}

@@ -1,0 +1,98 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/mattn/go-runewidth"
+)
+
+// json writes one object on one line.
+func (a *app) json(v any) error {
+	enc := json.NewEncoder(a.out)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return fmt.Errorf("write output: %w", err)
+	}
+	return nil
+}
+
+// asJSON reports whether output goes to a machine.
+func (a *app) asJSON() bool { return a.flags.output == "json" }
+
+// say prints a line for people; it is silent under --quiet and in JSON.
+func (a *app) say(format string, args ...any) {
+	if !a.flags.quiet && !a.asJSON() {
+		fmt.Fprintf(a.out, format+"\n", args...)
+	}
+}
+
+// table prints rows in columns as wide as their widest cell; a Chinese character counts two. The last column is not
+// padded.
+func table(w io.Writer, head []string, rows [][]string) {
+	cond := runewidth.NewCondition()
+	cond.EastAsianWidth = false
+	widths := make([]int, len(head))
+	all := append([][]string{head}, rows...)
+	for _, row := range all {
+		for i, cell := range row {
+			widths[i] = max(widths[i], cond.StringWidth(cell))
+		}
+	}
+	for _, row := range all {
+		var b strings.Builder
+		for i, cell := range row {
+			b.WriteString(cell)
+			if i < len(row)-1 {
+				b.WriteString(strings.Repeat(" ", widths[i]-cond.StringWidth(cell)+2))
+			}
+		}
+		fmt.Fprintln(w, strings.TrimRight(b.String(), " "))
+	}
+}
+
+// list prints values as JSON lines or as a table.
+func list[T any](a *app, values []T, head []string, row func(T) []string) error {
+	if a.asJSON() {
+		for _, v := range values {
+			if err := a.json(v); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	rows := make([][]string, 0, len(values))
+	for _, v := range values {
+		rows = append(rows, row(v))
+	}
+	table(a.out, head, rows)
+	return nil
+}
+
+// maskEmail keeps the first letter and the domain: z***@jtj.example.
+func maskEmail(s string) string {
+	local, domain, ok := strings.Cut(s, "@")
+	if !ok || local == "" {
+		return "***"
+	}
+	return string([]rune(local)[:1]) + "***@" + domain
+}
+
+// maskName keeps the family name: 张*.
+func maskName(s string) string {
+	r := []rune(s)
+	if len(r) == 0 {
+		return ""
+	}
+	return string(r[:1]) + strings.Repeat("*", max(1, len(r)-1))
+}
+
+// maskCode keeps the last four characters of a number.
+func maskCode(s string) string {
+	if len(s) <= 4 {
+		return s
+	}
+	return strings.Repeat("*", len(s)-4) + s[len(s)-4:]
+}

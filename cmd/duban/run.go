@@ -1,0 +1,263 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/robfig/cron/v3"
+	"github.com/spf13/cobra"
+
+	"duban/config"
+	"duban/jobs"
+	"duban/jobs/civil"
+	"duban/jobs/task"
+	"duban/notify"
+	"duban/notify/notice"
+	"duban/store"
+)
+
+// runner wires the jobs to the database.
+func (a *app) runner(s *store.Store, by string) jobs.Runner {
+	return jobs.Runner{
+		Jobs: jobs.All(
+			jobs.Open{Store: s, Settings: a.policies.settings, Clock: a.clock},
+			jobs.Remind{Store: s, Settings: a.policies.settings},
+		),
+		Slots: s, Lease: a.cfg.Worker.Lease, By: by,
+	}
+}
+
+// prepare rebuilds a jurisdiction's cached columns where the calendar or the ladder is another than they were computed
+// with.
+func (a *app) prepare(ctx context.Context, s *store.Store, code string) error {
+	j, err := s.Jurisdiction(ctx, code)
+	if err != nil {
+		return err
+	}
+	hash, err := a.policies.hash(code)
+	if err != nil || j.Caches == hash {
+		return err
+	}
+	n, err := a.register(s).Rebuild(ctx, code, hash)
+	if err == nil {
+		a.log.Info().Str("jurisdiction", code).Int("obligations", n).Msg("cached columns rebuilt for a new calendar or ladder")
+	}
+	return err
+}
+
+func (a *app) runCmd() *cobra.Command {
+	var day, code, by string
+	var again bool
+	c := &cobra.Command{
+		Use: "run JOB|all", Short: "Run a job of a day by hand: open, remind, or all", Args: cobra.ExactArgs(1),
+		Long: `Run a job as the worker would, for the day given (default today, in the jurisdiction's zone). Jobs that come before
+it on that day run first. A slot that has settled is not run again, and no step and no letter is made twice; letters
+that were planned and have not left are sent. --again evaluates a settled day once more, for what came in since.`,
+		Example: "  duban run all --date 2024-09-26\n  duban run remind --jurisdiction laoshan",
+		RunE: func(c *cobra.Command, args []string) error {
+			s, err := a.open(c.Context())
+			if err != nil {
+				return err
+			}
+			return a.runJobs(c.Context(), s, args[0], day, code, by, again)
+		},
+	}
+	f := c.Flags()
+	f.StringVar(&day, "date", "", "the logical date, YYYY-MM-DD")
+	f.StringVar(&code, "jurisdiction", "", "one jurisdiction; default all")
+	f.StringVar(&by, "by", "operator", "who runs it, for the ledger")
+	f.BoolVar(&again, "again", false, "evaluate a settled day once more")
+	return c
+}
+
+// ranSlot is one line of `run`'s JSON.
+type ranSlot struct {
+	jobs.Result
+	Error   string `json:"error,omitempty"`
+	Already bool   `json:"already"`
+}
+
+func (a *app) runJobs(ctx context.Context, s *store.Store, name, day, code, by string, again bool) error {
+	runner := a.runner(s, by)
+	if name == "all" {
+		name = runner.Jobs[len(runner.Jobs)-1].Name()
+	} else if _, err := runner.Find(name); err != nil {
+		return usageError{err}
+	}
+	all, err := jurisdictions(ctx, s, code)
+	if err != nil {
+		return err
+	}
+	if len(all) == 0 {
+		return usagef("there is no jurisdiction yet; import its units and a plan first: duban import units FILE, duban import plan FILE")
+	}
+	var errs []error
+	for _, j := range all {
+		errs = append(errs, a.runJurisdiction(ctx, s, runner, name, j, day, again))
+	}
+	return errors.Join(errs...)
+}
+
+func (a *app) runJurisdiction(ctx context.Context, s *store.Store, runner jobs.Runner, name string, j task.Jurisdiction, day string, again bool) error {
+	today := a.today(j.Code)
+	d, err := date("date", day, today)
+	if err != nil {
+		return err
+	}
+	if d > today && a.cfg.Mail.Transport != "file" {
+		return usagef("run %s for %s: the day has not come, and letters would leave; use mail.transport: file to look ahead", name, d)
+	}
+	if err := a.prepare(ctx, s, j.Code); err != nil {
+		return err
+	}
+	results, err := runner.Run(ctx, name, j.Code, d, again)
+	for _, r := range results {
+		if perr := a.printSlot(r); perr != nil {
+			return errors.Join(err, perr)
+		}
+	}
+	if err != nil || name == "open" {
+		return err
+	}
+	sum, err := a.deliver(ctx, s, j.Code, d)
+	if err != nil {
+		return err
+	}
+	if sum.Claimed > 0 || j.Paused != nil {
+		a.say("%-8s %-10s %s  %s", "letters", j.Code, d, letterCounts(sum, j))
+	}
+	if sum.Failed > 0 {
+		return fmt.Errorf("%d letters of %s for %s were refused for good; `duban outbox list --state failed` names them", sum.Failed, d, j.Code)
+	}
+	return nil
+}
+
+func letterCounts(sum notify.Summary, j task.Jurisdiction) string {
+	if j.Paused != nil {
+		return fmt.Sprintf("kept back: paused by %s (%s)", j.Paused.Who, j.Paused.Why)
+	}
+	return fmt.Sprintf("%d sent, %d to be tried again, %d failed, %d unknown", sum.Sent, sum.Retry, sum.Failed, sum.Unknown)
+}
+
+func (a *app) printSlot(r jobs.Result) error {
+	if a.asJSON() {
+		line := ranSlot{Result: r, Already: r.Already}
+		if r.Err != nil {
+			line.Error = r.Err.Error()
+		}
+		return a.json(line)
+	}
+	what := string(r.State)
+	switch {
+	case r.Already && r.Settled():
+		what = "settled before (" + string(r.State) + " by " + r.By + ")"
+	case r.Reason != "":
+		what += ": " + r.Reason
+	case r.Job == "open":
+		what += fmt.Sprintf(": %d obligations opened", r.Counts.Opened)
+	default:
+		what += fmt.Sprintf(": %d looked at, %d steps said, %d passed over, %d held, %d letters", r.Counts.Looked, r.Counts.Steps, r.Counts.Passed, r.Counts.Held, r.Counts.Notices)
+	}
+	a.say("%-8s %-10s %s  %s", r.Job, r.Jurisdiction, r.Date, what)
+	return nil
+}
+
+// deliver sends the letters of one day that wait.
+func (a *app) deliver(ctx context.Context, s *store.Store, code string, d civil.Date) (notify.Summary, error) {
+	transport, err := a.transport()
+	if err != nil {
+		return notify.Summary{}, err
+	}
+	sum, err := a.dispatcher(s, transport).Run(ctx, notice.ClaimFilter{Jurisdiction: code, Date: d})
+	return sum, errors.Join(err, transport.Close())
+}
+
+// schedules parses the cron specs of the jobs. A spec that never fires is an error.
+func schedules(cfg config.Config) (map[string]cron.Schedule, error) {
+	out := map[string]cron.Schedule{}
+	for name, spec := range map[string]string{"open": cfg.Schedule.Open, "remind": cfg.Schedule.Remind, "heartbeat": cfg.Schedule.Heartbeat} {
+		if spec == "" {
+			continue
+		}
+		sched, err := parseSpec(spec)
+		if err != nil {
+			return nil, usagef("schedule.%s %q: %w; want five fields: minute hour day-of-month month day-of-week", name, spec, err)
+		}
+		out[name] = sched
+	}
+	if out["heartbeat"] == nil {
+		return nil, usagef("schedule.heartbeat is empty: the worker would never wake")
+	}
+	return out, nil
+}
+
+func parseSpec(spec string) (s cron.Schedule, err error) {
+	defer func() { // cron.ParseStandard panics on some malformed zones
+		if p := recover(); p != nil {
+			err = fmt.Errorf("malformed: %v", p)
+		}
+	}()
+	if s, err = cron.ParseStandard(spec); err != nil {
+		return nil, err
+	}
+	if s.Next(time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)).IsZero() {
+		return nil, errors.New("it never fires")
+	}
+	return s, nil
+}
+
+func (a *app) serveCmd() *cobra.Command {
+	return &cobra.Command{
+		Use: "serve", Short: "Run the jobs by the clock until stopped",
+		Long: `Open what each day opens, plan each day's letters and send them within the jurisdiction's window. Stop it with SIGTERM
+or Ctrl-C: no new work is taken, and the letter in hand is finished.`,
+		RunE: func(c *cobra.Command, _ []string) error { return a.serve(c.Context()) },
+	}
+}
+
+func (a *app) serve(ctx context.Context) error {
+	s, err := a.open(ctx)
+	if err != nil {
+		return err
+	}
+	specs, err := schedules(a.cfg)
+	if err != nil {
+		return err
+	}
+	transport, err := a.transport()
+	if err != nil {
+		return err
+	}
+	a.closeLater("mail", transport.Close)
+	dispatcher := a.dispatcher(s, transport)
+	w := jobs.Worker{
+		Runner: a.runner(s, "scheduler"), Jurisdictions: s.Jurisdictions, Zone: a.policies.zone,
+		InWindow: func(code string, now time.Time) bool {
+			win := a.cfg.Jurisdiction(code).Window
+			at := config.Clock(now.Hour()*60 + now.Minute())
+			return win.From <= at && at < win.To
+		},
+		Prepare: func(ctx context.Context, code string) error { return a.prepare(ctx, s, code) },
+		Deliver: func(ctx context.Context, code string, d civil.Date) error {
+			_, err := dispatcher.Run(ctx, notice.ClaimFilter{Jurisdiction: code, Date: d})
+			return err
+		},
+		Specs: specs, Heartbeat: specs["heartbeat"], Shutdown: a.cfg.Worker.ShutdownTimeout, Clock: a.clock, Log: a.log,
+	}
+	a.log.Info().Str("database", s.Dialect()).Str("transport", transport.Name()).Msg("serving")
+	err = w.Serve(ctx)
+	a.log.Info().Msg("stopped")
+	return err
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}

@@ -1,0 +1,348 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"runtime/debug"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"duban/config"
+	"duban/jobs/civil"
+	"duban/jobs/deadline"
+	"duban/jobs/party"
+	"duban/jobs/workday"
+)
+
+// version is set at build time by -ldflags "-X main.version=…".
+var version = ""
+
+func (a *app) versionCmd() *cobra.Command {
+	return &cobra.Command{
+		Use: "version", Short: "Print the program's version",
+		RunE: func(*cobra.Command, []string) error {
+			v := struct {
+				Version string `json:"version"`
+				Parser  int    `json:"parser"`
+				Go      string `json:"go"`
+			}{version, deadline.Version, ""}
+			if info, ok := debug.ReadBuildInfo(); ok {
+				v.Go = info.GoVersion
+				if v.Version == "" {
+					v.Version = info.Main.Version
+				}
+			}
+			if a.asJSON() {
+				return a.json(v)
+			}
+			fmt.Fprintf(a.out, "duban %s (deadline parser %d, %s)\n", v.Version, v.Parser, v.Go)
+			return nil
+		},
+	}
+}
+
+// longestLine bounds a line on standard input; a cell of a ledger is never longer.
+const longestLine = 1 << 20
+
+// eachLine calls f for every line of standard input.
+func (a *app) eachLine(f func(string) error) error {
+	in := bufio.NewScanner(a.in)
+	in.Buffer(nil, longestLine)
+	for in.Scan() {
+		if err := f(strings.TrimSuffix(in.Text(), "\r")); err != nil {
+			return err
+		}
+	}
+	if err := in.Err(); err != nil {
+		return refusedError{fmt.Errorf("read standard input: %w (a line may hold %d bytes)", err, longestLine)}
+	}
+	return nil
+}
+
+func (a *app) parseCmd() *cobra.Command {
+	c := &cobra.Command{
+		Use: "parse", Short: "Read deadline or unit cells from standard input, one per line",
+		Long: "Show how a cell of a ledger is read, without a database: one line in, one reading out.\nWith --output json each line is answered with one object.",
+	}
+	var issued string
+	d := &cobra.Command{
+		Use: "deadline", Short: "Read 完成时限 cells", Example: "  echo 2024年底前，长期坚持 | duban parse deadline --issued 2024-07-08",
+		RunE: func(*cobra.Command, []string) error {
+			on, err := date("issued", issued, 0)
+			if err != nil {
+				return err
+			}
+			return a.eachLine(func(s string) error { return a.printReading(deadline.Parse(s, on)) })
+		},
+	}
+	d.Flags().StringVar(&issued, "issued", "", "the plan's issue date, from which a missing year is taken")
+	u := &cobra.Command{
+		Use: "units", Short: "Read 责任单位 cells", Example: "  echo 市司法局牵头，市财政局配合 | duban parse units",
+		RunE: func(*cobra.Command, []string) error {
+			return a.eachLine(func(s string) error { return a.printParties(party.Parse(s)) })
+		},
+	}
+	c.AddCommand(d, u)
+	return c
+}
+
+func (a *app) printReading(r deadline.Reading) error {
+	if a.asJSON() {
+		return a.json(r)
+	}
+	fmt.Fprintf(a.out, "%s\t%s\n", r.Text, describe(r))
+	return nil
+}
+
+// describe puts a reading into one line of Chinese, as an official would check it.
+func describe(r deadline.Reading) string {
+	if !r.Understood {
+		return "时限待核定：" + r.Reason
+	}
+	var parts []string
+	for _, m := range r.Milestones {
+		parts = append(parts, m.Due.String()+map[string]string{deadline.Stage: "（阶段性成果）", deadline.Final: "（完成）"}[m.Label])
+	}
+	every := map[deadline.Every]string{
+		deadline.Week: "每周", deadline.Month: "每月", deadline.Quarter: "每季度", deadline.Half: "每半年", deadline.Year: "每年",
+	}
+	for _, rec := range r.Recurrences {
+		s := every[rec.Every] + strings.Join(rec.Dates, "、")
+		if rec.Next != 0 {
+			s += "（下一次" + rec.Next.String() + "）"
+		}
+		parts = append(parts, s)
+	}
+	if q := r.Quota; q != nil {
+		per := ""
+		if q.Per != nil {
+			per = every[*q.Per]
+		}
+		parts = append(parts, fmt.Sprintf("%s不少于%d次", per, q.Min))
+	}
+	if c := r.Condition; c != nil {
+		s := "条件未具备：" + c.Event
+		if o := c.Offset; o != nil {
+			unit := map[string]string{"hour": "小时", "day": "日", "workday": "个工作日", "month": "个月", "year": "年"}[o.Unit]
+			dir := map[string]string{"after": "后", "before": "前"}[o.Dir]
+			s += fmt.Sprintf("%s%d%s", dir, o.N, unit)
+		}
+		parts = append(parts, s)
+	}
+	if r.Standing {
+		parts = append(parts, "长期坚持")
+	}
+	if r.Soft != "" {
+		parts = append(parts, "（"+r.Soft+"）")
+	}
+	s := strings.Join(parts, "；")
+	if r.Ambiguous {
+		alt := make([]string, 0, len(r.Alternatives))
+		for _, d := range r.Alternatives {
+			alt = append(alt, d.String())
+		}
+		s += "；两种读法，另一种为" + strings.Join(alt, "、")
+	}
+	return s
+}
+
+func (a *app) printParties(r party.Reading) error {
+	if a.asJSON() {
+		return a.json(r)
+	}
+	parts := make([]string, 0, len(r.Parties))
+	for _, p := range r.Parties {
+		s := p.Name + "(" + string(p.Role)
+		if p.Group {
+			s += ", group"
+		}
+		parts = append(parts, s+")")
+	}
+	line := strings.Join(parts, " ")
+	if r.Reason != "" {
+		line += "  " + r.Reason
+	}
+	fmt.Fprintf(a.out, "%s\t%s\n", r.Text, line)
+	return nil
+}
+
+func (a *app) workdayCmd() *cobra.Command {
+	c := &cobra.Command{
+		Use: "workday", Short: "Count with the State Council's working-day calendar",
+		Long: "Working days with make-up workdays, statutory and local holidays. A year that is not published yet is\nmarked so: its weekdays are only assumed.",
+	}
+	var code string
+	c.PersistentFlags().StringVar(&code, "jurisdiction", "", "with the local holidays of this jurisdiction")
+	calendar := func() (*workday.Calendar, error) {
+		if err := a.load(); err != nil {
+			return nil, err
+		}
+		return a.policies.calendar(code)
+	}
+	c.AddCommand(
+		&cobra.Command{
+			Use: "add DATE N", Short: "The N-th working day after DATE (before it, if N is negative)", Args: cobra.ExactArgs(2),
+			RunE: func(_ *cobra.Command, args []string) error { return a.workdayAdd(calendar, args) },
+		},
+		&cobra.Command{
+			Use: "count FROM TO", Short: "Working days after FROM, up to and including TO", Args: cobra.ExactArgs(2),
+			RunE: func(_ *cobra.Command, args []string) error { return a.workdayCount(calendar, args) },
+		},
+		&cobra.Command{
+			Use: "list YYYY-MM", Short: "Every day of a month", Args: cobra.ExactArgs(1),
+			RunE: func(_ *cobra.Command, args []string) error { return a.workdayList(calendar, args[0]) },
+		},
+	)
+	// A negative N is an argument, not a flag.
+	c.Commands()[0].Flags().SetInterspersed(false)
+	return c
+}
+
+func (a *app) workdayAdd(calendar func() (*workday.Calendar, error), args []string) error {
+	d, err := date("DATE", args[0], 0)
+	if err != nil {
+		return err
+	}
+	n, err := strconv.Atoi(args[1])
+	if err != nil || d == 0 || n < -10000 || n > 10000 {
+		return usagef("workday add %s %s: want a date and a whole number up to 10000", args[0], args[1])
+	}
+	cal, err := calendar()
+	if err != nil {
+		return err
+	}
+	to := cal.Add(d, n)
+	provisional := cal.Provisional(min(d, to), max(d, to))
+	if a.asJSON() {
+		return a.json(struct {
+			From        civil.Date `json:"from"`
+			Workdays    int        `json:"workdays"`
+			Date        civil.Date `json:"date"`
+			Provisional bool       `json:"provisional"`
+		}{d, n, to, provisional})
+	}
+	fmt.Fprintln(a.out, to.String()+provisionally(provisional))
+	return nil
+}
+
+func provisionally(yes bool) string {
+	if yes {
+		return "  provisional: the holidays of that year are not published"
+	}
+	return ""
+}
+
+func (a *app) workdayCount(calendar func() (*workday.Calendar, error), args []string) error {
+	from, err := date("FROM", args[0], 0)
+	if err != nil {
+		return err
+	}
+	to, err := date("TO", args[1], 0)
+	if err != nil {
+		return err
+	}
+	if from == 0 || to == 0 {
+		return usagef("workday count: want two dates")
+	}
+	cal, err := calendar()
+	if err != nil {
+		return err
+	}
+	n, provisional := cal.Count(from, to), cal.Provisional(min(from, to), max(from, to))
+	if a.asJSON() {
+		return a.json(struct {
+			From        civil.Date `json:"from"`
+			To          civil.Date `json:"to"`
+			Workdays    int        `json:"workdays"`
+			Provisional bool       `json:"provisional"`
+		}{from, to, n, provisional})
+	}
+	fmt.Fprintf(a.out, "%d%s\n", n, provisionally(provisional))
+	return nil
+}
+
+func (a *app) workdayList(calendar func() (*workday.Calendar, error), month string) error {
+	first, err := civil.Parse(month + "-01")
+	if err != nil || first == 0 {
+		return usagef("workday list %q: want YYYY-MM", month)
+	}
+	cal, err := calendar()
+	if err != nil {
+		return err
+	}
+	var days []workday.Day
+	for d := first; d <= civil.MonthEnd(first.Year(), first.Month()); d++ {
+		days = append(days, cal.Day(d))
+	}
+	return list(a, days, []string{"date", "weekday", "workday", "reason", "published"}, func(d workday.Day) []string {
+		return []string{d.Date.String(), d.Date.Weekday().String()[:3], yes(d.Workday), strings.TrimSpace(d.Reason + " " + d.Name), yes(d.Published)}
+	})
+}
+
+func yes(b bool) string {
+	if b {
+		return "yes"
+	}
+	return "no"
+}
+
+func (a *app) configCmd() *cobra.Command {
+	c := &cobra.Command{Use: "config", Short: "Check or print the configuration"}
+	c.AddCommand(
+		&cobra.Command{
+			Use: "check", Short: "Read the configuration and say what is wrong with it",
+			RunE: func(*cobra.Command, []string) error {
+				if err := a.load(); err != nil {
+					return err
+				}
+				for code := range a.cfg.Jurisdictions {
+					if _, err := a.policies.settings(code); err != nil {
+						return err
+					}
+				}
+				if _, err := schedules(a.cfg); err != nil {
+					return err
+				}
+				a.say("configuration is good")
+				return nil
+			},
+		},
+		&cobra.Command{
+			Use: "print", Short: "Print what is in force, secrets hidden",
+			RunE: func(*cobra.Command, []string) error {
+				if err := a.load(); err != nil {
+					return err
+				}
+				fmt.Fprint(a.out, a.cfg.Print())
+				return nil
+			},
+		},
+		&cobra.Command{
+			Use: "sample", Short: "Print a configuration file with every key documented",
+			RunE: func(*cobra.Command, []string) error {
+				fmt.Fprint(a.out, config.Sample())
+				return nil
+			},
+		},
+	)
+	return c
+}
+
+func (a *app) migrateCmd() *cobra.Command {
+	return &cobra.Command{
+		Use: "migrate", Short: "Bring the database's tables up to this program's version",
+		RunE: func(c *cobra.Command, _ []string) error {
+			if err := a.load(); err != nil {
+				return err
+			}
+			n, err := a.migrate(c.Context())
+			if err != nil {
+				return err
+			}
+			a.say("%d migrations applied", n)
+			return nil
+		},
+	}
+}
