@@ -50,8 +50,8 @@ type assembly struct {
 	begin    civil.Date
 }
 
-// fold2 makes a noun of a time that only names a paper: 上半年工作总结, 第一季度报表.
-func fold2(items []item) []item {
+// nounTimes makes a noun of a time that only names a paper: 上半年工作总结, 第一季度报表.
+func nounTimes(items []item) []item {
 	const nouns = "工作 总结 情况 报告 任务 计划 报表 材料 数据 自查 评估 小结 法治 行政 执法 培训 考核 述职 预算 决算 学习 重点 统计 目标"
 	var out []item
 	for i := 0; i < len(items); i++ {

@@ -143,7 +143,7 @@ func startsWith(s []rune, i int, list string) int {
 	for len(list) > 0 {
 		word, rest, _ := strings.Cut(list, " ")
 		list = rest
-		if n := at0(s, i, word); n > best {
+		if n := wordAt(s, i, word); n > best {
 			best = n
 		}
 	}
@@ -156,15 +156,15 @@ func endsWith(s []rune, list string) int {
 	for len(list) > 0 {
 		word, rest, _ := strings.Cut(list, " ")
 		list = rest
-		if n := len([]rune(word)); n > best && n <= len(s) && at0(s, len(s)-n, word) == n {
+		if n := len([]rune(word)); n > best && n <= len(s) && wordAt(s, len(s)-n, word) == n {
 			best = n
 		}
 	}
 	return best
 }
 
-// at0 returns the length in runes of word if it stands at s[i], else 0.
-func at0(s []rune, i int, word string) int {
+// wordAt returns the length in runes of word if it stands at s[i], else 0.
+func wordAt(s []rune, i int, word string) int {
 	n := 0
 	for _, r := range word {
 		if i+n < 0 || i+n >= len(s) || s[i+n] != r {

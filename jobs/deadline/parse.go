@@ -20,7 +20,7 @@ func Parse(text string, issued civil.Date) Reading {
 		s = trimLabel(s)
 		why = hedge(string(s))
 	}
-	if why == "" && strings.ContainsAny(text, "〔〕《》") && strings.ContainsAny(string(s), "0123456789〇") && containsAny(string(s), "号 ( 《") != "" && documentNumber(text) {
+	if why == "" && citesDocument(text) {
 		why = "含文号或文件名，不是完成时限"
 	}
 	if why != "" {
@@ -33,7 +33,7 @@ func Parse(text string, issued civil.Date) Reading {
 	if why != "" {
 		return refused(text, why)
 	}
-	a := &assembly{items: fold2(items), issued: issued, mark: "，"}
+	a := &assembly{items: nounTimes(items), issued: issued, mark: "，"}
 	if why := a.run(); why != "" {
 		return refused(text, why)
 	}
@@ -60,15 +60,15 @@ func trimLabel(s []rune) []rune {
 	return []rune(t)
 }
 
-// documentNumber reports whether the text holds 〔2024〕14号 or the title of a document with a year in it.
-func documentNumber(text string) bool {
-	if i := strings.Index(text, "〔"); i >= 0 {
-		rest := text[i+len("〔"):]
+// citesDocument reports whether the text holds a document number, 〔2024〕14号, or a document's title with a number
+// in it: the dates of a title are not deadlines.
+func citesDocument(text string) bool {
+	if _, rest, ok := strings.Cut(text, "〔"); ok {
 		if n := strings.Index(rest, "〕"); n > 0 && n <= 4 && strings.Contains(rest, "号") {
 			return true
 		}
 	}
-	return strings.Contains(text, "《")
+	return strings.Contains(text, "《") && strings.ContainsAny(text, "0123456789０１２３４５６７８９〇")
 }
 
 // twin is the cell 2024.1, which a spreadsheet may have made out of 2024.10.
