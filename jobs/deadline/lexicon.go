@@ -22,6 +22,10 @@ const (
 	startVerbs = "启动 开始 着手 开工 起草 动工"
 	// actions are the verbs a dated result usually begins with.
 	actions = "完成 制定 出台 印发 建立 编制 报送 上报 报 开展 组织 取得 形成 建成 实现 达到 召开 提交 公布 公开 发布 公示 上线 投入 落实 推进 推动 健全 完善 修订 调整 梳理 排查 整改 清理 审核 汇总 总结 评估 验收 举办 培训 部署 全部 全面 基本 初步 各 分别 力争 启动 结束 办结 销号 到位 更新 做好 检查 督查 通报 反馈 送 交 签订 确定 明确 向 将 对 予以 进行 实施 执行 研究 提出 申报 配备 竣工 开工 交付 使用 运行 反馈 前 提请 发放 拨付 录入 填报 组建 成立 下发 备案 评查 抽查 自查"
+	// routines are the verbs of a duty that comes back: 每季度更新.
+	routines = rhythmVerbs + " 开展 组织 报送 上报 更新 公布 公开 公示 制定 编制 召开 举办 培训 完成 排查 整改 梳理 评查 抽查 自查 跟踪 监测 走访 巡查 巡检 调研 学习 轮训 修订 调整 提交 反馈 统计 述职 述法 演练 审核 清理 实施 推进 落实 研究 听取 会议"
+	// campaigns are weeks and months with a name, whose date is not told.
+	campaigns = "安全生产月 宣传月 活动月 宣传日 主题日 开放日 宣传周 活动周 节日"
 	// counted are the measure words of events a quota counts.
 	counted = "次 场 场次 期 篇 件 个 家 条 起 例 批 份 轮 人次"
 	// measured are measure words of amounts that a dated result may name.
@@ -34,7 +38,7 @@ const (
 func hedge(t string) string {
 	for _, c := range []struct{ words, why string }{
 		{"左右 前后 上下 大约 大概 暂定 待定 视情 视工作 视具体 视实际 另行 待明确 未定 待确定 待通知 初定", "时间不确定"},
-		{"春节 国庆 元旦 五一 十一前 两会 中秋 端午 清明 汛期 暑期 暑假 寒假 开学 高考 中考 节前 节后 农闲 秋收 三夏 供暖 采暖 学期 换届", "节日、会期等时间不固定"},
+		{"春节 国庆 元旦 五一 十一前 两会 中秋 端午 清明 汛期 暑期 暑假 寒假 开学 高考 中考 节前 节后 农闲 春运 暑运 春耕 双节 秋收 三夏 供暖 采暖 学期 换届", "节日、会期等时间不固定"},
 		{"尽快 尽早 近期 近日 适时 择机 早日 不定期 定期 随时", "没有具体日期"},
 		{"压缩 缩短 压减 提速 减至 减少至 降至 办理时限 办结时限 承诺时限 法定时限 时限内 保存期限 有效期 试行 为期 时长", "是办理时长或期限，不是完成时限"},
 		{"印发日期 发布日期 成文日期 发文日期 生效日期 施行日期 文号 工作要点 以来 已完成 已于 已经 曾 同比 上年同期", "不是完成时限的日期"},

@@ -26,8 +26,8 @@ func (a *assembly) settle() string {
 	case n == 0 && (a.count != nil || a.lead != "" && a.cond != nil):
 		return "没有读懂"
 	}
-	for _, t := range a.texts {
-		if endsWith([]rune(t), "制度 机制") > 0 || containsAny(t, "不少于 不低于 至少 最少") != "" && a.quota == nil {
+	for i, t := range a.texts {
+		if unclearRoutine(a.cycles[i], t, a.count != nil) || containsAny(t, "不少于 不低于 至少 最少") != "" && a.quota == nil {
 			return notRead(t)
 		}
 	}
@@ -47,6 +47,15 @@ func (a *assembly) settle() string {
 		}
 	}
 	return ""
+}
+
+// unclearRoutine reports whether the words of a cycle name a system (通报制度), or, where no date and no number of
+// times is told, anything but an action: 每年安全生产月 is not due at the year's end.
+func unclearRoutine(c cycle, t string, times bool) bool {
+	if endsWith([]rune(t), "制度 机制") > 0 {
+		return true
+	}
+	return !c.dated && t != "" && (containsAny(t, campaigns) != "" || !times && !c.rhythm && containsAny(t, routines) == "")
 }
 
 // deadlineInReserve reports whether a later date is named for the case that a softened one is missed.
