@@ -121,11 +121,33 @@ func (l Ladder) Steps(s Subject, cal *workday.Calendar) []Step {
 			steps = append(steps, st)
 		}
 	}
+	steps = mondaysInTime(steps)
 	if o.Owes == task.OwesDeliver && s.CountAt != nil && o.Quota > 1 {
 		steps = append(steps, paceSteps(s, cal)...)
 	}
 	slices.SortStableFunc(steps, func(a, b Step) int { return cmp.Compare(a.On, b.On) })
 	return steps
+}
+
+// mondaysInTime ends each step that waits for Monday's letter before the next reminder begins, and drops it where that
+// Monday comes too late: nobody is told of ten days when three are left.
+func mondaysInTime(steps []Step) []Step {
+	var out []Step
+	next := civil.Never
+	for _, st := range slices.Backward(steps) {
+		if st.Monday {
+			st.Expires = min(st.Expires, next-1)
+		}
+		if st.On > st.Expires {
+			continue
+		}
+		if st.Rung == Reminder {
+			next = st.On
+		}
+		out = append(out, st)
+	}
+	slices.Reverse(out)
+	return out
 }
 
 // step dates one rule. Urging counts from the later of the effective and the assess date, so that an ambiguous date is
@@ -145,12 +167,12 @@ func step(r Rule, s Subject, cal *workday.Calendar) (Step, bool) {
 	default:
 		st.On = cal.T(eff, r.Offset)
 	}
+	if r.Rung != Urging {
+		// An item opened late is reminded from that day on, never before it.
+		st.On = max(st.On, cal.OnOrAfter(s.Obligation.Opened))
+	}
 	if r.Monday {
 		st.On = mondayLetter(st.On, cal)
-	}
-	if r.Rung != Urging {
-		// An item opened, extended or returned late is reminded from that day on, never before it.
-		st.On = max(st.On, cal.OnOrAfter(s.Obligation.Opened))
 	}
 	return st, st.On <= st.Expires
 }
