@@ -37,8 +37,10 @@ type Config struct {
 	Username string   // empty: no login
 	Password string
 	Hello    string // the name in EHLO; empty: localhost
-	// Phase bounds each step of the conversation: dialling, each command, each piece of a body, the answer to the final
-	// dot. Zero: 30 seconds.
+	// Connect bounds dialling. Zero: Phase.
+	Connect time.Duration
+	// Phase bounds each step of the conversation: each command, each piece of a body, the answer to the final dot. Zero:
+	// 30 seconds.
 	Phase time.Duration
 	// TLS is cloned; its ServerName defaults to Host. Nil: the system's roots, TLS 1.2 or later.
 	TLS *tls.Config
@@ -82,6 +84,9 @@ func New(cfg Config) (*Transport, error) {
 	}
 	if cfg.Phase <= 0 {
 		cfg.Phase = 30 * time.Second
+	}
+	if cfg.Connect <= 0 {
+		cfg.Connect = cfg.Phase
 	}
 	t := &Transport{cfg: cfg, tls: &tls.Config{MinVersion: tls.VersionTLS12}, dial: (&net.Dialer{}).DialContext}
 	if cfg.TLS != nil {

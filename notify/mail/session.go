@@ -26,7 +26,7 @@ type session struct {
 // connect dials, secures and authenticates. Whatever goes wrong here concerns the server, not the letter.
 func (t *Transport) connect(ctx context.Context) (*session, error) {
 	addr := net.JoinHostPort(t.cfg.Host, strconv.Itoa(t.cfg.Port))
-	dialCtx, cancel := context.WithTimeout(ctx, t.cfg.Phase)
+	dialCtx, cancel := context.WithTimeout(ctx, t.cfg.Connect)
 	defer cancel()
 	raw, err := t.dial(dialCtx, "tcp", addr)
 	if err != nil {
