@@ -110,16 +110,26 @@ func TestRecordsFilter(t *testing.T) {
 	})
 }
 
-func TestDueUsesItsIndex(t *testing.T) {
+func TestADaysQueriesUseTheirIndexes(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		aDay(t, s)
-		plan := got[string](t)(store.ExplainDue(t.Context(), s, j, day0.String()))
-		if !strings.Contains(plan, "obligations_look") || strings.Contains(plan, "SCAN ") || strings.Contains(plan, "ALL") {
-			t.Errorf("the plan is\n%s", plan)
-		}
-		if s.Dialect() == "sqlite" && !strings.Contains(plan, "COVERING INDEX obligations_look (jurisdiction=? AND next_look<?)") ||
-			s.Dialect() == "mysql" && !strings.Contains(plan, "range") {
-			t.Errorf("the index is not searched by next_look:\n%s", plan)
+		d := day0.String()
+		for _, c := range []struct {
+			query, index, search string
+			args                 []any
+		}{
+			{store.QueryDue(s), "obligations_look", "(jurisdiction=? AND next_look<?)", []any{j, d, d, ""}},
+			{store.QueryRaised(s), "obligations_unit", "(jurisdiction=? AND unit=? AND closed_from>?)", []any{j, d, d, "a", "b"}},
+			{store.QueryEvents(s), "events_subject", "(jurisdiction=? AND subject=?)", []any{j, refOf("1", "a", "m1").String(), refOf("1", "b", "m1").String()}},
+		} {
+			plan := got[string](t)(store.Explain(t.Context(), s, c.query, c.args...))
+			search := c.search
+			if s.Dialect() == "mysql" {
+				search = "range"
+			}
+			if !strings.Contains(plan, c.index) || !strings.Contains(plan, search) || strings.Contains(plan, "SCAN ") || strings.Contains(plan, "ALL") {
+				t.Errorf("%s\nis not searched by %s:\n%s", c.query, c.index, plan)
+			}
 		}
 	})
 }
@@ -291,4 +301,8 @@ func dayPlan(r run.Run, letters ...notice.Notice) run.DayPlan {
 
 func dayBatch() task.Batch {
 	return task.Batch{Obligations: []task.Obligation{obligation(refOf("1", "a", "m1"))}}
+}
+
+func slotOf(job string, d civil.Date) run.Slot {
+	return run.Slot{Job: job, Jurisdiction: j, Date: d}
 }

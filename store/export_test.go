@@ -8,13 +8,20 @@ import (
 	"github.com/go-sql-driver/mysql"
 )
 
-// ExplainDue returns the engine's plan for the query behind Due.
-func ExplainDue(ctx context.Context, s *Store, j, day string) (string, error) {
-	q := "EXPLAIN "
+// The queries a day is made of, with the tails the store itself uses.
+func QueryDue(s *Store) string    { return "SELECT ref FROM obligations " + dueTail(s.d, 500) }
+func QueryRaised(s *Store) string { return raisedQuery(s.d, 2) }
+func QueryEvents(s *Store) string {
+	return "SELECT subject FROM events " + strings.Replace(eventsTail(s.d), "%s", marks(2), 1)
+}
+
+// Explain returns the engine's plan for a query.
+func Explain(ctx context.Context, s *Store, q string, args ...any) (string, error) {
+	word := "EXPLAIN "
 	if s.Dialect() == "sqlite" {
-		q = "EXPLAIN QUERY PLAN "
+		word = "EXPLAIN QUERY PLAN "
 	}
-	rows, err := s.db.QueryxContext(ctx, q+"SELECT ref FROM obligations "+dueTail(s.d, 500), j, day, day, "")
+	rows, err := s.db.QueryxContext(ctx, word+q, args...)
 	if err != nil {
 		return "", err
 	}

@@ -140,13 +140,13 @@ func records(ctx context.Context, t *tx, refs []string) ([]task.Record, error) {
 	if len(rows) > 0 {
 		byJurisdiction = []any{rows[0].Jurisdiction}
 	}
-	events, err := queryIn[eventRow](ctx, t, "WHERE jurisdiction = ? AND subject IN (%s) ORDER BY seq", byJurisdiction, refs)
+	events, err := eventsOf(ctx, t, byJurisdiction, refs)
 	if err != nil {
 		return nil, err
 	}
 	for _, e := range events {
 		r := &out[place[e.Subject]]
-		r.Events = append(r.Events, e.noun())
+		r.Events = append(r.Events, e)
 	}
 	steps, err := queryIn[stepRow](ctx, t, "WHERE obligation IN (%s) ORDER BY obligation, arm, on_date, step, n, role", nil, refs)
 	if err != nil {
@@ -157,6 +157,19 @@ func records(ctx context.Context, t *tx, refs []string) ([]task.Record, error) {
 		r.Steps = append(r.Steps, s.noun())
 	}
 	return out, nil
+}
+
+// eventsOf returns the events of one jurisdiction's subjects in order of recording. They are sorted here: asked to sort,
+// an engine may walk all the jurisdiction's events in order rather than search the index.
+func eventsOf(ctx context.Context, t *tx, jurisdiction []any, subjects []string) ([]task.Event, error) {
+	rows, err := queryIn[eventRow](ctx, t, eventsTail(t.d), jurisdiction, subjects)
+	events := nouns(rows)
+	slices.SortFunc(events, byRecording)
+	return events, err
+}
+
+func eventsTail(d *dialect) string {
+	return d.by("events_subject") + " WHERE jurisdiction = ? AND subject IN (%s)"
 }
 
 // recordsWhere loads the obligations of one jurisdiction that a condition names. Their refs come first, from an index
@@ -239,6 +252,11 @@ func (s *Store) Due(ctx context.Context, j string, d civil.Date, after string, l
 	return s.recordsWhere(ctx, "read what is due in "+j, dueTail(s.d, limit), j, day(d), day(d), after)
 }
 
+func raisedQuery(d *dialect, units int) string {
+	return "SELECT ref FROM obligations " + d.by("obligations_unit") +
+		" WHERE jurisdiction = ? AND closed_from > ? AND raised <= ? AND unit IN (" + marks(units) + ")"
+}
+
 // Raised returns the obligations of these units that were spoken of by day d and are open on it, by ref.
 func (s *Store) Raised(ctx context.Context, j string, d civil.Date, units []string) (out []task.Record, err error) {
 	units = slices.Compact(slices.Sorted(slices.Values(units)))
@@ -246,8 +264,7 @@ func (s *Store) Raised(ctx context.Context, j string, d civil.Date, units []stri
 		var refs []string
 		for piece := range slices.Chunk(units, maxIn) {
 			var got []string
-			q := "SELECT ref FROM obligations WHERE jurisdiction = ? AND closed_from > ? AND raised <= ? AND unit IN (" + marks(len(piece)) + ")"
-			if err := t.SelectContext(ctx, &got, q, slices.Concat([]any{j, day(d), day(d)}, anys(piece))...); err != nil {
+			if err := t.SelectContext(ctx, &got, raisedQuery(s.d, len(piece)), slices.Concat([]any{j, day(d), day(d)}, anys(piece))...); err != nil {
 				return err
 			}
 			refs = append(refs, got...)
@@ -361,9 +378,7 @@ func (s *Store) TaskEvents(ctx context.Context, j string, ids []task.TaskID) (ou
 	slices.Sort(subjects)
 	subjects = slices.Compact(subjects)
 	err = s.read(ctx, "read task events of "+j, func(t *tx) error {
-		rows, err := queryIn[eventRow](ctx, t, "WHERE jurisdiction = ? AND subject IN (%s)", []any{j}, subjects)
-		out = nouns(rows)
-		slices.SortFunc(out, byRecording)
+		out, err = eventsOf(ctx, t, []any{j}, subjects)
 		return err
 	})
 	return out, err
