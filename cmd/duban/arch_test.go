@@ -13,16 +13,16 @@ import (
 	"testing"
 )
 
-// file is one parsed non-test source file of the module.
-type file struct {
+// sourceFile is one parsed non-test source file of the module.
+type sourceFile struct {
 	path string // from the module's root: jobs/task/fold.go
 	pkg  string // its folder: jobs/task
 	ast  *ast.File
 }
 
-func sources(t *testing.T) []file {
+func sources(t *testing.T) []sourceFile {
 	t.Helper()
-	var files []file
+	var files []sourceFile
 	root := "../.."
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
@@ -33,7 +33,7 @@ func sources(t *testing.T) []file {
 			return err
 		}
 		rel, err := filepath.Rel(root, path)
-		files = append(files, file{filepath.ToSlash(rel), filepath.ToSlash(filepath.Dir(rel)), f})
+		files = append(files, sourceFile{filepath.ToSlash(rel), filepath.ToSlash(filepath.Dir(rel)), f})
 		return err
 	})
 	if err != nil {
@@ -45,7 +45,7 @@ func sources(t *testing.T) []file {
 	return files
 }
 
-func imports(f file) []string {
+func imports(f sourceFile) []string {
 	var out []string
 	for _, i := range f.ast.Imports {
 		path, _ := strconv.Unquote(i.Path.Value)

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
 	"duban/jobs"
@@ -63,21 +64,32 @@ func (a *app) demo(ctx context.Context, dir string, from, to civil.Date) error {
 	if err := freshDir(dir); err != nil {
 		return err
 	}
-	env := a.env
-	a.env = func(string) (string, bool) { return "", false } // the demo is the same everywhere
-	defer func() { a.env = env }()
+	if err := a.configureDemo(dir); err != nil {
+		return err
+	}
+	s, err := a.openDB(ctx, "sqlite:"+filepath.Join(dir, "duban.db"))
+	if err != nil {
+		return err
+	}
+	d := newDemo(a, s, dir, from, to)
+	return d.run(ctx)
+}
+
+// configureDemo sets the defaults, whatever the environment says: the demo is the same everywhere.
+func (a *app) configureDemo(dir string) error {
+	a.env = func(string) (string, bool) { return "", false }
 	if err := a.load(); err != nil {
 		return err
 	}
 	a.cfg.Mail.Dir = filepath.Join(dir, "letters")
 	a.cfg.Mail.FromName, a.cfg.Mail.FromAddress, a.cfg.Mail.MessageIDDomain = "", "duban@sfj.example", "sfj.example"
 	a.policies.cfg = a.cfg
-	s, err := a.openDB(ctx, "sqlite:"+filepath.Join(dir, "duban.db"))
-	if err != nil {
-		return err
-	}
-	d := demo{app: a, store: s, dir: dir, from: from, to: to, known: map[string]bool{}}
-	return d.run(ctx)
+	a.log = a.log.Level(zerolog.WarnLevel)
+	return nil
+}
+
+func newDemo(a *app, s *store.Store, dir string, from, to civil.Date) *demo {
+	return &demo{app: a, store: s, dir: dir, from: from, to: to, known: map[string]bool{}}
 }
 
 // marker names a folder that the demo made.

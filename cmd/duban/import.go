@@ -125,7 +125,7 @@ func (a *app) importBytes(ctx context.Context, s *store.Store, kind, name string
 	if err != nil {
 		return out, refusedError{err}
 	}
-	if out.Jurisdiction == "" {
+	if out.Jurisdiction == "" && kind != "units" {
 		if out.Jurisdiction, err = a.whichJurisdiction(ctx, s, book); err != nil {
 			return out, err
 		}
@@ -145,7 +145,7 @@ func (a *app) importBytes(ctx context.Context, s *store.Store, kind, name string
 
 // whichJurisdiction takes the code from the file, or from the register where it knows only one.
 func (a *app) whichJurisdiction(ctx context.Context, s *store.Store, book ledger.Book) (string, error) {
-	if code := book.Label("行政区域代码"); code != "" {
+	if code := ledger.JurisdictionOf(book); code != "" {
 		return code, nil
 	}
 	all, err := s.Jurisdictions(ctx)
@@ -166,7 +166,7 @@ func (a *app) importUnits(ctx context.Context, s *store.Store, book ledger.Book,
 	if o.liveFrom != 0 {
 		draft.Jurisdiction.LiveFrom = min(draft.Jurisdiction.LiveFrom, o.liveFrom)
 	}
-	out.Jurisdiction, out.Rows = draft.Jurisdiction.Code, len(draft.Units)+len(draft.Groups)
+	out.Jurisdiction, out.Rows, out.Notes = draft.Jurisdiction.Code, len(draft.Units)+len(draft.Groups), draft.Notes
 	out.Changes, err = a.register(s).ImportUnits(ctx, register.UnitsImport{
 		Jurisdiction: draft.Jurisdiction, Units: draft.Units, Groups: draft.Groups, On: on, Who: o.by, DryRun: o.dryRun,
 	})
@@ -200,7 +200,7 @@ func (a *app) importPeople(ctx context.Context, s *store.Store, book ledger.Book
 	if err != nil {
 		return err
 	}
-	people, problems := ledger.People(book, dir, ledger.PeopleOptions{Jurisdiction: out.Jurisdiction})
+	people, problems := ledger.People(book, dir, ledger.PeopleOptions{})
 	if len(problems) > 0 {
 		return problems
 	}

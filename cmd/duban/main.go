@@ -3,4 +3,4 @@ package main
 
 import "os"
 
-func main() { os.Exit(run()) }
+func main() { os.Exit(runMain()) }

@@ -121,7 +121,7 @@ func (o *opener) milestone(t task.Task, p task.Plan, i int, m deadline.Milestone
 	}
 	if t.Reading.Ambiguous && i < len(t.Reading.Alternatives) {
 		base.Ambiguous = true
-		base.Assess = o.set.roll(t.Reading.Alternatives[i])
+		base.Assess = max(base.Assess, o.set.roll(t.Reading.Alternatives[i]))
 		base.PastAtIssue = base.Assess < p.Issued
 	}
 	if q := t.Reading.Quota; q != nil && q.Per == nil && i == len(t.Reading.Milestones)-1 {
@@ -187,26 +187,10 @@ func (o *opener) periodic(t task.Task, p task.Plan, rec deadline.Recurrence, key
 			ob.Kind = task.Quota
 		}
 	}
-	if t.Reading.Ambiguous && len(t.Reading.Alternatives) > 0 && rec.Next != 0 {
-		// The other reading lies as far off in every period as it does in the first.
-		ob.Ambiguous = true
-		ob.Assess = o.set.roll(shift(due, rec.Next, t.Reading.Alternatives[0]))
+	if later := t.Reading.LaterThan(due); later > due {
+		ob.Ambiguous, ob.Assess = true, o.set.roll(later)
 	}
 	return ob
-}
-
-// shift moves due by the whole months between two readings of the first date, keeping month ends month ends.
-func shift(due, first, other civil.Date) civil.Date {
-	fy, fm, _ := first.YMD()
-	oy, om, od := other.YMD()
-	months := (oy-fy)*12 + int(om-fm)
-	y, m, _ := due.YMD()
-	target := civil.Of(y, m+1, 1).AddMonths(months - 1)
-	ty, tm, _ := target.YMD()
-	if od == civil.DaysIn(oy, om) {
-		return civil.MonthEnd(ty, tm)
-	}
-	return civil.Of(ty, tm, min(od, civil.DaysIn(ty, tm)))
 }
 
 // condition opens one instance per trigger: for the unit it names, or for every party where it names none.

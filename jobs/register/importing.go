@@ -317,6 +317,10 @@ func (r Register) followUnits(ctx context.Context, j task.Jurisdiction, dir task
 		b.NextOpen[t.TaskID] = on
 	}
 	next := task.Directory{Units: slices.Concat(dir.Units, b.Units), Groups: slices.Concat(dir.Groups, b.Groups)}
+	planned, err := r.planned(ctx, j.Code)
+	if err != nil {
+		return err
+	}
 	var errs []error
 	for _, u := range b.Units {
 		recs, err := r.Store.Records(ctx, j.Code, task.RecordFilter{Unit: u.Code})
@@ -326,7 +330,7 @@ func (r Register) followUnits(ctx context.Context, j task.Jurisdiction, dir task
 		if u.Removed {
 			errs = append(errs, owesNothing(u, recs, set))
 		}
-		b.Caches = append(b.Caches, cachesOf(recs, tasks, next, set)...)
+		b.Caches = append(b.Caches, cachesOf(recs, tasks, next, set, planned)...)
 	}
 	out.Items = len(b.Caches)
 	return errors.Join(errs...)

@@ -28,6 +28,7 @@ type Store interface {
 	Record(ctx context.Context, ref task.Ref) (task.Record, error)
 	Records(ctx context.Context, jurisdiction string, f task.RecordFilter) ([]task.Record, error)
 	People(ctx context.Context, jurisdiction string) ([]task.Person, error)
+	LastSettled(ctx context.Context, job, jurisdiction string) (civil.Date, error)
 	Write(ctx context.Context, jurisdiction string, seq int64, b task.Batch) (int64, error)
 }
 
@@ -130,11 +131,17 @@ func (r Register) caches(ctx context.Context, j task.Jurisdiction, recs []task.R
 	if err != nil {
 		return nil, err
 	}
-	return cachesOf(recs, versions, dir, set), nil
+	planned, err := r.planned(ctx, j.Code)
+	return cachesOf(recs, versions, dir, set, planned), err
+}
+
+// planned is the last day whose letters were planned: only later days are still to be looked at.
+func (r Register) planned(ctx context.Context, code string) (civil.Date, error) {
+	return r.Store.LastSettled(ctx, "remind", code)
 }
 
 // cachesOf looks at each record with the latest versions of its row and unit.
-func cachesOf(recs []task.Record, versions []task.Task, dir task.Directory, set planner.Settings) []task.Cache {
+func cachesOf(recs []task.Record, versions []task.Task, dir task.Directory, set planner.Settings, planned civil.Date) []task.Cache {
 	tasks := map[task.TaskID]task.Task{}
 	for _, t := range task.TasksAsOf(versions, civil.Never) {
 		tasks[t.TaskID] = t
@@ -145,7 +152,7 @@ func cachesOf(recs []task.Record, versions []task.Task, dir task.Directory, set 
 	}
 	out := make([]task.Cache, 0, len(recs))
 	for _, rec := range recs {
-		out = append(out, planner.CacheOf(rec, tasks[rec.Obligation.TaskID], units[rec.Obligation.Unit], set, 0))
+		out = append(out, planner.CacheOf(rec, tasks[rec.Obligation.TaskID], units[rec.Obligation.Unit], set, planned))
 	}
 	return out
 }
@@ -288,8 +295,9 @@ func (r Register) reschedule(ctx context.Context, j task.Jurisdiction, set plann
 		recs[i].Events = append(slices.Clone(rec.Events), e)
 		b.Events = append(b.Events, e)
 	}
-	b.Caches = cachesOf(recs, edited, dir, set)
-	return b, nil
+	planned, err := r.planned(ctx, j.Code)
+	b.Caches = cachesOf(recs, edited, dir, set, planned)
+	return b, err
 }
 
 func withdrawnRow(edited []task.Task, id task.TaskID) bool {
