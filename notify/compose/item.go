@@ -213,11 +213,32 @@ func bracketed(notes []string) string {
 }
 
 // late is the number of working days past the date.
+// Where the date has two readings they are counted from the later.
 func late(it notice.Item) phrase {
-	if it.Late <= 0 {
-		return phrase{{Text: "已过时限", Tone: red}}
+	by := ""
+	if !it.Later.IsZero() && it.Later > it.Due {
+		by = "按较晚时限"
 	}
-	return phrase{{Text: fmt.Sprintf("已超%d个工作日", it.Late), Tone: red}}
+	if it.Late <= 0 {
+		return phrase{{Text: by + "已过时限", Tone: red}}
+	}
+	return phrase{{Text: fmt.Sprintf("%s已超%d个工作日", by, it.Late), Tone: red}}
+}
+
+// between reports whether the day lies between the two readings of an ambiguous date: past the earlier one, of which
+// nothing follows, and not past the later.
+func (w *writer) between(it notice.Item) bool { return between(it, w.facts.Date) }
+
+func between(it notice.Item, day civil.Date) bool {
+	return !it.Due.IsZero() && it.Due < day && day <= it.Later
+}
+
+// actBy is the date that counts towards the letter's nearest or oldest one.
+func actBy(it notice.Item, day civil.Date) civil.Date {
+	if it.Later > it.Due && it.Due < day {
+		return it.Later
+	}
+	return it.Due
 }
 
 // left is the number of working days remaining, with the make-up days a reader would not expect.
@@ -227,6 +248,10 @@ func (w *writer) left(it notice.Item) phrase {
 	}
 	var p phrase
 	switch {
+	case w.between(it):
+		return phrase{{Text: "较早时限已过，较晚时限" + w.short(it.Later), Tone: yellow}}
+	case it.Due < w.facts.Date:
+		return late(it)
 	case it.Left > 0 && it.Left <= near:
 		p = phrase{{Text: fmt.Sprintf("剩余%d个工作日", it.Left), Tone: yellow}}
 	case it.Left > 0:

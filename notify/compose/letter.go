@@ -64,8 +64,8 @@ func count(f notice.Facts) counts {
 		overdue: len(f.Overdue), upcoming: len(f.Upcoming), behind: len(f.Behind), clocks: len(f.Clocks), support: len(f.Support),
 	}
 	for _, it := range f.Overdue {
-		if !it.Due.IsZero() && (c.oldest.IsZero() || it.Due < c.oldest) {
-			c.oldest = it.Due
+		if by := actBy(it, f.Date); !by.IsZero() && (c.oldest.IsZero() || by < c.oldest) {
+			c.oldest = by
 		}
 	}
 	for _, it := range f.Clocks {
@@ -75,12 +75,15 @@ func count(f notice.Facts) counts {
 	}
 	left := 0
 	for _, it := range f.Upcoming {
-		if !it.Due.IsZero() && (c.nearest.IsZero() || it.Due < c.nearest) {
-			c.nearest, left = it.Due, it.Left
+		if by := actBy(it, f.Date); !by.IsZero() && (c.nearest.IsZero() || by < c.nearest) {
+			c.nearest, left = by, it.Left
+			if by != it.Due {
+				left = int(by - f.Date) // no count of working days is given for the later reading; calendar days are more
+			}
 		}
 	}
 	for _, it := range f.Upcoming {
-		if it.Due == c.nearest && !it.Due.IsZero() {
+		if actBy(it, f.Date) == c.nearest && !c.nearest.IsZero() {
 			c.atNearest++
 		}
 	}
@@ -254,7 +257,7 @@ func (w *writer) request(c counts) string {
 // nearest is the nearest date, with the last working day where it is a day off.
 func (w *writer) nearest(c counts) string {
 	for _, it := range w.facts.Upcoming {
-		if it.Due == c.nearest {
+		if it.Due == c.nearest && !w.between(it) {
 			return w.compactDay(it)
 		}
 	}
@@ -289,13 +292,13 @@ func (w *writer) upcoming(asTable bool) (section, bool) {
 	if asTable {
 		s.Table = &table{"任务内容", "完成时限", "剩余工作日", "需报内容"}
 	}
-	one := len(byDate) == 1 && !list[0].Due.IsZero()
+	one := len(byDate) == 1 && !list[0].Due.IsZero() && !w.between(list[0])
 	if one {
 		s.Heading = append(say(w.compactDay(list[0])+fmt.Sprintf("到期%d项（", len(list))), append(w.left(list[0]), span{Text: "）"})...)
 	}
 	for i, items := range byDate {
 		g := group{}
-		if !one && len(byDate) < len(list) && !items[0].Due.IsZero() {
+		if !one && len(byDate) < len(list) && !items[0].Due.IsZero() && !w.between(items[0]) {
 			g.Heading = fmt.Sprintf("（%s）%s到期%d项，%s", ordinal10(i+1), w.compactDay(items[0]), len(items), w.left(items[0]))
 		}
 		for _, it := range items {

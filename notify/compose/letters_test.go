@@ -162,6 +162,14 @@ func goldenLetters() map[string]notice.Notice {
 	far.Upcoming[0].Rung, far.Upcoming[0].Step = "reminder", "A30"
 	out["late-and-far"] = letterOf(far)
 
+	// Past the earlier reading, not past the later: nothing is late yet.
+	gap := base("2024-12-09")
+	b1 := upcoming("4", "业务培训", "2024-11-30", 0)
+	b1.LastWorkday, b1.DeadlineText, b1.Later = day("2024-11-29"), "12月前", day("2024-12-31")
+	b2 := upcoming("22", "文书评查", "2024-12-31", 16)
+	gap.Upcoming = []notice.Item{b1, b2}
+	out["between-readings"] = letterOf(gap)
+
 	support := base("2024-09-25")
 	support.Support = week.Support
 	out["support-only"] = letterOf(support)
