@@ -60,6 +60,20 @@ func (r Row) at(col int) Cell {
 	return r.Cells[col]
 }
 
+// Label returns the value of a labelled row near the top of a sheet (行政区域代码, 方案代码 …), empty where there is none.
+func (b Book) Label(name string) string {
+	lay := layout{labels: map[string]field{heading(name): "label"}}
+	t := table{labels: map[field]Problem{}}
+	for _, sh := range b.Sheets {
+		for _, row := range sh.Rows[:min(len(sh.Rows), 20)] {
+			if lay.label(&t, sh.Name, row); t.labels["label"].Value != "" {
+				return t.labels["label"].Value
+			}
+		}
+	}
+	return ""
+}
+
 // Problem is one thing wrong with a file. Reason is English and quotes the cell's Chinese.
 type Problem struct {
 	File   string `json:"file"`

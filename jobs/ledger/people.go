@@ -10,8 +10,11 @@ import (
 	"duban/jobs/task"
 )
 
-// PeopleOptions is reserved for what may be told beside the file; the zero value reads the file as it is.
-type PeopleOptions struct{}
+// PeopleOptions says which jurisdiction the roster is imported for; a file that names another is refused. The empty
+// code takes the file as it is.
+type PeopleOptions struct {
+	Jurisdiction string
+}
 
 const (
 	fPerson, fPersonName, fUnit   field = "person", "person_name", "unit"
@@ -40,9 +43,13 @@ var (
 )
 
 // People turns a book into a roster. The directory is that of the day it is imported for. On and Seq are not set.
-func People(book Book, dir task.Directory, _ PeopleOptions) ([]task.Person, Problems) {
+func People(book Book, dir task.Directory, opt PeopleOptions) ([]task.Person, Problems) {
 	t := peopleLayout().read(book)
 	b := peopleBuilder{file: book.Name, who: newDirectory(dir), probs: t.probs, keys: map[string]record{}, certs: map[string]record{}}
+	if p := t.labels[fJuris]; opt.Jurisdiction != "" && p.Value != "" && p.Value != opt.Jurisdiction {
+		p.Reason = "the roster is that of another jurisdiction than " + opt.Jurisdiction
+		b.fail(p)
+	}
 	var out []task.Person
 	for _, r := range t.records {
 		if r.text(fPerson) == "" && r.alone != "" || isNote(r.text(fPerson)) || isNote(r.alone) {

@@ -240,15 +240,7 @@ func (b *planBuilder) row(r record) {
 		b.note(r, first)
 		return
 	}
-	if r.alone != "" && !anyBad(r) && (code == "" || r.alone == code || title == r.alone) && !(title == "" && code != "") {
-		switch {
-		case headingStart.MatchString(r.alone):
-			b.heading, b.section = r.alone, ""
-		case sectionStart.MatchString(r.alone):
-			b.section = r.alone
-		default:
-			b.note(r, r.alone)
-		}
+	if r.alone != "" && !anyBad(r) && b.lone(r, code) {
 		return
 	}
 	b.headings(r)
@@ -271,6 +263,24 @@ func (b *planBuilder) row(r record) {
 	b.parties(r, &t)
 	b.readDeadline(r, &t)
 	b.draft.Tasks = append(b.draft.Tasks, t)
+}
+
+// lone reads a row that holds one text: a heading over the rows below, or a note. A number without anything else, and
+// a measure without a number, are bad rows and left to the caller.
+func (b *planBuilder) lone(r record, code string) bool {
+	switch {
+	case headingStart.MatchString(r.alone):
+		b.heading, b.section = r.alone, ""
+	case sectionStart.MatchString(r.alone):
+		b.section = r.alone
+	case code != "" && len(code) <= 12 && !strings.ContainsFunc(code, func(c rune) bool { return unicode.Is(unicode.Han, c) }):
+		return false
+	case code == "" && r.text(fTitle) != "" && !r.cells[fTitle].Merged:
+		return false
+	default:
+		b.note(r, r.alone)
+	}
+	return true
 }
 
 func (b *planBuilder) note(r record, text string) {
