@@ -153,7 +153,7 @@ func (w *writer) due(it notice.Item) phrase {
 		return nil
 	}
 	notes := w.notes(it)
-	if !it.LastWorkday.IsZero() && it.LastWorkday < it.Due {
+	if !it.LastWorkday.IsZero() && it.LastWorkday < it.Due && it.Due >= w.facts.Date {
 		return say("时限" + w.shortDay(it.Due) + "前，最后工作日" + w.short(it.LastWorkday) + bracketed(notes))
 	}
 	return say("时限" + w.short(it.Due) + bracketed(append([]string{weekday(it.Due)}, notes...)))
@@ -180,8 +180,11 @@ func (w *writer) notes(it notice.Item) []string {
 		notes = append(notes, "退回后重新报送的时限，原时限"+w.short(it.Nominal))
 	case it.Returned:
 		notes = append(notes, "退回后重新报送的时限")
+	case moved && it.Period != "":
+		// The activity belongs to the period; its report is due on a day the bureau set after it.
+		notes = append(notes, "期末"+w.short(it.Nominal))
 	case moved:
-		notes = append(notes, "原定"+w.short(it.Nominal))
+		notes = append(notes, "台账时限"+w.short(it.Nominal))
 	}
 	if it.DeadlineText != "" {
 		notes = append(notes, "台账原文“"+it.DeadlineText+"”")
@@ -191,7 +194,11 @@ func (w *writer) notes(it notice.Item) []string {
 		if first.IsZero() {
 			first = it.Due
 		}
-		notes = append(notes, "可理解为"+w.short(first)+"前或"+w.short(it.Later)+"前，核定前按前者提醒，过后者方计超期")
+		readings := "可理解为" + w.short(first) + "前或" + w.short(it.Later) + "前"
+		if it.Late == 0 {
+			readings += "，核定前按前者提醒，过后者方计超期"
+		}
+		notes = append(notes, readings)
 	}
 	if it.Soft != "" {
 		notes = append(notes, "原文注明“"+it.Soft+"”")
@@ -280,18 +287,28 @@ func (w *writer) owed(it notice.Item) phrase {
 	if it.Deliverable == "" {
 		parts = append(parts, "请告知进展情况")
 	} else {
-		parts = append(parts, "需报"+it.Deliverable)
+		parts = append(parts, "需报"+list(it.Deliverable))
 	}
 	if it.Evidence != "" {
-		parts = append(parts, "佐证材料："+it.Evidence)
+		parts = append(parts, "佐证材料："+list(it.Evidence))
 	}
 	if it.Channel != "" {
 		parts = append(parts, "报送方式："+it.Channel)
 	}
-	if it.SendTo != "" {
+	if w.elsewhere(it) {
 		parts = append(parts, "报送对象："+it.SendTo)
 	}
 	return say(strings.Join(parts, "，"))
+}
+
+// list joins what a cell lists by semicolons, which would end a clause of the letter, by 、.
+func list(s string) string {
+	return strings.NewReplacer("；", "、", "; ", "、", ";", "、").Replace(strings.TrimRight(s, "；;。 "))
+}
+
+// elsewhere reports whether the item goes to somebody other than the office that writes.
+func (w *writer) elsewhere(it notice.Item) bool {
+	return it.SendTo != "" && it.SendTo != w.facts.Issuer.Short && it.SendTo != w.facts.Issuer.Name
 }
 
 // past names the day of every earlier letter, and which urging this one is.

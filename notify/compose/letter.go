@@ -57,6 +57,8 @@ type counts struct {
 	// everything that is late together with it.
 	atNearest int
 	joint     bool
+	// inOrder says that the items due by the nearest date are the first ones, so that a letter can say "the first n".
+	inOrder bool
 }
 
 func count(f notice.Facts) counts {
@@ -82,8 +84,10 @@ func count(f notice.Facts) counts {
 			}
 		}
 	}
-	for _, it := range f.Upcoming {
+	c.inOrder = true
+	for i, it := range f.Upcoming {
 		if actBy(it, f.Date) == c.nearest && !c.nearest.IsZero() {
+			c.inOrder = c.inOrder && i == c.atNearest
 			c.atNearest++
 		}
 	}
@@ -232,14 +236,27 @@ func (w *writer) tally(c counts) phrase {
 
 // request is the one thing the letter asks for.
 func (w *writer) request(c counts) string {
+	s := w.answerBy(c)
+	if c.clocks > 0 && c.overdue+c.upcoming > 0 {
+		s += "逐案事项请按所列时限办理。"
+	}
+	return s
+}
+
+// answerBy says by when the dated items are to be answered.
+func (w *writer) answerBy(c counts) string {
 	n := c.overdue + c.atNearest
 	switch {
 	case c.joint && n == 1:
 		return "请于" + w.nearest(c) + "前反馈。"
 	case c.joint && n == c.overdue+c.upcoming+c.behind+c.clocks+c.support:
 		return "请于" + w.nearest(c) + "前一并反馈。"
-	case c.joint:
+	case c.joint && c.inOrder:
 		return fmt.Sprintf("前%d项请于%s前一并反馈。", n, w.nearest(c))
+	case c.joint && c.overdue > 0:
+		return fmt.Sprintf("超期和%s到期的%d项，请于当日前一并反馈。", w.nearest(c), n)
+	case c.joint:
+		return fmt.Sprintf("%s到期的%d项，请于当日前一并反馈。", w.nearest(c), n)
 	case c.overdue > 0 && c.upcoming > 0:
 		return "超期事项请即反馈，其余事项请按所列时限报送。"
 	case c.overdue > 0:
@@ -457,7 +474,7 @@ func (w *writer) reply(c counts) (section, bool) {
 func (w *writer) prescribed() bool {
 	for _, list := range [][]notice.Item{w.facts.Overdue, w.facts.Upcoming, w.facts.Clocks} {
 		for _, it := range list {
-			if it.Channel != "" || it.SendTo != "" {
+			if it.Channel != "" || w.elsewhere(it) {
 				return true
 			}
 		}
@@ -466,12 +483,13 @@ func (w *writer) prescribed() bool {
 }
 
 // closing is the consequence, where the rung has one, and the set phrase. Only the second urging has one: the office
-// will take the matter up with the unit's deputy in charge.
+// will take the matter up with the unit's deputy in charge. Where no first urging reached the unit, the step of the
+// second is its first, and threatens nothing.
 func (w *writer) closing(c counts) []phrase {
 	var out []phrase
 	var rows []string
 	for _, it := range w.facts.Overdue {
-		if it.Rung == "urging" && it.Step == lastUrging {
+		if it.Rung == "urging" && it.Step == lastUrging && len(it.Urged) > 0 {
 			if r := w.row(it); !slices.Contains(rows, r) {
 				rows = append(rows, r)
 			}

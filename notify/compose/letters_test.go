@@ -170,6 +170,18 @@ func goldenLetters() map[string]notice.Notice {
 	gap.Upcoming = []notice.Item{b1, b2}
 	out["between-readings"] = letterOf(gap)
 
+	mixed := base("2024-12-27")
+	b2.Left = 2
+	quarter := upcoming("13", "案卷自评", "2025-01-05", 4)
+	quarter.Nominal, quarter.Period, quarter.LastWorkday, quarter.SendTo, quarter.Deliverable = day("2024-12-31"), "2024年第四季度", day("2025-01-03"), "区司法局", "自评表；问题清单；"
+	b1.Later = day("2025-01-31")
+	first2 := overdue("8", "培训总结", "2024-12-15", 9)
+	first2.LastWorkday, first2.Step, first2.Rung = day("2024-12-13"), "T+5", "urging"
+	oneCase := c2
+	oneCase.Due, oneCase.Nominal, oneCase.LastWorkday = day("2024-12-31"), day("2024-12-31"), day("2024-12-31")
+	mixed.Overdue, mixed.Upcoming, mixed.Clocks = []notice.Item{first2}, []notice.Item{b1, b2, quarter}, []notice.Item{oneCase}
+	out["mixed"] = letterOf(mixed)
+
 	support := base("2024-09-25")
 	support.Support = week.Support
 	out["support-only"] = letterOf(support)

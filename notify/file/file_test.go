@@ -150,7 +150,7 @@ func TestWriteIndex(t *testing.T) {
 		}
 	}
 	letters := []IndexEntry{
-		entry("2024-09-26", "b", "u2", "urging"), entry("2024-09-25", "b", "u1", ""), entry("2024-09-26", "a", "u3", "reminder"), entry("2024-09-26", "a", "u1", "pace"),
+		entry("2024-09-26", "b", "u2", "urging"), entry("2024-09-25", "b", "u1-liaison-copy", ""), entry("2024-09-25", "b", "u1", ""), entry("2024-09-26", "a", "u3", "reminder"), entry("2024-09-26", "a", "u1", "pace"),
 	}
 	for range 2 {
 		if err := WriteIndex(dir, letters); err != nil {
@@ -161,7 +161,7 @@ func TestWriteIndex(t *testing.T) {
 	index := got["index.html"]
 	at := -1
 	for _, must := range []string{
-		"共4件，2个发信日", "2024年9月25日 星期三", "href=\"b/2024-09-25/u1-liaison.html\"", "知悉", "2024年9月26日 星期四", "a/2024-09-26/u1-liaison.html", "序时", "a/2024-09-26/u3-liaison.html", "提醒",
+		"共5件，2个发信日", "2024年9月25日 星期三", "href=\"b/2024-09-25/u1-liaison.html\"", "知悉", "href=\"b/2024-09-25/u1-liaison-copy-liaison.html\"", "2024年9月26日 星期四", "a/2024-09-26/u1-liaison.html", "序时", "a/2024-09-26/u3-liaison.html", "提醒",
 		"b/2024-09-26/u2-liaison.html", "催办", "&lt;b&gt;请报",
 	} {
 		i := strings.Index(index[at+1:], must)
@@ -170,7 +170,7 @@ func TestWriteIndex(t *testing.T) {
 		}
 		at += i
 	}
-	if got["a/2024-09-26/u3-liaison.html"] != "<p>u3</p>" || len(got) != 5 {
+	if got["a/2024-09-26/u3-liaison.html"] != "<p>u3</p>" || len(got) != 6 {
 		t.Errorf("%d files", len(got))
 	}
 	for _, never := range []string{"http:", "https:", "ZgotmplZ", "<b>请报"} {

@@ -80,8 +80,9 @@ type indexLetter struct {
 // its .eml. It works from the disk, without a network and without any other program.
 func WriteIndex(dir string, letters []IndexEntry) error {
 	sorted := slices.Clone(letters)
+	// Without its ending, a letter's path comes before that of its copies.
 	slices.SortStableFunc(sorted, func(a, b IndexEntry) int {
-		return cmp.Or(cmp.Compare(a.Date, b.Date), cmp.Compare(first(a.Path), first(b.Path)), cmp.Compare(a.Path, b.Path))
+		return cmp.Or(cmp.Compare(a.Date, b.Date), cmp.Compare(first(a.Path), first(b.Path)), cmp.Compare(strings.TrimSuffix(a.Path, ".eml"), strings.TrimSuffix(b.Path, ".eml")))
 	})
 	var days []indexDay
 	for _, e := range sorted {
