@@ -84,6 +84,7 @@ func (r *reminder) worstFirst(a, b line) int {
 		cmp.Compare(a.status.Effective, b.status.Effective),
 		cmp.Compare(a.task.Plan, b.task.Plan),
 		cmp.Compare(a.task.Order, b.task.Order),
+		strings.Compare(a.task.Row, b.task.Row),
 		strings.Compare(a.record.Obligation.Instance, b.record.Obligation.Instance),
 	)
 }
@@ -118,7 +119,11 @@ func (r *reminder) item(l line, plans map[string]int) notice.Item {
 		Deliverable: t.Deliverable, Evidence: t.Evidence, Channel: t.Channel, SendTo: t.SendTo,
 		Step: l.step.Step, Rung: string(l.step.Rung),
 	}
-	if o.Ambiguous && st.Assess > st.Effective {
+	switch {
+	case st.Returned || st.Extended: // a person gave the date: there is one reading now
+		it.Due = max(st.Effective, st.Assess)
+		it.LastWorkday = cal.OnOrBefore(it.Due)
+	case o.Ambiguous && st.Assess > st.Effective:
 		it.Later = st.Assess
 	}
 	if ref, ok := strings.CutPrefix(o.Instance, "e:"); ok {

@@ -41,15 +41,18 @@ func CacheOf(r task.Record, t task.Task, u task.Unit, set Settings, after civil.
 		Nominal: st.Nominal, Effective: st.Effective, Assess: st.Assess,
 		NextLook:   nextLook(r, t, u, set, after),
 		ClosedFrom: task.ClosedFrom(o, r.Events, set.Calendar, set.Terms),
-		Raised:     raised(r, st.Arm),
+		Raised:     raised(r, anyArm),
 	}
 }
+
+// anyArm asks raised about every arm. The cache must: which arm a day is in depends on the events up to that day.
+const anyArm = -1
 
 // raised is the day the first step of the arm was said in a letter.
 func raised(r task.Record, arm int) civil.Date {
 	day := civil.Never
 	for _, f := range r.Steps {
-		if f.Arm == arm && f.Passed == "" {
+		if (f.Arm == arm || arm == anyArm) && f.Passed == "" {
 			day = min(day, f.On)
 		}
 	}
@@ -57,7 +60,8 @@ func raised(r task.Record, arm int) civil.Date {
 }
 
 // nextLook walks the stages between the events' days: within each the state stands still, so the first unsaid step
-// that falls into a stage in which the ladder may speak is the next day to look.
+// that falls into a stage in which the ladder may speak is the next day to look: to say it, or to note that its time is
+// past.
 func nextLook(r task.Record, t task.Task, u task.Unit, set Settings, after civil.Date) civil.Date {
 	starts := []civil.Date{after + 1}
 	for _, e := range r.Events {
@@ -78,7 +82,7 @@ func nextLook(r task.Record, t task.Task, u task.Unit, set Settings, after civil
 		}
 		for _, step := range set.Ladder.Steps(subject(r, t, u, st, set), set.Calendar) {
 			day := max(step.On, start)
-			if !said(r.Steps, st.Arm, step.Step) && day <= min(end, step.Expires) {
+			if !said(r.Steps, st.Arm, step.Step) && day <= end {
 				return day
 			}
 		}

@@ -20,7 +20,7 @@ type Sources struct {
 	Tasks        []task.Task
 	Directory    task.Directory
 	TaskEvents   []task.Event
-	Existing     map[string]bool // Ref.String()
+	Existing     map[string]bool // Ref.String(); read only
 }
 
 // Openings is what a day opens.
@@ -34,7 +34,7 @@ type Openings struct {
 // yet. It is cumulative: opening day by day and opening once on the last day give the same obligations.
 func Open(src Sources, set Settings, d civil.Date) Openings {
 	o := opener{
-		src: src, set: set, day: d, versions: map[task.TaskID][]task.Task{},
+		src: src, set: set, day: d, versions: map[task.TaskID][]task.Task{}, opened: map[string]bool{},
 		out: Openings{NextOpen: map[task.TaskID]civil.Date{}},
 	}
 	plans := map[string]task.Plan{}
@@ -43,7 +43,7 @@ func Open(src Sources, set Settings, d civil.Date) Openings {
 	}
 	for _, t := range src.Tasks {
 		o.versions[t.TaskID] = append(o.versions[t.TaskID], t)
-		o.out.NextOpen[t.TaskID] = earliestAfter(src.Tasks, t.TaskID, d)
+		o.out.NextOpen[t.TaskID] = earliestAfter(src, t.TaskID, d)
 	}
 	for _, t := range task.TasksAsOf(src.Tasks, d) {
 		if p, ok := plans[t.Plan]; ok {
@@ -71,15 +71,41 @@ func (o *opener) readSince(t task.Task) civil.Date {
 	return since
 }
 
-// earliestAfter returns the day the next version of the task begins to count, or civil.Never.
-func earliestAfter(all []task.Task, id task.TaskID, d civil.Date) civil.Date {
+// earliestAfter returns the day the next version of the task, or of its plan, begins to count, or civil.Never.
+func earliestAfter(src Sources, id task.TaskID, d civil.Date) civil.Date {
 	next := civil.Never
-	for _, t := range all {
+	for _, t := range src.Tasks {
 		if t.TaskID == id && t.On > d {
 			next = min(next, t.On)
 		}
 	}
+	for _, p := range src.Plans {
+		if p.Code == id.Plan && p.On > d {
+			next = min(next, p.On)
+		}
+	}
 	return next
+}
+
+// joinsAfter returns the day the next version of a unit or group begins to count, or civil.Never.
+func (o *opener) joinsAfter(d civil.Date) civil.Date {
+	next := civil.Never
+	for _, u := range o.src.Directory.Units {
+		if u.On > d {
+			next = min(next, u.On)
+		}
+	}
+	for _, g := range o.src.Directory.Groups {
+		if g.On > d {
+			next = min(next, g.On)
+		}
+	}
+	return next
+}
+
+// lookAgain notes a later day on which opening could find something for the task.
+func (o *opener) lookAgain(id task.TaskID, d civil.Date) {
+	o.out.NextOpen[id] = min(o.out.NextOpen[id], d)
 }
 
 type opener struct {
@@ -89,12 +115,17 @@ type opener struct {
 	out Openings
 
 	versions map[task.TaskID][]task.Task
+	opened   map[string]bool // what this run has opened
 }
 
 // task opens what one task, in force since day from, has opened by o.day.
 func (o *opener) task(t task.Task, p task.Plan, from civil.Date) {
 	r := t.Reading
 	if !r.Understood || t.Category == task.Personnel || t.Category == task.Inspection {
+		return
+	}
+	if from > o.day { // entered before the plan's issue: nothing is owed yet
+		o.lookAgain(t.TaskID, from)
 		return
 	}
 	end := civil.Never
@@ -128,6 +159,9 @@ func (o *opener) milestone(t task.Task, p task.Plan, i int, m deadline.Milestone
 		base.Quota, base.PaceFrom = q.Min, p.Issued
 	}
 	o.openFor(t, base, fmt.Sprintf("m%d", i+1), from, true)
+	if joins := o.joinsAfter(o.day); joins <= base.Nominal {
+		o.lookAgain(t.TaskID, joins)
+	}
 }
 
 func (o *opener) recurrence(t task.Task, p task.Plan, rec deadline.Recurrence, from, end civil.Date) {
@@ -152,12 +186,8 @@ func (o *opener) recurrence(t task.Task, p task.Plan, rec deadline.Recurrence, f
 			o.openFor(t, base, instance, max(from, start), false)
 		}
 	}
-	next := period.Of(rec.Every, o.day).Next()
-	if from > o.day {
-		next = period.Of(rec.Every, from)
-	}
-	if start, _, err := next.Bounds(); err == nil && start <= end {
-		o.out.NextOpen[t.TaskID] = min(o.out.NextOpen[t.TaskID], max(start, o.day+1))
+	if start, _, err := period.Of(rec.Every, o.day).Next().Bounds(); err == nil && start <= end {
+		o.lookAgain(t.TaskID, start)
 	}
 }
 
@@ -216,7 +246,7 @@ func (o *opener) condition(t task.Task, p task.Plan) {
 	}
 	for _, e := range o.eventsOf(t) {
 		if e.Kind == task.Triggered && e.On > o.day {
-			o.out.NextOpen[t.TaskID] = min(o.out.NextOpen[t.TaskID], e.On)
+			o.lookAgain(t.TaskID, e.On)
 		}
 	}
 }
@@ -319,8 +349,8 @@ func (o *opener) openParties(base task.Obligation, instance string, parties []ta
 		ob.Role, ob.Owes, ob.Opened = p.Role, p.Owes, at
 		ob.Inherited = !ob.PastAtIssue && max(ob.Effective, ob.Assess) < cmp.Or(o.set.LiveFrom, o.src.Jurisdiction.LiveFrom)
 		ob.Provisional = !o.set.Calendar.Published(ob.Effective)
-		if key := ob.Ref.String(); !o.src.Existing[key] {
-			o.src.Existing[key] = true
+		if key := ob.Ref.String(); !o.src.Existing[key] && !o.opened[key] {
+			o.opened[key] = true
 			o.out.Obligations = append(o.out.Obligations, ob)
 		}
 	}

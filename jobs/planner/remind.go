@@ -65,9 +65,8 @@ type line struct {
 // Remind decides the letters of day d. The caller has made sure that d is a workday.
 func Remind(s Snapshot, set Settings, d civil.Date) Plan {
 	r := newReminder(s, set, d)
-	absorbed := r.absorb()
 	for _, rec := range s.Records {
-		r.look(rec, absorbed)
+		r.look(rec)
 	}
 	for _, unit := range r.readers() {
 		r.letter(unit)
@@ -85,15 +84,20 @@ type reminder struct {
 	plans map[string]task.Plan
 	lines map[string][]line // by unit
 	fresh map[string]bool   // units to which something new is said
-	plan  Plan
+	// unsent are the IDs of the unsent letters of earlier days; kept are those of them that wait with an item of theirs.
+	unsent, kept map[string]bool
+	plan         Plan
 }
 
 func newReminder(s Snapshot, set Settings, d civil.Date) *reminder {
 	r := &reminder{
 		Snapshot: s, set: set, day: d,
 		units: map[string]task.Unit{}, tasks: map[task.TaskID]task.Task{}, plans: map[string]task.Plan{},
-		lines: map[string][]line{}, fresh: map[string]bool{},
+		lines: map[string][]line{}, fresh: map[string]bool{}, unsent: map[string]bool{}, kept: map[string]bool{},
 		plan: Plan{Supersede: map[string]string{}, Cancel: map[string]string{}},
+	}
+	for _, n := range s.Unsent {
+		r.unsent[n.ID] = true
 	}
 	for _, u := range s.Directory.AsOf(d).Units {
 		r.units[u.Code] = u
@@ -107,21 +111,8 @@ func newReminder(s Snapshot, set Settings, d civil.Date) *reminder {
 	return r
 }
 
-// absorb returns the steps that unsent letters of earlier days were to say, by obligation: they are said again today.
-func (r *reminder) absorb() map[string]string {
-	steps := map[string]string{}
-	for _, n := range r.Unsent {
-		for _, it := range n.Facts.Items() {
-			if it.Step != "" {
-				steps[it.Ref] = it.Step
-			}
-		}
-	}
-	return steps
-}
-
 // look decides what is said today about one record.
-func (r *reminder) look(rec task.Record, absorbed map[string]string) {
+func (r *reminder) look(rec task.Record) {
 	o := rec.Obligation
 	t, ok := r.tasks[o.TaskID]
 	u, known := r.units[o.Unit]
@@ -142,12 +133,12 @@ func (r *reminder) look(rec task.Record, absorbed map[string]string) {
 		} else {
 			l.step, hold = r.choose(&l, due)
 		}
+		if hold != "" {
+			r.plan.Held = append(r.plan.Held, Held{o.Ref.String(), due[n-1].Step, hold})
+		}
 	}
-	if code := absorbed[o.Ref.String()]; l.step.Step == "" && code != "" && st.Chased() {
-		l.step = r.again(l, code)
-	}
-	if hold != "" {
-		r.plan.Held = append(r.plan.Held, Held{o.Ref.String(), due[len(due)-1].Step, hold})
+	if l.step.Step == "" && st.Chased() {
+		l.step = r.again(l)
 	}
 	if st.Chased() && (l.step.Step != "" || r.repeats(l)) {
 		r.lines[o.Unit] = append(r.lines[o.Unit], l)
@@ -175,7 +166,7 @@ func (r *reminder) due(l line) []ladder.Step {
 func (r *reminder) choose(l *line, due []ladder.Step) (ladder.Step, string) {
 	chosen := -1
 	for i := len(due) - 1; i >= 0 && chosen < 0; i-- {
-		why, hold := r.permitted(*l, due[i])
+		why, hold := r.permitted(*l, due[i], due[:i])
 		if hold {
 			return ladder.Step{}, why
 		}
@@ -195,15 +186,16 @@ func (r *reminder) choose(l *line, due []ladder.Step) (ladder.Step, string) {
 	return due[chosen], ""
 }
 
-// permitted returns why the step may not be said today; hold means that it may be later.
-func (r *reminder) permitted(l line, step ladder.Step) (reason string, hold bool) {
+// permitted returns why the step may not be said today, given the earlier steps that are due with it; hold means that it
+// may be later.
+func (r *reminder) permitted(l line, step ladder.Step, earlier []ladder.Step) (reason string, hold bool) {
 	o := l.record.Obligation
 	switch {
 	case r.day > step.Expires:
 		return "its day is past", false
 	case step.Rung == ladder.Urging && l.status.Asked != 0:
 		return "an extension request awaits an answer", true
-	case step.Rung == ladder.Urging && l.status.Contacted != 0 && l.status.Contacted > l.status.Effective && !r.urgedSince(l):
+	case step.Rung == ladder.Urging && r.contacted(l) && !r.urged(l) && !slices.ContainsFunc(earlier, urging):
 		return fmt.Sprintf("contacted by other means on %s", l.status.Contacted), false
 	case step.OnlyLate && !r.lateOfLate(o):
 		return "not late in the last three months", false
@@ -213,9 +205,17 @@ func (r *reminder) permitted(l line, step ladder.Step) (reason string, hold bool
 	return "", false
 }
 
-// urgedSince reports whether the first urging of this arm was passed over or said already: a contact stands in for one
+func urging(s ladder.Step) bool { return s.Rung == ladder.Urging }
+
+// contacted reports whether the unit was told by other means after the date, since the item has been open.
+func (r *reminder) contacted(l line) bool {
+	st := l.status
+	return st.Contacted != 0 && st.Contacted > st.Effective && st.Contacted >= st.Since
+}
+
+// urged reports whether the first urging of this arm was passed over or said already: a contact stands in for the first
 // urging, not for all of them.
-func (r *reminder) urgedSince(l line) bool {
+func (r *reminder) urged(l line) bool {
 	return slices.ContainsFunc(l.record.Steps, func(f task.FiredStep) bool {
 		return f.Arm == l.status.Arm && r.rung(l.record.Obligation.Kind, f.Step) == ladder.Urging
 	})
@@ -262,47 +262,63 @@ func (r *reminder) record(l *line, step ladder.Step, passed string) {
 	r.plan.Steps = append(r.plan.Steps, f)
 }
 
-// again says a step once more that an unsent letter was to say.
-func (r *reminder) again(l line, code string) ladder.Step {
-	n := 0
-	for _, f := range l.record.Steps {
-		if f.Arm == l.status.Arm && f.Step == code {
-			n = max(n, f.N)
-		}
+// again says a step once more that an unsent letter was to say, if nothing was said of the item since. It is permitted
+// anew: a reminder dies with its date, and nobody is urged while a request waits or after being told by other means. A
+// step that is held keeps its letter, so that it is not lost.
+func (r *reminder) again(l line) ladder.Step {
+	last := lastSaid(l.record.Steps, l.status.Arm)
+	if !r.unsent[last.Notice] || r.Written[r.key(l.record.Obligation.Unit).ID()] || l.status.Contacted >= last.On {
+		return ladder.Step{}
 	}
-	if n == 0 {
-		return ladder.Step{} // of an earlier arm: the date has moved since
+	steps := r.set.Ladder.Steps(subject(l.record, l.task, l.unit, l.status, r.set), r.set.Calendar)
+	i := slices.IndexFunc(steps, func(s ladder.Step) bool { return s.Step == last.Step })
+	if i < 0 {
+		return ladder.Step{} // the unit, the row or the date has changed: nothing of the kind is said any more
 	}
-	step := ladder.Step{Rule: ladder.Rule{Step: code, Rung: r.rung(l.record.Obligation.Kind, code)}, PaceAt: r.day}
-	for _, s := range r.set.Ladder.Steps(subject(l.record, l.task, l.unit, l.status, r.set), r.set.Calendar) {
-		if s.Step == code {
-			step = s
-		}
-	}
-	if step.Expires != 0 && step.Expires < r.day {
-		return ladder.Step{} // a reminder dies with its date; the urging comes by itself
+	switch why, hold := r.permitted(l, steps[i], nil); {
+	case hold:
+		r.kept[last.Notice] = true
+		r.plan.Held = append(r.plan.Held, Held{l.record.Obligation.Ref.String(), last.Step, why})
+		return ladder.Step{}
+	case why != "":
+		return ladder.Step{}
 	}
 	r.plan.Steps = append(r.plan.Steps, task.FiredStep{
-		Obligation: l.record.Obligation.Ref.String(), Arm: l.status.Arm, Step: code, N: n + 1,
+		Obligation: l.record.Obligation.Ref.String(), Arm: l.status.Arm, Step: last.Step, N: last.N + 1,
 		Role: task.Liaison, On: r.day, Notice: r.key(l.record.Obligation.Unit).ID(),
 	})
-	return step
+	return steps[i]
+}
+
+// lastSaid returns the step that was said last in the arm.
+func lastSaid(steps []task.FiredStep, arm int) task.FiredStep {
+	var last task.FiredStep
+	for _, f := range steps {
+		if f.Arm == arm && f.Passed == "" && (f.On > last.On || f.On == last.On && f.N > last.N) {
+			last = f
+		}
+	}
+	return last
 }
 
 // repeats reports whether a line said before stands again in a letter that goes out anyway: what was raised and still
-// waits, but an overdue item only after its urging, since nothing accuses while the register may be behind.
+// waits, but an overdue item only after it was urged by the date it has now, since nothing accuses while the register
+// may be behind.
 func (r *reminder) repeats(l line) bool {
-	o := l.record.Obligation
+	o, due := l.record.Obligation, max(l.status.Effective, l.status.Assess)
 	if o.Owes != task.OwesDeliver || raised(l.record, l.status.Arm) >= r.day {
 		return false
 	}
-	if r.day <= max(l.status.Effective, l.status.Assess) {
+	if c := chase(l.task, l.unit); c == task.ChaseManual || c == task.ChaseNone {
+		return false
+	}
+	if r.day <= due {
 		return slices.ContainsFunc(l.record.Steps, func(f task.FiredStep) bool {
 			return f.Arm == l.status.Arm && f.Passed == "" && r.rung(o.Kind, f.Step) != ladder.Pace
 		})
 	}
 	return slices.ContainsFunc(l.record.Steps, func(f task.FiredStep) bool {
-		return f.Arm == l.status.Arm && f.Passed == "" && r.rung(o.Kind, f.Step) == ladder.Urging
+		return f.Arm == l.status.Arm && f.Passed == "" && f.On > due && r.rung(o.Kind, f.Step) == ladder.Urging
 	})
 }
 
@@ -325,7 +341,7 @@ func (r *reminder) readers() []string {
 }
 
 // settleUnsent says what becomes of the unsent letters of earlier days: today's letter to the same reader takes them
-// over; where nothing is left to say, they are cancelled.
+// over; where nothing is left to say, they are cancelled. A letter with an item that is held waits with it.
 func (r *reminder) settleUnsent() {
 	written := map[string]bool{}
 	for _, n := range r.plan.Notices {
@@ -334,6 +350,7 @@ func (r *reminder) settleUnsent() {
 	for _, n := range r.Unsent {
 		id := r.key(n.Key.Unit).ID()
 		switch {
+		case r.kept[n.ID]:
 		case written[id]:
 			r.plan.Supersede[n.ID] = id
 		case !r.Written[id]:

@@ -147,7 +147,7 @@ type Cache struct {
 	NextLook civil.Date
 	// ClosedFrom is the day since which the obligation is not waiting any more; civil.Never while it waits.
 	ClosedFrom civil.Date
-	// Raised is the day the first step was said in the present arm; civil.Never where none was.
+	// Raised is the day the first step was said in any arm; civil.Never where none was.
 	Raised civil.Date
 }
 
