@@ -177,14 +177,15 @@ func letter(unit string, d civil.Date) notice.Notice {
 		Recipients: []notice.Recipient{{Role: "liaison", Email: unit + "@example.com"}, {Role: "deputy", Email: "d@example.com", Copy: true}}}}
 }
 
-// planned saves letters as a day's plan.
-func planned(t *testing.T, s *store.Store, seq int64, d civil.Date, letters ...notice.Notice) {
+// planned saves letters as a day's plan, and returns the seq after it.
+func planned(t *testing.T, s *store.Store, seq int64, d civil.Date, letters ...notice.Notice) int64 {
 	t.Helper()
 	r := claimed(t, s, "remind", d)
 	r.State = run.Done
 	if err := s.SavePlan(t.Context(), j, seq, run.DayPlan{Notices: letters, Run: r}); err != nil {
 		t.Fatal(err)
 	}
+	return seq + 1
 }
 
 func TestSavePlanWritesAllOfIt(t *testing.T) {
@@ -192,7 +193,7 @@ func TestSavePlanWritesAllOfIt(t *testing.T) {
 		ctx := t.Context()
 		seq := aDay(t, s)
 		old, idle := letter("a", day0-1), letter("c", day0-1)
-		planned(t, s, seq, day0-1, old, idle)
+		seq = planned(t, s, seq, day0-1, old, idle)
 		var n notice.Notice
 		fill(t, &n)
 		n.Key = notice.Key{Jurisdiction: j, Date: day0, Unit: "a", Role: "liaison", Kind: notice.UnitLetter, Matter: "督〔2024〕1号"}
@@ -225,13 +226,17 @@ func TestSavePlanWritesAllOfIt(t *testing.T) {
 		if len(ledger) != 1 || ledger[0].State != run.Done || ledger[0].Counts != r.Counts || ledger[0].Finished.IsZero() {
 			t.Errorf("the ledger: %+v", ledger)
 		}
-		if jur := got[task.Jurisdiction](t)(s.Jurisdiction(ctx, j)); jur.Seq != seq {
-			t.Errorf("planning moved the seq to %d", jur.Seq)
+		if jur := got[task.Jurisdiction](t)(s.Jurisdiction(ctx, j)); jur.Seq != seq+1 {
+			t.Errorf("planning moved the seq from %d to %d", seq, jur.Seq)
 		}
+		// What was decided before the plan may not put back what the plan changed.
+		_, err := s.Write(ctx, j, seq, task.Batch{Caches: []task.Cache{cache}})
+		wantErr(t, "a write decided before the plan", err, store.ErrMoved)
+		seq++
 		// Letters and steps are there, so the same plan cannot be saved again.
 		r = claimed(t, s, "again", day0)
 		r.State = run.Done
-		err := s.SavePlan(ctx, j, seq, run.DayPlan{Notices: []notice.Notice{n}, Run: r})
+		err = s.SavePlan(ctx, j, seq, run.DayPlan{Notices: []notice.Notice{n}, Run: r})
 		wantErr(t, "the letter again", err, store.ErrExists)
 		err = s.SavePlan(ctx, j, seq, run.DayPlan{Steps: []task.FiredStep{step}, Run: r})
 		wantErr(t, "the step again", err, store.ErrExists)
@@ -243,7 +248,7 @@ func TestSavePlanIsFencedAndLeavesNothingHalfWritten(t *testing.T) {
 		ctx := t.Context()
 		seq := aDay(t, s)
 		old, taken := letter("a", day0-1), letter("b", day0-1)
-		planned(t, s, seq, day0-1, taken, old)
+		seq = planned(t, s, seq, day0-1, taken, old)
 		for {
 			n, ok, err := s.ClaimNotice(ctx, notice.ClaimFilter{}, 60e9)
 			if err != nil || !ok {

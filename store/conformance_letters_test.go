@@ -75,7 +75,7 @@ func TestLettersAreClaimedInOrderAndWhenDue(t *testing.T) {
 		retry.State, retry.NextTry = notice.Retry, now.Add(time.Hour)
 		due.State, due.NextTry = notice.Retry, now
 		held.State = notice.Held
-		planned(t, s, seq, day0, late, retry, held, early, due)
+		seq = planned(t, s, seq, day0, late, retry, held, early, due)
 		n, ok, err := s.ClaimNotice(ctx, notice.ClaimFilter{Jurisdiction: "gangcheng"}, time.Minute)
 		if ok || err != nil {
 			t.Errorf("elsewhere: %v %v", n, err)
@@ -303,7 +303,7 @@ func TestALetterTakenOverIsServedByTheOneThatWent(t *testing.T) {
 		seq := begin(t, s)
 		first, second, third := letter("a", day0), letter("a", day0+1), letter("a", day0+2)
 		idle := letter("b", day0)
-		planned(t, s, seq, day0, first, idle)
+		seq = planned(t, s, seq, day0, first, idle)
 		replace := func(old, by notice.Notice) {
 			t.Helper()
 			r := claimed(t, s, "remind", by.Key.Date)
@@ -313,6 +313,7 @@ func TestALetterTakenOverIsServedByTheOneThatWent(t *testing.T) {
 			if err := s.SavePlan(ctx, j, seq, p); err != nil {
 				t.Fatal(err)
 			}
+			seq++
 		}
 		replace(first, second)
 		replace(second, third)

@@ -14,7 +14,7 @@ import (
 
 // SavePlan writes the plan and settles its slot, all or nothing. It returns ErrMoved where the jurisdiction's seq is not
 // the one the plan was made on, and ErrLost where the slot or a letter it supersedes or cancels is not as it was
-// read. The seq itself stays.
+// read. The seq moves on by one.
 func (s *Store) SavePlan(ctx context.Context, j string, seq int64, p run.DayPlan) error {
 	op := fmt.Sprintf("save plan %s %s %s", p.Run.Job, j, p.Run.Date)
 	rows, receipts, err := noticeRows(j, p.Notices)
@@ -31,7 +31,7 @@ func (s *Store) SavePlan(ctx context.Context, j string, seq int64, p run.DayPlan
 	}
 	return s.write(ctx, op, func(t *tx) error {
 		for _, f := range []func() error{
-			func() error { return t.hold(ctx, j, seq) },
+			func() error { return t.step(ctx, j, seq) },
 			func() error { return t.finish(ctx, p.Run) },
 			func() error { return insert(ctx, t, rows) },
 			func() error { return insert(ctx, t, receipts) },
@@ -47,10 +47,10 @@ func (s *Store) SavePlan(ctx context.Context, j string, seq int64, p run.DayPlan
 	})
 }
 
-// hold locks the jurisdiction's row until the transaction ends, if its seq is still the one given. The update that
-// changes nothing takes the same lock on both engines.
-func (t *tx) hold(ctx context.Context, j string, seq int64) error {
-	n, err := t.exec(ctx, "UPDATE jurisdictions SET seq = seq WHERE code = ? AND seq = ?", j, seq)
+// step moves the jurisdiction's seq on by one, if it is still the one given: a write that was decided on before the
+// plan, and would put back what the plan changed, is refused.
+func (t *tx) step(ctx context.Context, j string, seq int64) error {
+	n, err := t.exec(ctx, "UPDATE jurisdictions SET seq = seq + 1 WHERE code = ? AND seq = ?", j, seq)
 	if err == nil && n == 0 {
 		return fmt.Errorf("%w (read at seq %d)", ErrMoved, seq)
 	}
