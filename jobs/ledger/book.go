@@ -15,6 +15,7 @@ import (
 const (
 	maxCell    = 32767
 	maxColumns = 16384
+	maxCells   = 2_000_000 // of one sheet, empty ones beside filled ones included
 	maxUnzip   = 64 << 20
 )
 

@@ -50,11 +50,15 @@ const (
 	fSigned, fPublished             field = "signed", "published"
 )
 
-// words builds a table of headings.
+// words builds a table of headings from lists parted by spaces. A heading that two fields claim belongs to neither.
 func words(pairs map[field]string) map[string]field {
 	m := map[string]field{}
 	for f, list := range pairs {
 		for w := range strings.FieldsSeq(list) {
+			if _, twice := m[w]; twice {
+				m[w] = ""
+				continue
+			}
 			m[w] = f
 		}
 	}

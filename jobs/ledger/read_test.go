@@ -223,6 +223,45 @@ func TestReadXLSX(t *testing.T) {
 	}
 }
 
+// A stray cell in the last corner of a sheet must not make the reader hold the whole sheet.
+func TestReadXLSXCorner(t *testing.T) {
+	b := workbook(t, func(f *excelize.File) {
+		fill(t, f, "Sheet1", []any{"序号", "任务"}, []any{1, "甲"})
+		must(t, f.SetCellValue("Sheet1", "XFD3000", "x"))
+		must(t, f.MergeCell("Sheet1", "A4", "B5"))
+	})
+	book, err := Read("x.xlsx", b)
+	must(t, err)
+	if n := len(book.Sheets[0].Rows[9].Cells); n != 0 {
+		t.Errorf("an empty row holds %d cells", n)
+	}
+	wide := workbook(t, func(f *excelize.File) {
+		for i := 1; i < 200; i++ {
+			must(t, f.SetCellValue("Sheet1", fmt.Sprintf("XFD%d", i), "x"))
+		}
+	})
+	if _, err := Read("x.xlsx", wide); err == nil || !strings.Contains(err.Error(), "sheet Sheet1") {
+		t.Errorf("a sheet of three million cells: %v", err)
+	}
+}
+
+// No heading may stand for two fields of one layout.
+func TestHeadings(t *testing.T) {
+	for name, lay := range map[string]layout{"plan": planLayout(), "units": unitsLayout(), "people": peopleLayout()} {
+		for h, f := range lay.headings {
+			if f == "" {
+				t.Errorf("%s: two fields claim the heading %q", name, h)
+			}
+			if heading(h) != h || unbracket(h) != h {
+				t.Errorf("%s: the heading %q is not in the form headings are compared in", name, h)
+			}
+		}
+	}
+	if words(map[field]string{"a": "甲 乙", "b": "乙"})["乙"] != "" {
+		t.Error("a heading that two fields claim belongs to neither")
+	}
+}
+
 func TestDateFormats(t *testing.T) {
 	for format, want := range map[string]bool{
 		"yyyy-mm-dd": true, `yyyy"年"m"月"d"日"`: true, `[$-804]yyyy"年"m"月";@`: true, "m/d": true, "General": false, "0.00": false,

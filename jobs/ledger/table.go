@@ -201,7 +201,7 @@ func (lay layout) find(text string) (field, int, bool) {
 	if !ok {
 		f, ok = lay.headings[unbracket(h)]
 	}
-	if !ok {
+	if !ok || f == "" {
 		return "", 0, false
 	}
 	if name, rank, ranked := strings.Cut(string(f), "#"); ranked {

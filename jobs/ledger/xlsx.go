@@ -83,6 +83,15 @@ func (x *sheetReader) sheet(name string) (Sheet, error) {
 	if width > maxColumns {
 		return sh, Problems{{File: x.book, Sheet: name, Reason: fmt.Sprintf("the sheet has %d columns, more than a spreadsheet holds", width)}}
 	}
+	filled := 0
+	for _, row := range sh.Rows {
+		if len(row.Cells) > 0 {
+			filled++
+		}
+	}
+	if filled*width > maxCells {
+		return sh, Problems{{File: x.book, Sheet: name, Reason: fmt.Sprintf("the sheet spans %d filled rows and %d columns: delete the columns and rows beyond the table and save it again", filled, width)}}
+	}
 	for i := range sh.Rows {
 		x.settle(name, &sh.Rows[i], width)
 	}
@@ -91,6 +100,9 @@ func (x *sheetReader) sheet(name string) (Sheet, error) {
 
 // settle turns numbers with a date's format into dates and finds formulas without a value.
 func (x *sheetReader) settle(sheet string, row *Row, width int) {
+	if len(row.Cells) == 0 {
+		return
+	}
 	for len(row.Cells) < width {
 		row.Cells = append(row.Cells, Cell{})
 	}
@@ -198,11 +210,17 @@ func (x *sheetReader) merge(sh *Sheet, width int) error {
 		if err1 != nil || err2 != nil || r1 > len(sh.Rows) || c1 > width {
 			continue
 		}
+		if area := (min(r2, len(sh.Rows)) - r1 + 1) * (min(c2, width) - c1 + 1); area > maxCells {
+			return Problems{{File: x.book, Sheet: sh.Name, Row: r1, Column: letter(c1 - 1), Reason: "the merged range " + m.GetStartAxis() + ":" + m.GetEndAxis() + " is larger than any table: unmerge it"}}
+		}
 		from := sh.Rows[r1-1].at(c1 - 1)
 		for r := r1; r <= min(r2, len(sh.Rows)); r++ {
 			for c := c1; c <= min(c2, width); c++ {
 				if r == r1 && c == c1 {
 					continue
+				}
+				for row := &sh.Rows[r-1]; len(row.Cells) < c; {
+					row.Cells = append(row.Cells, Cell{})
 				}
 				cell := from
 				cell.Merged = true
