@@ -118,6 +118,7 @@ func (r *run) summary() Summary {
 			s.Unknown++
 		case lost:
 			s.Lost++
+		default: // no run leaves a letter in another state
 		}
 	}
 	return s
@@ -164,8 +165,9 @@ func (r *run) one(ctx context.Context, n notice.Notice) error {
 
 // deliver hands every recipient's copy over, the reader's first. Only a lost claim is an error; all else is a receipt.
 func (r *run) deliver(ctx context.Context, n notice.Notice) ([]notice.Receipt, error) {
-	var out []notice.Receipt
-	for _, i := range toSend(n) {
+	list := toSend(n)
+	out := make([]notice.Receipt, 0, len(list))
+	for _, i := range list {
 		receipt, err := r.send(ctx, n, i)
 		if err != nil {
 			return nil, err

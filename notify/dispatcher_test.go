@@ -370,7 +370,7 @@ func TestAPanicIsContainedInItsLetter(t *testing.T) {
 		if err != nil || sum != (Summary{Claimed: 3, Retry: 1, Sent: 2}) {
 			t.Errorf("%+v %v", sum, err)
 		}
-		if n := s.letter(a.ID); n.State != notice.Retry || !strings.Contains(n.Reason, "boom") || n.NextTry.Sub(time.Now()) != 5*time.Minute {
+		if n := s.letter(a.ID); n.State != notice.Retry || !strings.Contains(n.Reason, "boom") || time.Until(n.NextTry) != 5*time.Minute {
 			t.Errorf("%s %s %v", n.State, n.Reason, n.NextTry)
 		}
 		if n := s.letter(b.ID); n.State != notice.Sent || !strings.HasPrefix(n.Reason, onceMore) {

@@ -41,7 +41,7 @@ func parse(t *testing.T, raw []byte) parsed {
 	parts := multipart.NewReader(m.Body, params["boundary"])
 	for i := 0; ; i++ {
 		part, err := parts.NextPart()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			if i != 2 {
 				t.Fatalf("%d parts, want 2", i)
 			}

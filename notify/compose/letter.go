@@ -115,13 +115,13 @@ func compile(f notice.Facts) letter {
 		l.Addressee = f.Reader.Name + "："
 	}
 	asTable := len(f.Overdue)+len(f.Upcoming) >= tableFrom
-	for _, make := range []func() (section, bool){
+	for _, part := range []func() (section, bool){
 		func() (section, bool) { return w.overdue(asTable) },
 		func() (section, bool) { return w.upcoming(asTable) },
 		w.behind, w.clocks, w.support, w.quiet,
 		func() (section, bool) { return w.reply(c) },
 	} {
-		if s, ok := make(); ok {
+		if s, ok := part(); ok {
 			s.Ordinal = ordinal(len(l.Sections) + 1)
 			l.Sections = append(l.Sections, s)
 		}
@@ -343,7 +343,7 @@ func ordinal10(n int) string {
 
 // grouped splits a list into runs of the same date, in the list's order.
 func grouped(list []notice.Item) [][]notice.Item {
-	var out [][]notice.Item
+	out := make([][]notice.Item, 0, len(list))
 	for _, it := range list {
 		if n := len(out); n > 0 && same(out[n-1][0], it) {
 			out[n-1] = append(out[n-1], it)
@@ -414,8 +414,9 @@ func (w *writer) quiet() (section, bool) {
 
 // rows lists row numbers, each once, by plan; a row that awaits something names it.
 func (w *writer) rows(list []notice.Item) string {
-	var out []string
-	for plan := range max(1, len(w.facts.Plans)) {
+	plans := max(1, len(w.facts.Plans))
+	out := make([]string, 0, plans)
+	for plan := range plans {
 		var rows []string
 		named := false
 		for _, it := range list {

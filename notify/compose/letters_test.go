@@ -1,6 +1,8 @@
 package compose
 
 import (
+	"maps"
+
 	"duban/jobs/civil"
 	"duban/notify/notice"
 )
@@ -8,9 +10,9 @@ import (
 func day(s string) civil.Date { return civil.MustParse(s) }
 
 func days(ss ...string) []civil.Date {
-	var out []civil.Date
-	for _, s := range ss {
-		out = append(out, day(s))
+	out := make([]civil.Date, len(ss))
+	for i, s := range ss {
+		out[i] = day(s)
 	}
 	return out
 }
@@ -118,6 +120,14 @@ func goldenLetters() map[string]notice.Notice {
 	odd.Overdue, odd.Upcoming = []notice.Item{amb}, []notice.Item{ext, ret, prov}
 	out["odd-dates"] = letterOf(odd)
 
+	maps.Copy(out, longLetters(cases.Plans, week.Support))
+	maps.Copy(out, readings(c2))
+	return out
+}
+
+// longLetters are letters with many items, plans or sections left out.
+func longLetters(sishui []notice.Plan, supported []notice.Item) map[string]notice.Notice {
+	out := map[string]notice.Notice{}
 	many := base("2024-12-19")
 	for i, row := range []string{"3", "7", "9", "13", "22", "23", "25"} {
 		it := upcoming(row, []string{"轮训情况报告", "设备清理报告", "事项目录", "年度考核结果", "文书评查", "案卷抽查整改", "普法宣讲"}[i], "2024-12-31", 8)
@@ -150,7 +160,7 @@ func goldenLetters() map[string]notice.Notice {
 
 	monthly := base("2024-09-20")
 	monthly.Reader = notice.Reader{Code: "jzz", Name: "金庄镇", FullName: "泗水县金庄镇人民政府", Honorific: "贵镇"}
-	monthly.Jurisdiction, monthly.Issuer.Name, monthly.Issuer.Short, monthly.Plans = "泗水县", "泗水县司法局", "县司法局", cases.Plans
+	monthly.Jurisdiction, monthly.Issuer.Name, monthly.Issuer.Short, monthly.Plans = "泗水县", "泗水县司法局", "县司法局", sishui
 	report := upcoming("6", "专项整治情况报告", "2024-09-25", 3)
 	report.Period, report.DeadlineText, report.Deliverable = "2024年9月", "每月25日前", "整治情况报告"
 	monthly.Upcoming = []notice.Item{report}
@@ -162,6 +172,15 @@ func goldenLetters() map[string]notice.Notice {
 	far.Upcoming[0].Rung, far.Upcoming[0].Step = "reminder", "A30"
 	out["late-and-far"] = letterOf(far)
 
+	support := base("2024-09-25")
+	support.Support = supported
+	out["support-only"] = letterOf(support)
+	return out
+}
+
+// readings are letters about dates that can be read in two ways.
+func readings(clock notice.Item) map[string]notice.Notice {
+	out := map[string]notice.Notice{}
 	// Past the earlier reading, not past the later: nothing is late yet.
 	gap := base("2024-12-09")
 	b1 := upcoming("4", "业务培训", "2024-11-30", 0)
@@ -177,13 +196,9 @@ func goldenLetters() map[string]notice.Notice {
 	b1.Later = day("2025-01-31")
 	first2 := overdue("8", "培训总结", "2024-12-15", 9)
 	first2.LastWorkday, first2.Step, first2.Rung = day("2024-12-13"), "T+5", "urging"
-	oneCase := c2
+	oneCase := clock
 	oneCase.Due, oneCase.Nominal, oneCase.LastWorkday = day("2024-12-31"), day("2024-12-31"), day("2024-12-31")
 	mixed.Overdue, mixed.Upcoming, mixed.Clocks = []notice.Item{first2}, []notice.Item{b1, b2, quarter}, []notice.Item{oneCase}
 	out["mixed"] = letterOf(mixed)
-
-	support := base("2024-09-25")
-	support.Support = week.Support
-	out["support-only"] = letterOf(support)
 	return out
 }

@@ -180,7 +180,7 @@ func isPlain(s string) bool {
 
 // boxes writes an address list, one to a line.
 func boxes(list []mailbox) string {
-	var out []string
+	out := make([]string, 0, len(list))
 	for _, b := range list {
 		if b.name == "" {
 			out = append(out, b.address)

@@ -40,6 +40,7 @@ var htmlTemplate = sync.OnceValues(func() (*html.Template, error) {
 				return "color:#8a5a00;font-weight:bold;"
 			case green:
 				return "color:#1b6e3c;font-weight:bold;"
+			case plain:
 			}
 			return ""
 		},

@@ -23,7 +23,7 @@ func subject(f notice.Facts) string {
 // headline is the date and the counts.
 func headline(f notice.Facts) string {
 	c := count(f)
-	s := ""
+	var s string
 	switch {
 	case c.joint && c.overdue > 0:
 		s = fmt.Sprintf("%s前请报%d项（%d项已超期）", short(c.nearest, f.Date), c.overdue+c.atNearest, c.overdue)

@@ -108,7 +108,7 @@ func ascii(code string) string {
 // write puts a file in place at once: whoever looks sees all of it or nothing, also after a power cut.
 func write(path string, data []byte) (err error) {
 	dir := filepath.Dir(path)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return fmt.Errorf("make folder: %w", err)
 	}
 	f, err := os.CreateTemp(dir, ".new-*")
@@ -122,7 +122,7 @@ func write(path string, data []byte) (err error) {
 	}()
 	_, werr := f.Write(data)
 	if werr == nil {
-		werr = f.Chmod(0o644)
+		werr = f.Chmod(0o640)
 	}
 	if werr == nil {
 		werr = f.Sync()

@@ -23,7 +23,7 @@ type phaseConn struct {
 func (c *phaseConn) bind(ctx context.Context) (release func() bool) {
 	end, _ := ctx.Deadline()
 	c.setEnd(end)
-	stop := context.AfterFunc(ctx, func() { _ = c.Conn.Close() })
+	stop := context.AfterFunc(ctx, func() { _ = c.Close() })
 	return func() bool {
 		alive := stop()
 		c.setEnd(time.Time{})

@@ -282,7 +282,7 @@ func (t *Transport) refused(err error) notice.Receipt {
 }
 
 // stale reports whether an error on a kept connection says nothing about the letter: the connection broke, or the
-// server had had enough of it.
+// server would take no more on it.
 func stale(err error) bool {
 	if _, ok := errors.AsType[badAddress](err); ok {
 		return false
