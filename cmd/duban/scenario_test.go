@@ -373,6 +373,11 @@ func TestCachesRebuiltFromTheEventsAreWhatTheyWere(t *testing.T) {
 				t.Fatal(err)
 			}
 			for i := range before {
+				// An item that was closed when its day to look came is never found again, whatever that day: a cache
+				// written before the day was planned still names it, a rebuilt one has forgotten it.
+				if c := &before[i]; c.NextLook <= d.to && c.ClosedFrom <= d.to {
+					c.NextLook = civil.Never
+				}
 				if before[i] != after[i] {
 					t.Errorf("%s\n was %+v\n is  %+v", before[i].Ref, before[i], after[i])
 				}
