@@ -212,7 +212,7 @@ func carriesOn(first, part string) bool {
 		return false
 	}
 	if len(r) == 1 {
-		return strings.ContainsRune("县区市旗州乡镇场委办局部厅", r[0])
+		return strings.ContainsRune("县区市旗州乡镇街场委办局部厅", r[0])
 	}
 	if (part == "单位" || part == "机构") && endsIn(first, "部门") {
 		return true

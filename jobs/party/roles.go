@@ -124,7 +124,7 @@ var tailRoles = []struct {
 
 // asides go with a role word and say nothing about the role by themselves.
 var asides = []string{"分别", "共同", "具体", "组织", "各自", "主要", "积极", "密切", "做好", "抓好", "总", "双", "全力", "认真", "分工", "协调", "依法",
-	"联合", "给予", "统一", "共", "为", "内"}
+	"联合", "给予", "予以", "统一", "共", "为", "内"}
 
 // lastTail finds the role word at the end of a folded piece. An empty role is an aside.
 func lastTail(s string) (rest string, role task.Role, ok bool) {
