@@ -36,7 +36,8 @@ type Rule struct {
 	Ahead int
 	// Monday makes the step wait for the letter of the week's first working day.
 	Monday bool
-	// OpenedAhead lets the step speak only where the date was more than so many days off when the item opened.
+	// OpenedAhead lets the step speak only where the date was more than so many days off when the item opened, or was
+	// armed anew.
 	OpenedAhead int
 	// OnlyLate lets the step speak only to units late with this duty in the last three months.
 	OnlyLate bool
@@ -153,8 +154,8 @@ func mondaysInTime(steps []Step) []Step {
 // step dates one rule. Urging counts from the later of the effective and the assess date, so that an ambiguous date is
 // overdue only after its later reading.
 func step(r Rule, s Subject, cal *workday.Calendar) (Step, bool) {
-	eff := s.Status.Effective
-	if r.OpenedAhead > 0 && eff-s.Obligation.Opened <= civil.Date(r.OpenedAhead) {
+	eff, armed := s.Status.Effective, max(s.Obligation.Opened, s.Status.Armed)
+	if r.OpenedAhead > 0 && eff-armed <= civil.Date(r.OpenedAhead) {
 		return Step{}, false
 	}
 	st := Step{Rule: r, Expires: eff}
@@ -168,8 +169,8 @@ func step(r Rule, s Subject, cal *workday.Calendar) (Step, bool) {
 		st.On = cal.T(eff, r.Offset)
 	}
 	if r.Rung != Urging {
-		// An item opened late is reminded from that day on, never before it.
-		st.On = max(st.On, cal.OnOrAfter(s.Obligation.Opened))
+		// An item opened, extended or reopened late is reminded from that day on, never before it.
+		st.On = max(st.On, cal.OnOrAfter(armed))
 	}
 	if r.Monday {
 		st.On = mondayLetter(st.On, cal)

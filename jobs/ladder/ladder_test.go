@@ -43,6 +43,10 @@ func assessed(day string) func(*ladder.Subject) {
 	return func(s *ladder.Subject) { s.Status.Assess = date(day) }
 }
 
+func armed(day string) func(*ladder.Subject) {
+	return func(s *ladder.Subject) { s.Status.Armed = date(day) }
+}
+
 func owes(o task.Owes) func(*ladder.Subject) {
 	return func(s *ladder.Subject) { s.Obligation.Owes = o }
 }
@@ -103,6 +107,11 @@ func TestSteps(t *testing.T) {
 		{"opened on the day", subject(task.Milestone, "2024-06-28", opened("2024-06-28")), "T-3 06-28, T+2 07-02, T+5 07-05"},
 		{"opened on a Sunday that is the day: no reminder left", subject(task.Milestone, "2024-06-30", opened("2024-06-30")), "T+2 07-02, T+5 07-05"},
 		{"opened after the date", subject(task.Milestone, "2024-06-28", opened("2024-07-03")), "T+2 07-02, T+5 07-05"},
+
+		// An extension, a reopening or a new date counts as an opening.
+		{"extended ahead of time", subject(task.Milestone, "2024-08-30", armed("2024-06-20")), "A30 08-05, T-10 08-19, T-3 08-27, T+2 09-03, T+5 09-06"},
+		{"extended by four weeks: the unit knows", subject(task.Milestone, "2024-07-31", armed("2024-07-03")), "T-10 07-22, T-3 07-26, T+2 08-02, T+5 08-07"},
+		{"extended by a week, on a Wednesday", subject(task.Milestone, "2024-07-10", armed("2024-07-03")), "T-3 07-05, T+2 07-12, T+5 07-17"},
 
 		// Ambiguous: reminded by the earlier reading, overdue only after the later.
 		{"ambiguous", subject(task.Yearly, "2024-09-30", assessed("2024-10-31")), "A30 09-02, T-10 09-18, T-3 09-26, T+2 11-04, T+5 11-07"},

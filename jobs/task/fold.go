@@ -40,7 +40,9 @@ type Terms struct {
 type Status struct {
 	State State
 	// Arm counts the times the ladder was armed anew: by a granted extension, a reopening, an edit of the date.
-	Arm                        int
+	Arm int
+	// Armed is the day the present arm began; that of the first is the day of opening.
+	Armed                      civil.Date
 	Nominal, Effective, Assess civil.Date
 	// Since is the day the state has stood since.
 	Since civil.Date
@@ -97,7 +99,7 @@ func InForce(events []Event, d civil.Date) []Event {
 // Fold returns the state of an obligation as of day d: a pure function of what was opened and what happened since.
 func Fold(o Obligation, events []Event, d civil.Date, w Workdays, terms Terms) Status {
 	s := Status{
-		State: Waiting, Since: o.Opened, Nominal: o.Nominal, Effective: o.Effective, Assess: o.Assess,
+		State: Waiting, Since: o.Opened, Armed: o.Opened, Nominal: o.Nominal, Effective: o.Effective, Assess: o.Assess,
 		Unconfirmed: o.PastAtIssue || o.Inherited,
 	}
 	counted := map[string]bool{}
@@ -139,6 +141,9 @@ func (s *Status) set(to State, on civil.Date) {
 	}
 }
 
+// arm lets the ladder climb anew from day on.
+func (s *Status) arm(on civil.Date) { s.Arm, s.Armed = s.Arm+1, on }
+
 // apply is the effect of one event. An event that does not fit the state is without effect: commands refuse it
 // beforehand (Check), and an import of history must not make the fold fail.
 func (s *Status) apply(o Obligation, e Event, counted map[string]bool, w Workdays) {
@@ -177,7 +182,7 @@ func (s *Status) apply(o Obligation, e Event, counted map[string]bool, w Workday
 				s.judgeOn(max(s.Assess, e.Date))
 			}
 			s.Effective, s.Asked, s.Extended = e.Date, 0, true
-			s.Arm++
+			s.arm(e.On)
 		}
 	case Counted:
 		s.count(o, e, counted)
@@ -206,7 +211,7 @@ func (s *Status) redate(e Event) {
 	s.judgeOn(e.Date)
 	s.Extended = false
 	s.Unconfirmed = s.Unconfirmed && e.Date < e.On
-	s.Arm++
+	s.arm(e.On)
 }
 
 // judgeOn sets the assess date. What was waited after an earlier one is of no account then.
@@ -275,7 +280,7 @@ func (s *Status) reopen(e Event, w Workdays) {
 	}
 	s.State, s.Since = Waiting, e.On
 	s.Reported, s.Accepted, s.ByDefault, s.Unconfirmed = 0, 0, false, false
-	s.Arm++
+	s.arm(e.On)
 }
 
 // Check says whether an event may be recorded on an obligation that stands at s on the event's day. The error says
@@ -309,6 +314,9 @@ func Check(o Obligation, s Status, e Event) error {
 		}
 		if e.Date <= e.On {
 			return fmt.Errorf("record returned on %s: the new date %s must be after %s", o.Ref, e.Date, e.On)
+		}
+		if e.Date < s.Effective {
+			return fmt.Errorf("record returned on %s: the new date %s is before %s, which the unit has anyway", o.Ref, e.Date, s.Effective)
 		}
 	case Waived, Withdrawn, Transferred:
 		if s.State != Waiting && s.State != Answered {

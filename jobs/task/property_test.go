@@ -194,6 +194,7 @@ func TestStatusHoldsTogether(t *testing.T) {
 		holds("what waits has no report standing", s.State != task.Waiting || s.Reported == 0 && s.Accepted == 0)
 		holds("default acceptance is of what is done", !s.ByDefault || s.State == task.Finished)
 		holds("only unconfirmed items are settled", s.State != task.Settled || s.Unconfirmed)
+		holds("the arm began by then", s.Armed >= o.Opened && s.Armed <= max(d, o.Opened) && (s.Arm > 0) == (s.Armed > o.Opened || s.Arm > 0))
 		holds("nothing is since the future", s.Since <= max(d, o.Opened))
 		holds("chased is open", !s.Chased() || s.Open())
 		arms := 0
