@@ -296,7 +296,7 @@ func (l *loader) variables(fields []field) {
 			continue
 		}
 		l.cfg.origins[f.path] = origin{variable: name}
-		err := error(nil)
+		var err error
 		if _, list := f.value.(*[]string); list {
 			err = f.setList(strings.Split(s, ","))
 		} else {

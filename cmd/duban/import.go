@@ -145,7 +145,7 @@ func (a *app) importBytes(ctx context.Context, s *store.Store, kind, name string
 
 // whichJurisdiction takes the code from the file, or from the register where it knows only one.
 func (a *app) whichJurisdiction(ctx context.Context, s *store.Store, book ledger.Book) (string, error) {
-	if code := ledger.JurisdictionOf(book); code != "" {
+	if code := book.Label("行政区域代码"); code != "" {
 		return code, nil
 	}
 	all, err := s.Jurisdictions(ctx)
@@ -200,7 +200,7 @@ func (a *app) importPeople(ctx context.Context, s *store.Store, book ledger.Book
 	if err != nil {
 		return err
 	}
-	people, problems := ledger.People(book, dir, ledger.PeopleOptions{})
+	people, problems := ledger.People(book, dir, ledger.PeopleOptions{Jurisdiction: out.Jurisdiction})
 	if len(problems) > 0 {
 		return problems
 	}

@@ -29,7 +29,7 @@ func (a *app) transport() (notify.Transport, error) {
 	host, port := m.SMTP.Address()
 	cfg := mail.Config{
 		Host: host, Port: port, Security: security(m.SMTP.TLS), Username: m.SMTP.Username, Password: m.SMTP.Password.Reveal(),
-		Hello: m.SMTP.Hello, Phase: m.SMTP.PhaseTimeout,
+		Hello: m.SMTP.Hello, Connect: m.SMTP.ConnectTimeout, Phase: m.SMTP.PhaseTimeout,
 	}
 	if ca := a.cfg.CA(); len(ca) > 0 {
 		pool := x509.NewCertPool()

@@ -233,6 +233,7 @@ func (a *app) serve(ctx context.Context) error {
 	}
 	a.closeLater("mail", transport.Close)
 	dispatcher := a.dispatcher(s, transport)
+	dispatcher.Wait = -1 // the next heartbeat takes what another worker holds now
 	w := jobs.Worker{
 		Runner: a.runner(s, "scheduler"), Jurisdictions: s.Jurisdictions, Zone: a.policies.zone,
 		InWindow: func(code string, now time.Time) bool {

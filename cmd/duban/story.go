@@ -123,7 +123,7 @@ func (d *demo) reports(o task.Obligation, addWorkdays func(civil.Date, int) civi
 	if o.Kind == task.Quota {
 		return nil
 	}
-	on := civil.Date(0)
+	var on civil.Date
 	switch n := fate(name, "report", 100); {
 	case n < 55:
 		on = o.Effective - civil.Date(fate(name, "early", 12))
@@ -140,7 +140,7 @@ func (d *demo) reports(o task.Obligation, addWorkdays func(civil.Date, int) civi
 		events = append(events, event(answer, task.Accepted, ""))
 	case n < 75:
 		back := event(answer, task.Returned, "材料不全")
-		back.Date = addWorkdays(answer, 5)
+		back.Date = max(addWorkdays(answer, 5), o.Effective)
 		events = append(events, back)
 	}
 	return events

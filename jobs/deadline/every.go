@@ -165,7 +165,7 @@ func readWeekdays(s []rune, i int, c cycle) (cycle, int, string) {
 		days = append(days, time.Weekday((min(w, 6)+1)%7).String())
 		j++
 		n := startsWith(s, j, "、 和 及 、周 和周 、星期 和星期 及周")
-		if n == 0 || j+n >= len(s) || strings.IndexRune("一二三四五六日天", s[j+n]) < 0 {
+		if n == 0 || j+n >= len(s) || !strings.ContainsRune("一二三四五六日天", s[j+n]) {
 			break
 		}
 		j += n

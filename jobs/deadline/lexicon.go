@@ -18,8 +18,6 @@ const (
 	joins = "、 和 及 与 以及 并 并于 并在 再 再于 且 于 在 应 应于 要 同时"
 	// unitWords mark text that names who; dates of different units are not milestones of each.
 	unitWords = "单位 部门 机关 局 办 委 镇 街 乡 中心 公司 村 社区 厅 科 处 院 牵头 责任 配合 县 区 市 校 企业"
-	// startVerbs say when work begins, which is not when it is due.
-	startVerbs = "启动 开始 着手 开工 起草 动工"
 	// actions are the verbs a dated result usually begins with.
 	actions = "完成 制定 出台 印发 建立 编制 报送 上报 报 开展 组织 取得 形成 建成 实现 达到 召开 提交 公布 公开 发布 公示 上线 投入 落实 推进 推动 健全 完善 修订 调整 梳理 排查 整改 清理 审核 汇总 总结 评估 验收 举办 培训 部署 全部 全面 基本 初步 各 分别 力争 启动 结束 办结 销号 到位 更新 做好 检查 督查 通报 反馈 送 交 签订 确定 明确 向 将 对 予以 进行 实施 执行 研究 提出 申报 配备 竣工 开工 交付 使用 运行 反馈 前 提请 发放 拨付 录入 填报 组建 成立 下发 备案 评查 抽查 自查"
 	// routines are the verbs of a duty that comes back: 每季度更新.

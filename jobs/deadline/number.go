@@ -50,7 +50,7 @@ func chinese(s []rune) (int, bool) {
 	}
 	n, cur, last := 0, -1, 1000
 	for _, r := range s {
-		unit := 0
+		var unit int
 		switch r {
 		case '百':
 			unit = 100

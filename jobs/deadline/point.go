@@ -234,7 +234,8 @@ func readQuarter(s []rune, i int) (p point, end int, why string) {
 	if j < len(s) && s[j] == '第' {
 		j++
 	}
-	n, e, ok := 0, 0, false
+	var n, e int
+	var ok bool
 	if j < len(s) && (s[j] == 'Q' || s[j] == 'q') && j+1 < len(s) && s[j+1] >= '1' && s[j+1] <= '4' && (j+2 >= len(s) || !digit(s[j+2]) && !letter(s[j+2])) {
 		n, e, ok = int(s[j+1]-'0'), j+2, true
 	} else if n, e, ok = number(s, j); ok {

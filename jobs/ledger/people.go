@@ -93,13 +93,14 @@ func (b *peopleBuilder) person(r record) task.Person {
 	if p.Name == "" {
 		b.fail(r.problem(b.file, fPersonName, "the row has no name"))
 	}
-	if who, err := b.who.find(r.text(fUnit)); r.text(fUnit) == "" {
+	switch who, err := b.who.find(r.text(fUnit)); {
+	case r.text(fUnit) == "":
 		b.fail(r.problem(b.file, fUnit, "the row has no unit"))
-	} else if err != nil {
+	case err != nil:
 		b.fail(r.problem(b.file, fUnit, "%v", err))
-	} else if who.group {
+	case who.group:
 		b.fail(r.problem(b.file, fUnit, "this is a group of units, not a unit"))
-	} else {
+	default:
 		p.Unit = who.code
 	}
 	b.oneOf(r, fPost, p.Post, posts)

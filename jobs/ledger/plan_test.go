@@ -3,6 +3,7 @@ package ledger
 import (
 	"fmt"
 	"io/fs"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -313,8 +314,8 @@ func TestBundledPlans(t *testing.T) {
 				t.Errorf("%d open lists, want %d: %v", open, c.open, d.Notes)
 			}
 			again, _ := Plan(read(c.file), dir, PlanOptions{Jurisdiction: c.code})
-			if ch := Diff(d.Tasks, again.Tasks); !ch.Empty() || ch.Unchanged != c.rows {
-				t.Errorf("the same file again changes %+v", ch)
+			if !reflect.DeepEqual(d.Tasks, again.Tasks) {
+				t.Error("the same file reads otherwise the second time")
 			}
 			people, problems := People(read("people.csv"), dir, PeopleOptions{Jurisdiction: c.code})
 			if len(problems) > 0 || len(people) < 20 {

@@ -264,7 +264,7 @@ func (lay layout) check(cols []column) string {
 
 // label reads a labelled row: a label and its value in the next filled cell, or behind a colon.
 func (lay layout) label(t *table, sheet string, row Row) bool {
-	any := false
+	found := false
 	for i := 0; i < len(row.Cells); i++ {
 		c := row.Cells[i]
 		if c.Merged || c.blank() {
@@ -275,7 +275,7 @@ func (lay layout) label(t *table, sheet string, row Row) bool {
 		if !ok {
 			continue
 		}
-		any = true
+		found = true
 		p := Problem{File: t.file, Sheet: sheet, Row: row.N, Column: oneLine(name)}
 		if colon && strings.TrimSpace(value) != "" {
 			p.Value = strings.TrimSpace(value)
@@ -294,7 +294,7 @@ func (lay layout) label(t *table, sheet string, row Row) bool {
 			t.labels[f] = p
 		}
 	}
-	return any
+	return found
 }
 
 func (lay layout) record(sheet string, row Row, header []column) record {

@@ -44,7 +44,7 @@ func (r *reminder) letter(code string) {
 	if f.Rung() == string(ladder.Urging) {
 		f.Issuer.Word = cmp.Or(r.set.UrgingWord, f.Issuer.Word)
 	}
-	f.Recipients = recipients(u, lines)
+	f.Recipients = r.recipients(u, lines)
 	n := notice.Notice{ID: key.ID(), Key: key, Job: "remind", Facts: f, State: notice.Pending}
 	if len(f.Recipients) == 0 || f.Recipients[0].Copy {
 		n.State, n.Reason = notice.Held, "the unit has no liaison with an e-mail address; import one, or tell the unit by other means"
@@ -203,19 +203,28 @@ func (r *reminder) triggered(t task.Task) bool {
 	})
 }
 
+// urgedBefore reports whether an earlier letter that was served urged the unit of this item. Nobody is taken to the deputy in
+// charge by the first letter that urges him, even where an outage made it the second urging's day.
+func (r *reminder) urgedBefore(l line) bool {
+	_, urged := r.told(l)
+	return len(urged) > 0
+}
+
 // recipients are the liaison, and a copy to each contact that a step said today names.
-func recipients(u task.Unit, lines []line) []notice.Recipient {
+func (r *reminder) recipients(u task.Unit, lines []line) []notice.Recipient {
 	var out []notice.Recipient
 	add := func(role task.Role, copied bool) {
 		c, ok := u.Contact(role)
-		if !ok || c.Email == "" || slices.ContainsFunc(out, func(r notice.Recipient) bool { return strings.EqualFold(r.Email, c.Email) }) {
+		if !ok || c.Email == "" || slices.ContainsFunc(out, func(to notice.Recipient) bool { return strings.EqualFold(to.Email, c.Email) }) {
 			return
 		}
 		out = append(out, notice.Recipient{Role: string(role), Name: c.Name, Email: c.Email, Copy: copied})
 	}
 	add(task.Liaison, false)
 	for _, role := range []task.Role{task.Deputy, task.Legal} {
-		if slices.ContainsFunc(lines, func(l line) bool { return slices.Contains(l.step.Copy, role) }) {
+		if slices.ContainsFunc(lines, func(l line) bool {
+			return slices.Contains(l.step.Copy, role) && (role != task.Deputy || r.urgedBefore(l))
+		}) {
 			add(role, true)
 		}
 	}

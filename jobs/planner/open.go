@@ -141,7 +141,7 @@ func (o *opener) task(t task.Task, p task.Plan, from civil.Date) {
 		o.recurrence(t, p, rec, from, end)
 	}
 	if r.Condition != nil {
-		o.condition(t, p)
+		o.condition(t)
 	}
 }
 
@@ -224,7 +224,7 @@ func (o *opener) periodic(t task.Task, p task.Plan, rec deadline.Recurrence, key
 }
 
 // condition opens one instance per trigger: for the unit it names, or for every party where it names none.
-func (o *opener) condition(t task.Task, p task.Plan) {
+func (o *opener) condition(t task.Task) {
 	for _, e := range task.InForce(o.eventsOf(t), o.day) {
 		if e.Kind != task.Triggered {
 			continue

@@ -119,7 +119,7 @@ func (r Register) planBatch(ctx context.Context, j task.Jurisdiction, in PlanImp
 	if err != nil {
 		return b, nil, err
 	}
-	b.Tasks = append(fresh, edited...)
+	b.Tasks = slices.Concat(fresh, edited)
 	for _, t := range b.Tasks {
 		if b.NextOpen == nil {
 			b.NextOpen = map[task.TaskID]civil.Date{}
@@ -276,11 +276,11 @@ func merge[T any](old, fresh []T, on civil.Date, out *Changes, of func(*T) (code
 		*day, *seq = on, 0
 		was, known := byCode[code]
 		delete(byCode, code)
-		switch what := ""; {
-		case !known:
+		if !known {
 			out.add(code, "added", name)
-		default:
-			if what = differences(was, v); what == "" {
+		} else {
+			what := differences(was, v)
+			if what == "" {
 				out.Unchanged++
 				continue
 			}

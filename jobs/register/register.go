@@ -164,7 +164,7 @@ func (r Register) Trigger(ctx context.Context, id task.TaskID, e task.Event) (du
 	if err != nil {
 		return 0, err
 	}
-	err = r.change(ctx, id.Jurisdiction, func(j task.Jurisdiction) (task.Batch, error) {
+	err = r.change(ctx, id.Jurisdiction, func(task.Jurisdiction) (task.Batch, error) {
 		t, err := r.taskAsOf(ctx, id, e.On)
 		if err != nil {
 			return task.Batch{}, err
