@@ -17,23 +17,9 @@ import (
 const onceMore = "sent once more after an unknown outcome"
 
 // verdict says what this attempt, together with the receipts of earlier ones, makes of the letter, and why in words.
-//
-// It is notice.Settle with two provisos: a letter that no reader accepted is not delivered, whatever became of its
-// copies; and a reader's copy of unknown fate is not tried again for the sake of another copy.
 func verdict(n notice.Notice, attempt []notice.Receipt) (notice.Cause, string) {
 	all := merge(n.Receipts, attempt)
-	cause := notice.Settle(all)
-	accepted := false
-	for _, r := range all {
-		if r.Copy {
-			continue
-		}
-		accepted = accepted || r.Outcome == notice.OutcomeAccepted
-		if r.Outcome == notice.OutcomeUnknown && cause == notice.Defer {
-			cause = notice.Break
-		}
-	}
-	if cause == notice.Deliver && !accepted {
+	if len(all) == 0 {
 		return notice.Refuse, "it has no reader to go to"
 	}
 	var why []string
@@ -46,7 +32,7 @@ func verdict(n notice.Notice, attempt []notice.Receipt) (notice.Cause, string) {
 			why = append(why, fmt.Sprintf("%s %s: %s", who, r.Outcome, r.Reply))
 		}
 	}
-	return cause, cut(strings.Join(why, "; "))
+	return notice.Settle(all), cut(strings.Join(why, "; "))
 }
 
 // merge returns the latest receipt of each recipient, by recipient.

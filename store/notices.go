@@ -316,9 +316,9 @@ func (s *Store) Expired(ctx context.Context) (out []notice.Notice, err error) {
 	return out, err
 }
 
-// Sending returns the jurisdiction's letters that are claimed at the moment.
+// Sending returns the letters that are claimed at the moment, of the jurisdiction or, where that is empty, of any.
 func (s *Store) Sending(ctx context.Context, j string) ([]notice.Notice, error) {
-	return s.letters(ctx, "read claimed letters of "+j, "WHERE state = ? AND jurisdiction = ? ORDER BY logical_date, id", string(notice.Sending), j)
+	return s.letters(ctx, "read claimed letters of "+j, "WHERE state = ? AND (jurisdiction = ? OR ? = '') ORDER BY logical_date, id", string(notice.Sending), j, j)
 }
 
 // Notices returns the letters the filter lets through with the latest receipt of each recipient, by date, jurisdiction,

@@ -85,7 +85,11 @@ func WriteIndex(dir string, letters []IndexEntry) error {
 		return cmp.Or(cmp.Compare(a.Date, b.Date), cmp.Compare(first(a.Path), first(b.Path)), cmp.Compare(strings.TrimSuffix(a.Path, ".eml"), strings.TrimSuffix(b.Path, ".eml")))
 	})
 	var days []indexDay
+	copies := 0
 	for _, e := range sorted {
+		if e.Copy {
+			copies++
+		}
 		if !filepath.IsLocal(filepath.FromSlash(e.Path)) || !strings.HasSuffix(e.Path, ".eml") {
 			return fmt.Errorf("write index: letter path %q: want a path of an .eml below the folder", e.Path)
 		}
@@ -106,7 +110,7 @@ func WriteIndex(dir string, letters []IndexEntry) error {
 		return fmt.Errorf("write index: %w", err)
 	}
 	var b bytes.Buffer
-	if err := t.Execute(&b, map[string]any{"Days": days, "Count": len(sorted)}); err != nil {
+	if err := t.Execute(&b, map[string]any{"Days": days, "Letters": len(sorted) - copies, "Copies": copies}); err != nil {
 		return fmt.Errorf("write index: %w", err)
 	}
 	if err := write(filepath.Join(dir, "index.html"), b.Bytes()); err != nil {

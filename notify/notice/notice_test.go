@@ -113,6 +113,7 @@ func TestSettle(t *testing.T) {
 		{per, copies{tmp}, Refuse},
 		{unk, copies{acc}, Break},
 		{unk, copies{per}, Break},
+		{unk, copies{tmp}, Break}, // the reader is not sent the letter again for the sake of a copy
 	} {
 		rs := []Receipt{{Recipient: 0, Outcome: c.to}}
 		for i, o := range c.copies {

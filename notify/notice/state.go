@@ -87,19 +87,30 @@ type Receipt struct {
 	At        time.Time `json:"at"`
 }
 
-// Settle says what the receipts of one letter (the latest per recipient) make of it. The To reader decides: a copy
-// that could not be delivered never makes a letter failed, but a copy that may still be delivered keeps it in retry.
+// Settle says what the receipts of one letter (the latest per recipient) make of it. The To reader decides: a copy that
+// could not be delivered never makes a letter failed, and a copy that may still be delivered keeps it in retry only
+// where the reader's own copy was accepted. A letter that has no reader is refused.
 func Settle(receipts []Receipt) Cause {
-	cause := Deliver
+	worst := []Cause{Refuse, Deliver, Defer, Break} // of several readers, in rising order; the first where there is none
+	reader, copies := 0, false
 	for _, r := range receipts {
-		switch {
-		case r.Outcome == OutcomeTemporary && (cause == Deliver || cause == Break):
-			cause = Defer
-		case r.Outcome == OutcomeUnknown && cause == Deliver && !r.Copy:
-			cause = Break
-		case r.Outcome == OutcomePermanent && !r.Copy:
+		if r.Copy {
+			copies = copies || r.Outcome == OutcomeTemporary
+			continue
+		}
+		switch r.Outcome {
+		case OutcomeAccepted:
+			reader = max(reader, 1)
+		case OutcomeTemporary:
+			reader = max(reader, 2)
+		case OutcomeUnknown:
+			reader = max(reader, 3)
+		case OutcomePermanent:
 			return Refuse
 		}
 	}
-	return cause
+	if worst[reader] == Deliver && copies {
+		return Defer
+	}
+	return worst[reader]
 }
