@@ -161,7 +161,7 @@ func TestWriteIndex(t *testing.T) {
 	index := got["index.html"]
 	at := -1
 	for _, must := range []string{
-		"共5件，2个发信日", "2024年9月25日 星期三", "href=\"b/2024-09-25/u1-liaison.html\"", "知悉", "href=\"b/2024-09-25/u1-liaison-copy-liaison.html\"", "2024年9月26日 星期四", "a/2024-09-26/u1-liaison.html", "序时", "a/2024-09-26/u3-liaison.html", "提醒",
+		"信函5件，2个发信日", "2024年9月25日 星期三", "href=\"b/2024-09-25/u1-liaison.html\"", "知悉", "href=\"b/2024-09-25/u1-liaison-copy-liaison.html\"", "2024年9月26日 星期四", "a/2024-09-26/u1-liaison.html", "序时", "a/2024-09-26/u3-liaison.html", "提醒",
 		"b/2024-09-26/u2-liaison.html", "催办", "&lt;b&gt;请报",
 	} {
 		i := strings.Index(index[at+1:], must)
