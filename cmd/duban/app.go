@@ -1,12 +1,15 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
+	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -74,7 +77,7 @@ type closer struct {
 // main runs one command line and returns its exit code.
 func (a *app) main(ctx context.Context, args []string) int {
 	root := a.root()
-	root.SetArgs(args)
+	root.SetArgs(behindDashes(root, args))
 	root.SetIn(a.in)
 	root.SetOut(a.out)
 	root.SetErr(a.err)
@@ -121,6 +124,9 @@ Try it first:  duban demo
 Then see what it holds:  duban status
 Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 input refused.`,
 		SilenceErrors: true, SilenceUsage: true,
+		PersistentPreRunE: func(*cobra.Command, []string) error {
+			return oneOf("output", cmp.Or(a.flags.output, "nothing"), "table", "json")
+		},
 	}
 	f := root.PersistentFlags()
 	f.StringVar(&a.flags.config, "config", "", "configuration file (YAML); without it the embedded defaults hold")
@@ -144,16 +150,7 @@ func strict(c *cobra.Command) {
 	rule := c.Args
 	switch {
 	case rule == nil && c.HasSubCommands():
-		c.Args = func(c *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return nil
-			}
-			hint := ""
-			if s := c.SuggestionsFor(args[0]); len(s) > 0 {
-				hint = fmt.Sprintf("; did you mean %s?", strings.Join(s, " or "))
-			}
-			return usagef("unknown command %q for %q%s", args[0], c.CommandPath(), hint)
-		}
+		c.Args = noSuchCommand
 		if c.RunE == nil && c.Run == nil {
 			c.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
 		}
@@ -162,10 +159,10 @@ func strict(c *cobra.Command) {
 			rule = cobra.NoArgs
 		}
 		c.Args = func(c *cobra.Command, args []string) error {
-			if err := rule(c, args); err != nil {
-				return usagef("%w; usage: %s", err, c.UseLine())
+			if rule(c, args) != nil {
+				return usagef("%s: %s; usage: %s", name(c), given(args), c.UseLine())
 			}
-			return nil
+			return required(c)
 		}
 	}
 	for _, sub := range c.Commands() {
@@ -173,11 +170,80 @@ func strict(c *cobra.Command) {
 	}
 }
 
+func noSuchCommand(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	hint := ""
+	c.SuggestionsMinimumDistance = 2
+	if s := c.SuggestionsFor(args[0]); len(s) > 0 {
+		hint = fmt.Sprintf("did you mean %s? ", strings.Join(s, " or "))
+	}
+	return usagef("there is no command %q; %s`%s --help` lists them", strings.TrimSpace(name(c)+" "+args[0]), hint, c.CommandPath())
+}
+
+// name is the command without the program's name.
+func name(c *cobra.Command) string {
+	_, rest, _ := strings.Cut(c.CommandPath(), " ")
+	return rest
+}
+
+// given says which arguments a call came with that were too few or too many.
+func given(args []string) string {
+	if len(args) == 0 {
+		return "an argument is missing"
+	}
+	return fmt.Sprintf("%q is too little or too much", strings.Join(args, " "))
+}
+
+// required refuses a call that leaves out a flag it must give, or gives a blank one. It runs with the arguments' check:
+// cobra's own check comes later, and its error could not be told from a failure.
+func required(c *cobra.Command) error {
+	if err := c.ValidateRequiredFlags(); err != nil {
+		return usagef("%s: %w; see `%s --help`", name(c), err, c.CommandPath())
+	}
+	for _, flag := range []string{"by", "why"} { // who and why stand in the register for good
+		if f := c.Flag(flag); f != nil && f.Changed && strings.TrimSpace(f.Value.String()) == "" {
+			return usagef("%s: --%s is empty", name(c), flag)
+		}
+	}
+	return nil
+}
+
+// negative is a number below zero where an argument stands.
+var negative = regexp.MustCompile(`^-[0-9]+$`)
+
+// behindDashes lets `workday add DATE -3` say what it means: there -3 is an argument, not a flag.
+func behindDashes(root *cobra.Command, args []string) []string {
+	c, _, err := root.Find(args)
+	if err != nil || c.CommandPath() != "duban workday add" || slices.Contains(args, "--") {
+		return args
+	}
+	var flags, numbers []string
+	for _, s := range args {
+		if negative.MatchString(s) {
+			numbers = append(numbers, s)
+		} else {
+			flags = append(flags, s)
+		}
+	}
+	if len(numbers) == 0 {
+		return args
+	}
+	return slices.Concat(flags, []string{"--"}, numbers)
+}
+
+// oneOf refuses a flag's value that is not one of the words; an empty one is none.
+func oneOf(flag, value string, words ...string) error {
+	if value == "" || slices.Contains(words, value) {
+		return nil
+	}
+	last := len(words) - 1
+	return usagef("--%s %q: want %s or %s", flag, value, strings.Join(words[:last], ", "), words[last])
+}
+
 // load reads the configuration and sets up the log.
 func (a *app) load() error {
-	if a.flags.output != "table" && a.flags.output != "json" {
-		return usagef("--output %q: want table or json", a.flags.output)
-	}
 	env := a.env
 	if a.flags.db != "" {
 		env = func(k string) (string, bool) {
@@ -221,7 +287,7 @@ func (a *app) open(ctx context.Context) (*store.Store, error) {
 func (a *app) openDB(ctx context.Context, dsn string) (*store.Store, error) {
 	s, err := store.Open(ctx, dsn, a.cfg.Database.Password.Reveal())
 	if err != nil {
-		return nil, fmt.Errorf("open database: %w", err)
+		return nil, err
 	}
 	a.closeLater("database", s.Close)
 	have, want, err := s.SchemaVersion(ctx)
@@ -258,6 +324,12 @@ func jurisdictions(ctx context.Context, s *store.Store, code string) ([]task.Jur
 		return []task.Jurisdiction{j}, err
 	}
 	return s.Jurisdictions(ctx)
+}
+
+// dateOrNone refuses a flag's value that is no date; an empty one is none.
+func dateOrNone(flag, value string) error {
+	_, err := date(flag, value, 0)
+	return err
 }
 
 // date parses a flag's date; an empty one gives the fallback.

@@ -99,6 +99,9 @@ func readFile(name string) ([]byte, error) {
 	}
 	defer f.Close()
 	b, err := io.ReadAll(io.LimitReader(f, largestFile+1))
+	if info, serr := f.Stat(); serr == nil && info.IsDir() {
+		return nil, usagef("read %s: it is a folder; give the file", name)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", name, err)
 	}

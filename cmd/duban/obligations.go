@@ -115,6 +115,13 @@ func (a *app) obligationsListCmd() *cobra.Command {
 }
 
 func (a *app) obligationsList(ctx context.Context, code, asOf string, state task.State, overdue bool, f task.RecordFilter) error {
+	if err := errors.Join(
+		oneOf("state", string(state), "waiting", "answered", "done", "settled", "waived", "withdrawn", "transferred"),
+		oneOf("kind", string(f.Kind), "milestone", "weekly", "monthly", "quarterly", "half-yearly", "yearly", "quota", "condition", "clock"),
+		dateOrNone("as-of", asOf),
+	); err != nil {
+		return err
+	}
 	s, err := a.open(ctx)
 	if err != nil {
 		return err
@@ -197,7 +204,7 @@ func (a *app) obligationsShow(ctx context.Context, s *store.Store, id, asOf stri
 	}
 	rec, err := s.Record(ctx, ref)
 	if err != nil {
-		return fmt.Errorf("show %s: %w", id, err)
+		return fmt.Errorf("show %s: %w; `duban obligations list` shows what there is", id, err)
 	}
 	titles, err := titlesOf(ctx, s, ref.Jurisdiction, d)
 	if err != nil {
@@ -284,19 +291,23 @@ func (a *app) eventCmd(spec eventSpec) *cobra.Command {
 	c := &cobra.Command{
 		Use: spec.use + " ID...", Short: spec.short, Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			s, err := a.open(c.Context())
+			refs, err := parseRefs(args)
 			if err != nil {
 				return err
-			}
-			if spec.why && strings.TrimSpace(e.Why) == "" {
-				return usagef("%s: say why with --why", spec.use)
 			}
 			if e.Date, err = date("due", due, 0); err != nil {
 				return err
 			}
+			if err := dateOrNone("on", on); err != nil {
+				return err
+			}
+			s, err := a.open(c.Context())
+			if err != nil {
+				return err
+			}
 			var errs []error
-			for _, id := range args {
-				errs = append(errs, a.recordEvent(c.Context(), a.register(s), id, on, e))
+			for _, ref := range refs {
+				errs = append(errs, a.recordEvent(c.Context(), a.register(s), ref, on, e))
 			}
 			return errors.Join(errs...)
 		},
@@ -304,8 +315,11 @@ func (a *app) eventCmd(spec eventSpec) *cobra.Command {
 	f := c.Flags()
 	f.StringVar(&on, "on", "", "the day it counts from, YYYY-MM-DD (default today)")
 	f.StringVar(&e.Who, "by", "", "who says so (required)")
-	f.StringVar(&e.Why, "why", "", "why")
+	f.StringVar(&e.Why, "why", "", "why"+map[bool]string{true: " (required)"}[spec.why])
 	_ = c.MarkFlagRequired("by")
+	if spec.why {
+		_ = c.MarkFlagRequired("why")
+	}
 	if spec.due || spec.kind == task.Reopened {
 		f.StringVar(&due, "due", "", "the new date, YYYY-MM-DD")
 	}
@@ -318,12 +332,22 @@ func (a *app) eventCmd(spec eventSpec) *cobra.Command {
 	return c
 }
 
-func (a *app) recordEvent(ctx context.Context, r register.Register, id, on string, e task.Event) error {
-	ref, err := task.ParseRef(id)
-	if err != nil {
-		return usageError{err}
+// parseRefs reads the IDs of a call, so that a slip in the last one is found before the first is recorded.
+func parseRefs(ids []string) ([]task.Ref, error) {
+	refs := make([]task.Ref, 0, len(ids))
+	var errs []error
+	for _, id := range ids {
+		ref, err := task.ParseRef(id)
+		refs, errs = append(refs, ref), append(errs, err)
 	}
-	today := a.today(ref.Jurisdiction)
+	if err := errors.Join(errs...); err != nil {
+		return nil, usageError{err}
+	}
+	return refs, nil
+}
+
+func (a *app) recordEvent(ctx context.Context, r register.Register, ref task.Ref, on string, e task.Event) (err error) {
+	id, today := ref.String(), a.today(ref.Jurisdiction)
 	if e.On, err = date("on", on, today); err != nil {
 		return err
 	}
@@ -331,6 +355,9 @@ func (a *app) recordEvent(ctx context.Context, r register.Register, id, on strin
 		return usagef("record %s on %s: %s has not come yet", e.Kind, id, e.On)
 	}
 	st, err := r.Record(ctx, ref, e)
+	if errors.Is(err, task.ErrNotFound) {
+		return fmt.Errorf("%w; `duban obligations list` shows what there is", err)
+	}
 	if err != nil {
 		return err
 	}
@@ -352,16 +379,20 @@ func (a *app) triggerCmd() *cobra.Command {
 		Use: "trigger JURISDICTION/PLAN/ROW", Short: "A condition is met, or an event starts a clock; the items open with the next `run open`",
 		Args: cobra.ExactArgs(1), Example: "  duban obligations trigger laoshan/zfzl2024/10 --on 2024-03-20 --by 李敏\n  duban obligations trigger sishui/zfzl2024/8 --unit xscjgj --ref 2024-017 --on 2024-09-18 --by 李敏",
 		RunE: func(c *cobra.Command, args []string) error {
-			s, err := a.open(c.Context())
-			if err != nil {
-				return err
-			}
 			id, err := task.ParseTaskID(args[0])
 			if err != nil {
 				return usageError{err}
 			}
-			if e.On, err = date("on", on, a.today(id.Jurisdiction)); err != nil {
+			s, err := a.open(c.Context())
+			if err != nil {
 				return err
+			}
+			today := a.today(id.Jurisdiction)
+			if e.On, err = date("on", on, today); err != nil {
+				return err
+			}
+			if e.On > today {
+				return usagef("trigger %s on %s: that day has not come yet", id, e.On)
 			}
 			if e.Date, err = date("due", due, 0); err != nil {
 				return err

@@ -48,6 +48,9 @@ func (a *app) outboxCmd() *cobra.Command {
 		Use: "list", Short: "Letters by day", Example: "  duban outbox list --from 2024-09-26 --to 2024-09-26\n  duban outbox list --state failed",
 		RunE: func(c *cobra.Command, _ []string) (err error) {
 			f.State = notice.State(state)
+			if err := oneOf("state", state, "pending", "sending", "sent", "retry", "failed", "unknown", "held", "superseded", "cancelled"); err != nil {
+				return err
+			}
 			if f.From, err = date("from", from, 0); err != nil {
 				return err
 			}
@@ -56,6 +59,9 @@ func (a *app) outboxCmd() *cobra.Command {
 			}
 			s, err := a.open(c.Context())
 			if err != nil {
+				return err
+			}
+			if _, err := jurisdictions(c.Context(), s, f.Jurisdiction); err != nil {
 				return err
 			}
 			letters, err := s.Notices(c.Context(), f)
@@ -213,7 +219,7 @@ func (a *app) rebuildCmd() *cobra.Command {
 func (a *app) migrate(ctx context.Context) (int, error) {
 	s, err := store.Open(ctx, a.cfg.Database.DSN, a.cfg.Database.Password.Reveal())
 	if err != nil {
-		return 0, fmt.Errorf("open database: %w", err)
+		return 0, err
 	}
 	a.closeLater("database", s.Close)
 	n, err := s.Migrate(ctx)

@@ -13,6 +13,7 @@ import (
 	"duban/config"
 	"duban/jobs"
 	"duban/jobs/civil"
+	"duban/jobs/run"
 	"duban/jobs/task"
 	"duban/notify"
 	"duban/notify/notice"
@@ -75,9 +76,13 @@ that were planned and have not left are sent. --again evaluates a settled day on
 
 // ranSlot is one line of `run`'s JSON.
 type ranSlot struct {
-	jobs.Result
-	Error   string `json:"error,omitempty"`
-	Already bool   `json:"already"`
+	run.Slot
+	State   run.State  `json:"state"`
+	Reason  string     `json:"reason,omitempty"`
+	By      string     `json:"by"`
+	Counts  run.Counts `json:"counts"`
+	Already bool       `json:"already"` // it had settled before, and did not run again
+	Error   string     `json:"error,omitempty"`
 }
 
 func (a *app) runJobs(ctx context.Context, s *store.Store, name, day, code, by string, again bool) error {
@@ -144,7 +149,7 @@ func letterCounts(sum notify.Summary, j task.Jurisdiction) string {
 
 func (a *app) printSlot(r jobs.Result) error {
 	if a.asJSON() {
-		line := ranSlot{Result: r, Already: r.Already}
+		line := ranSlot{Slot: r.Slot, State: r.State, Reason: r.Reason, By: r.By, Counts: r.Counts, Already: r.Already}
 		if r.Err != nil {
 			line.Error = r.Err.Error()
 		}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -44,7 +45,7 @@ func (a *app) statusCmd() *cobra.Command {
 				return err
 			}
 			if len(all) == 0 {
-				a.say("The register is empty. Import units and a plan:\n  duban import units FILE\n  duban import plan FILE")
+				a.say("The register (%s) is empty. Import units and a plan:\n  duban import units FILE\n  duban import plan FILE", a.cfg.Database.DSN)
 			}
 			for _, j := range all {
 				row, err := a.status(c.Context(), s, j)
@@ -131,7 +132,7 @@ func (a *app) printStatus(r statusRow) {
 		r.Plans, r.Rows, r.NeedPerson, r.Obligations, r.Overdue, r.Unconfirmed)
 	fmt.Fprintf(a.out, "  states:%s\n  letters:%s\n", counts(r.States), counts(r.Letters))
 	for _, run := range r.LastRuns {
-		fmt.Fprintf(a.out, "  last %s: %s %s %s\n", run.Job, run.Date, run.State, run.Reason)
+		fmt.Fprintln(a.out, strings.TrimRight(fmt.Sprintf("  last %s: %s %s %s", run.Job, run.Date, run.State, run.Reason), " "))
 	}
 }
 

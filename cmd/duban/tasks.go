@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -84,6 +85,12 @@ func (a *app) tasksCmd() *cobra.Command {
 }
 
 func (a *app) taskRows(ctx context.Context, s *store.Store, code, plan, status, asOf string) ([]taskRow, error) {
+	if err := errors.Join(
+		oneOf("status", status, "dated", "recurring", "standing", "awaiting", "unreadable", "ambiguous", "per-case", "personnel", "inspection"),
+		dateOrNone("as-of", asOf),
+	); err != nil {
+		return nil, err
+	}
 	all, err := jurisdictions(ctx, s, code)
 	if err != nil {
 		return nil, err

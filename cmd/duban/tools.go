@@ -195,8 +195,6 @@ func (a *app) workdayCmd() *cobra.Command {
 			RunE: func(_ *cobra.Command, args []string) error { return a.workdayList(calendar, args[0]) },
 		},
 	)
-	// A negative N is an argument, not a flag.
-	c.Commands()[0].Flags().SetInterspersed(false)
 	return c
 }
 
