@@ -99,7 +99,7 @@ jurisdictions:
   "370212": {live_from: 2024-06-01, roll: next, window: {to: "24:00"}, calendar_overrides: []}
   changji:
     zone: Asia/Shanghai
-    confirm: required
+    confirm: auto
     accept_after_workdays: 7
     letter: {reminder_word: 提醒函, urging_word: 催办函, issuer: "", contact_name: 张三, contact_phone: "010", contact_email: a@example.org, contact_address: 楼}
   bare:
@@ -109,7 +109,7 @@ worker: {lease: 4m, shutdown_timeout: 1h}
 		Window: Window{From: 540, To: 1050}, Letter: Letter{ReminderWord: "工作提示", UrgingWord: "工作提示", Issuer: "局"}}
 	laoshan, changji := base, base
 	laoshan.LiveFrom, laoshan.Roll, laoshan.Window.To, laoshan.CalendarOverrides = civil.MustParse("2024-06-01"), "next", 1440, []string{}
-	changji.Zone, changji.Confirm, changji.AcceptAfterWorkdays = "Asia/Shanghai", "required", 7
+	changji.Zone, changji.Confirm, changji.AcceptAfterWorkdays = "Asia/Shanghai", "auto", 7
 	changji.Letter = Letter{"提醒函", "催办函", "", "张三", "010", "a@example.org", "楼"}
 	want := Config{
 		Database: Database{DSN: "mysql://app@db.example:3307/duban?tls=true", PasswordFile: ca, Password: "s3cret 密"},
@@ -273,7 +273,7 @@ func TestPrintHidesSecretsNamesSourcesAndReadsBack(t *testing.T) {
 func TestEnvironmentOverridesEveryScalar(t *testing.T) {
 	other := map[string]string{"database.dsn": "sqlite:x", "zone": "UTC", "mail.from_address": "x@example.org", "mail.reply_to": "y@example.org", "mail.redirect_to": "z@example.org",
 		"mail.smtp.tls": "implicit", "mail.transport": "file", "log.level": "error", "log.format": "console", "schedule.open": "1 1 * * *", "schedule.remind": "2 1 * * *", "schedule.heartbeat": "3 1 * * *",
-		"defaults.zone": "Asia/Urumqi", "defaults.confirm": "required", "defaults.roll": "previous", "defaults.letter.contact_email": "w@example.org", "mail.smtp.hello": "h.example", "mail.message_id_domain": "m.example"}
+		"defaults.zone": "Asia/Urumqi", "defaults.confirm": "auto", "defaults.roll": "previous", "defaults.letter.contact_email": "w@example.org", "mail.smtp.hello": "h.example", "mail.message_id_domain": "m.example"}
 	path := write(t, "f", "secret")
 	other["calendar.overrides"], other["defaults.calendar_overrides"] = path+","+path, path
 	other["database.password_file"], other["mail.smtp.password_file"] = path, path

@@ -103,7 +103,7 @@ func (j *JurisdictionConfig) fields(prefix string) []field {
 		{path: "zone", value: &j.Zone, doc: "Time zone. Empty: the top-level zone."},
 		{path: "calendar_overrides", value: &j.CalendarOverrides, doc: "Files of local holidays, applied after calendar.overrides. A jurisdiction's list replaces that of defaults."},
 		{path: "report_day", value: &j.ReportDay, doc: "Day of the following month on which reports on a period are due where the plan names none; in a shorter month its last day."},
-		{path: "confirm", value: &j.Confirm, oneOf: []string{"auto", "required"}, doc: "auto: urging goes out unless the bureau holds it. required: only after the bureau has checked the register."},
+		{path: "confirm", value: &j.Confirm, oneOf: []string{"auto"}, doc: "auto: urging goes out two working days after the date unless the unit reported, was contacted, or asked for more time.\nThe only value: waiting for the bureau's word needs its check list, which this version does not write."},
 		{path: "roll", value: &j.Roll, oneOf: []string{"keep", "previous", "next"}, doc: "What becomes of a plan's date on a day off. keep: it stays. previous, next: the workday before or after it."},
 		{path: "accept_after_workdays", value: &j.AcceptAfterWorkdays, doc: "A report the bureau has not answered within so many workdays counts as accepted."},
 		{path: "window", doc: "The hours in which letters may leave on a working day."},
