@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/robfig/cron/v3"
+	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
 	"duban/config"
@@ -62,6 +63,9 @@ that were planned and have not left are sent. --again evaluates a settled day on
 			s, err := a.open(c.Context())
 			if err != nil {
 				return err
+			}
+			if a.log.GetLevel() == zerolog.InfoLevel { // the outcome is printed, and the outbox lists the letters
+				a.log = a.log.Level(zerolog.WarnLevel)
 			}
 			return a.runJobs(c.Context(), s, args[0], day, code, by, again)
 		},

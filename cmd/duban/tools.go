@@ -2,7 +2,9 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
+	"io"
 	"runtime/debug"
 	"strconv"
 	"strings"
@@ -43,22 +45,40 @@ func (a *app) versionCmd() *cobra.Command {
 	}
 }
 
-// longestLine bounds a line on standard input; a cell of a ledger is never longer.
+// longestLine bounds in bytes what is kept of a line of standard input. No cell is as long; what is, is no reading.
 const longestLine = 1 << 20
 
-// eachLine calls f for every line of standard input.
+// eachLine calls f for every line of standard input, blank ones too. Of a line that is longer than any cell only the
+// beginning is handed on, which cannot be read either: the answers stay in step with the lines.
 func (a *app) eachLine(f func(string) error) error {
-	in := bufio.NewScanner(a.in)
-	in.Buffer(nil, longestLine)
-	for in.Scan() {
-		if err := f(strings.TrimSuffix(in.Text(), "\r")); err != nil {
-			return err
+	in := bufio.NewReader(a.in)
+	for n := 0; ; n++ {
+		line, err := readLine(in)
+		if err != nil && err != io.EOF {
+			return fmt.Errorf("read standard input: %w", err)
+		}
+		if err == io.EOF && line == "" {
+			return nil
+		}
+		if n == 0 {
+			line = strings.TrimPrefix(line, "\ufeff")
+		}
+		if ferr := f(strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r")); ferr != nil || err != nil {
+			return ferr
 		}
 	}
-	if err := in.Err(); err != nil {
-		return refusedError{fmt.Errorf("read standard input: %w (a line may hold %d bytes)", err, longestLine)}
+}
+
+// readLine reads up to and including the line's end and keeps at most longestLine bytes of it.
+func readLine(in *bufio.Reader) (string, error) {
+	var line []byte
+	for {
+		part, err := in.ReadSlice('\n')
+		line = append(line, part[:min(len(part), longestLine-len(line))]...)
+		if !errors.Is(err, bufio.ErrBufferFull) {
+			return strings.ToValidUTF8(string(line), "\ufffd"), err
+		}
 	}
-	return nil
 }
 
 func (a *app) parseCmd() *cobra.Command {
@@ -94,58 +114,6 @@ func (a *app) printReading(r deadline.Reading) error {
 	}
 	fmt.Fprintf(a.out, "%s\t%s\n", r.Text, describe(r))
 	return nil
-}
-
-// describe puts a reading into one line of Chinese, as an official would check it.
-func describe(r deadline.Reading) string {
-	if !r.Understood {
-		return "时限待核定：" + r.Reason
-	}
-	var parts []string
-	for _, m := range r.Milestones {
-		parts = append(parts, m.Due.String()+map[string]string{deadline.Stage: "（阶段性成果）", deadline.Final: "（完成）"}[m.Label])
-	}
-	every := map[deadline.Every]string{
-		deadline.Week: "每周", deadline.Month: "每月", deadline.Quarter: "每季度", deadline.Half: "每半年", deadline.Year: "每年",
-	}
-	for _, rec := range r.Recurrences {
-		s := every[rec.Every] + strings.Join(rec.Dates, "、")
-		if rec.Next != 0 {
-			s += "（下一次" + rec.Next.String() + "）"
-		}
-		parts = append(parts, s)
-	}
-	if q := r.Quota; q != nil {
-		per := ""
-		if q.Per != nil {
-			per = every[*q.Per]
-		}
-		parts = append(parts, fmt.Sprintf("%s不少于%d次", per, q.Min))
-	}
-	if c := r.Condition; c != nil {
-		s := "条件未具备：" + c.Event
-		if o := c.Offset; o != nil {
-			unit := map[string]string{"hour": "小时", "day": "日", "workday": "个工作日", "month": "个月", "year": "年"}[o.Unit]
-			dir := map[string]string{"after": "后", "before": "前"}[o.Dir]
-			s += fmt.Sprintf("%s%d%s", dir, o.N, unit)
-		}
-		parts = append(parts, s)
-	}
-	if r.Standing {
-		parts = append(parts, "长期坚持")
-	}
-	if r.Soft != "" {
-		parts = append(parts, "（"+r.Soft+"）")
-	}
-	s := strings.Join(parts, "；")
-	if r.Ambiguous {
-		alt := make([]string, 0, len(r.Alternatives))
-		for _, d := range r.Alternatives {
-			alt = append(alt, d.String())
-		}
-		s += "；两种读法，另一种为" + strings.Join(alt, "、")
-	}
-	return s
 }
 
 func (a *app) printParties(r party.Reading) error {
