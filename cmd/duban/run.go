@@ -123,10 +123,8 @@ func (a *app) runJurisdiction(ctx context.Context, s *store.Store, runner jobs.R
 		return err
 	}
 	results, err := runner.Run(ctx, name, j.Code, d, again)
-	for _, r := range results {
-		if perr := a.printSlot(r); perr != nil {
-			return errors.Join(err, perr)
-		}
+	if perr := a.printSlots(results, d); perr != nil {
+		return errors.Join(err, perr)
 	}
 	if err != nil || name == "open" {
 		return err
@@ -149,6 +147,26 @@ func letterCounts(sum notify.Summary, j task.Jurisdiction) string {
 		return fmt.Sprintf("kept back: paused by %s (%s)", j.Paused.Who, j.Paused.Why)
 	}
 	return fmt.Sprintf("%d sent, %d to be tried again, %d failed, %d unknown", sum.Sent, sum.Retry, sum.Failed, sum.Unknown)
+}
+
+// printSlots prints the slots of the day asked for, and counts for people the missed days that were made up before it.
+func (a *app) printSlots(results []jobs.Result, d civil.Date) error {
+	days, opened := 0, 0
+	for _, r := range results {
+		if !a.asJSON() && r.Date < d && r.Err == nil {
+			days++
+			opened += r.Counts.Opened
+			continue
+		}
+		if days > 0 {
+			a.say("%-8s %-10s %d missed days made up: %d obligations opened", r.Job, r.Jurisdiction, days, opened)
+			days = 0
+		}
+		if err := a.printSlot(r); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (a *app) printSlot(r jobs.Result) error {
