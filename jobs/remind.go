@@ -182,9 +182,8 @@ func (j Remind) records(ctx context.Context, r run.Run, unsent []notice.Notice) 
 func (j Remind) history(ctx context.Context, r run.Run, set planner.Settings, records []task.Record) ([]task.Record, error) {
 	var ids []task.TaskID
 	for _, rec := range records {
-		o := rec.Obligation
-		if (o.Kind == task.Monthly || o.Kind == task.Weekly) && r.Date >= set.Calendar.OnOrBefore(o.Effective) && !slices.Contains(ids, o.TaskID) {
-			ids = append(ids, o.TaskID)
+		if id := rec.Obligation.TaskID; !slices.Contains(ids, id) && planner.AsksHistory(rec, set, r.Date) {
+			ids = append(ids, id)
 		}
 	}
 	if len(ids) == 0 {

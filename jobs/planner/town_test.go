@@ -5,7 +5,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"testing"
 
 	"duban/jobs/civil"
 	"duban/jobs/deadline"
@@ -31,7 +30,7 @@ func policy() planner.Settings {
 // those that a test puts into it.
 type town struct {
 	planner.World
-	t      testing.TB
+	t      failer
 	seq    int64
 	down   bool // the mail server refuses everything
 	diary  []string
@@ -39,7 +38,14 @@ type town struct {
 	passed []task.FiredStep
 }
 
-func newTown(t testing.TB) *town {
+// failer is what a test and a property have in common.
+type failer interface {
+	Helper()
+	Errorf(format string, args ...any)
+	Fatalf(format string, args ...any)
+}
+
+func newTown(t failer) *town {
 	w := &town{t: t, World: planner.World{Set: policy()}}
 	w.Jurisdiction = task.Jurisdiction{Code: "ls", Name: "青岛市崂山区", Bureau: "sfj"}
 	w.Plans = []task.Plan{{Jurisdiction: "ls", Code: "zf", Title: "提升行政执法质量", Issued: date("2024-01-15"), On: date("2024-01-15")}}
