@@ -93,7 +93,7 @@ func (r Runner) upTo(ctx context.Context, j Job, jurisdiction string, d civil.Da
 
 // one claims and runs a single slot. A panic is contained and recorded as the result.
 func (r Runner) one(ctx context.Context, j Job, slot run.Slot, again bool) (res Result) {
-	claimed, ok, err := r.Slots.ClaimSlot(ctx, slot, r.By, r.Lease, again)
+	claimed, ok, err := r.claim(ctx, slot, again)
 	if err != nil {
 		return Result{Run: run.Run{Slot: slot}, Err: fmt.Errorf("claim %s %s %s: %w", slot.Job, slot.Jurisdiction, slot.Date, err)}
 	}
@@ -114,6 +114,27 @@ func (r Runner) one(ctx context.Context, j Job, slot run.Slot, again bool) (res 
 		err = fmt.Errorf("%w (and the ledger could not be told: %w)", err, ferr)
 	}
 	return Result{Run: claimed, Err: err}
+}
+
+// pollEvery is how often a slot that another worker holds is asked for again.
+const pollEvery = time.Second
+
+// claim takes the slot. Where another worker holds it, it waits as long as a lease lasts: that worker settles the slot,
+// or it is gone and its lease runs out, so that a run begun again at once after a crash goes on by itself.
+func (r Runner) claim(ctx context.Context, slot run.Slot, again bool) (run.Run, bool, error) {
+	for waited := time.Duration(0); ; waited += pollEvery {
+		claimed, ok, err := r.Slots.ClaimSlot(ctx, slot, r.By, r.Lease, again)
+		if err != nil || ok || claimed.Settled() || waited > r.Lease {
+			return claimed, ok, err
+		}
+		timer := time.NewTimer(pollEvery)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return claimed, false, nil
+		case <-timer.C:
+		}
+	}
 }
 
 func contain(f func() (run.Run, error)) (r run.Run, err error) {

@@ -304,9 +304,27 @@ func TestRunner(t *testing.T) {
 	if _, err := w.Runner.Run(ctx, "remind", "a", day, true); err != nil || len(remind.days()) != 2 {
 		t.Errorf("again: ran %v, %v", remind.days(), err)
 	}
-	s := run.Slot{Job: "remind", Jurisdiction: "b", Date: day}
-	slots.runs[s] = run.Run{Slot: s, State: run.Running, By: "another"}
-	if _, err := w.Runner.Run(ctx, "remind", "b", day, false); err == nil || !strings.Contains(err.Error(), "another") {
-		t.Errorf("a slot that another worker holds: %v", err)
-	}
+}
+
+func TestASlotThatAnotherHoldsIsWaitedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, _, remind, slots := newWorker(t, "b")
+		s := run.Slot{Job: "remind", Jurisdiction: "b", Date: civil.MustParse("2024-09-26")}
+		held := run.Run{Slot: s, State: run.Running, By: "another"}
+		slots.runs[s] = held
+		if _, err := w.Runner.Run(t.Context(), "remind", "b", s.Date, false); err == nil || !strings.Contains(err.Error(), "another") {
+			t.Errorf("a slot that another worker never lets go: %v", err)
+		}
+		go func() {
+			time.Sleep(10 * time.Second)
+			held.State = run.Done
+			if err := slots.FinishSlot(t.Context(), held); err != nil {
+				t.Error(err)
+			}
+		}()
+		results, err := w.Runner.Run(t.Context(), "remind", "b", s.Date, false)
+		if err != nil || !results[1].Already || len(remind.days()) != 0 {
+			t.Errorf("a slot that another worker settles meanwhile: %+v, %v", results, err)
+		}
+	})
 }

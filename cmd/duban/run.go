@@ -21,6 +21,10 @@ import (
 	"duban/store"
 )
 
+// slotLease is how long a job may hold its slot without settling it. Planning a day takes seconds; a plan saved later
+// than this is refused by its fence, and made again.
+const slotLease = 30 * time.Second
+
 // runner wires the jobs to the database.
 func (a *app) runner(s *store.Store, by string) jobs.Runner {
 	return jobs.Runner{
@@ -28,7 +32,7 @@ func (a *app) runner(s *store.Store, by string) jobs.Runner {
 			jobs.Open{Store: s, Settings: a.policies.settings, Clock: a.clock},
 			jobs.Remind{Store: s, Settings: a.policies.settings},
 		),
-		Slots: s, Lease: a.cfg.Worker.Lease, By: by,
+		Slots: s, Lease: slotLease, By: by,
 	}
 }
 
