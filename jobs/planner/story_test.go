@@ -410,3 +410,47 @@ func TestTheYearsNumber(t *testing.T) {
 		event("2024-11-05", "1/a/2024", task.Counted, n(2), ref("三")).live("2024-11-01", "2025-02-28").
 		wrote("11-19 a: upcoming 1/2024 T-30", "12-17 a: upcoming 1/2024 T-10", "01-03 a: overdue 1/2024 T+2", "01-08 a: overdue 1/2024 T+5; cc deputy")
 }
+
+func TestReviewsAreReportedAfterThePeriod(t *testing.T) {
+	w := newTown(t).issued("2024-07-01").
+		row("1", every(deadline.Quarter, "end")).row("2", every(deadline.Half, "end"), by(lead("b"))).row("3", every(deadline.Year, "end"), by(lead("c")))
+	w.live("2024-07-01", "2025-01-31").wrote(
+		"09-27 a: upcoming 1/2024Q3 T-5", // due on 10 October, and 国庆 lies between
+		"10-12 a: overdue 1/2024Q3 T+2",
+		"10-16 a: overdue 1/2024Q3 T+5; cc deputy",
+		"12-02 c: upcoming 3/2024 A30",
+		"12-23 c: upcoming 3/2024 T-10",
+		"12-26 c: upcoming 3/2024 T-3",
+		"01-03 a: overdue 1/2024Q3; upcoming 1/2024Q4 T-5", // 1 January is off
+		"01-03 b: upcoming 2/2024H2 T-5",
+		"01-03 c: overdue 3/2024 T+2",
+		"01-08 c: overdue 3/2024 T+5; cc deputy",
+		"01-14 a: overdue 1/2024Q3 + 1/2024Q4 T+2",
+		"01-14 b: overdue 2/2024H2 T+2",
+		"01-17 a: overdue 1/2024Q3 + 1/2024Q4 T+5; cc deputy",
+		"01-17 b: overdue 2/2024H2 T+5; cc deputy",
+	)
+}
+
+func TestAnAmbiguousDateIsUrgedByItsLaterReading(t *testing.T) {
+	w := newTown(t).issued("2024-08-01").row("1", or(every(deadline.Year, "09-30"), "2024-10-31")).row("2", on("2024-10-18"))
+	w.live("2024-08-01", "2024-12-31").wrote(
+		"09-18 a: upcoming 1/2024 T-10 + 2/m1 A30",
+		"09-26 a: upcoming 1/2024 T-3 + 2/m1",
+		"09-30 a: upcoming 1/2024 + 2/m1 T-10",
+		"10-15 a: upcoming 1/2024 + 2/m1 T-3", // between the readings it is not called overdue
+		"10-22 a: overdue 2/m1 T+2; upcoming 1/2024",
+		"10-25 a: overdue 2/m1 T+5; upcoming 1/2024; cc deputy",
+		"11-04 a: overdue 1/2024 T+2 + 2/m1",
+		"11-07 a: overdue 1/2024 T+5 + 2/m1; cc deputy",
+	)
+	for _, p := range w.plans {
+		for _, nt := range p.Notices {
+			for _, it := range nt.Facts.Items() {
+				if strings.HasPrefix(it.Ref, "ls/zf/1/") && (it.Due != date("2024-09-30") || it.Later != date("2024-10-31")) {
+					t.Errorf("%s: due %s, or by %s", nt.Key.Date, it.Due, it.Later)
+				}
+			}
+		}
+	}
+}
