@@ -250,7 +250,8 @@ func (a *app) printImport(sum imported, dry bool) error {
 	if dry {
 		verb = "would import (dry run, nothing written)"
 	}
-	a.say("%s %s for %s: %d rows, %d changes, %d unchanged, %d open items moved", verb, sum.Kind, sum.Jurisdiction, sum.Rows, len(sum.Changes.Changes), sum.Unchanged, sum.Items)
+	a.say("%s %s for %s: %d rows, %d changes, %d unchanged%s", verb, sum.Kind, sum.Jurisdiction, sum.Rows, len(sum.Changes.Changes), sum.Unchanged,
+		map[bool]string{true: fmt.Sprintf(", %d items follow", sum.Items)}[sum.Items > 0])
 	if sum.Unreadable > 0 {
 		a.say("%d deadlines could not be read (时限待核定): duban tasks list --jurisdiction %s --status unreadable", sum.Unreadable, sum.Jurisdiction)
 	}

@@ -1,6 +1,7 @@
 package register
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,7 +27,7 @@ type Change struct {
 type Changes struct {
 	Changes   []Change `json:"changes"`
 	Unchanged int      `json:"unchanged"`
-	// Items is the number of open obligations that move or are withdrawn with it.
+	// Items is the number of obligations that move, are withdrawn or are opened again with it.
 	Items int `json:"items"`
 }
 
@@ -49,19 +50,19 @@ type PlanImport struct {
 // ImportPlan brings the register to what the ledger says. Importing the same ledger again changes nothing; an edited
 // one adds versions, moves open items to their new dates and withdraws what it no longer holds. History is kept.
 func (r Register) ImportPlan(ctx context.Context, in PlanImport) (Changes, error) {
-	var out Changes
+	out := Changes{Changes: []Change{}}
 	code := in.Plan.Jurisdiction
 	set, err := r.Settings(code)
 	if err != nil {
 		return out, err
 	}
 	err = r.changeUnless(ctx, code, in.DryRun, func(j task.Jurisdiction) (task.Batch, error) {
-		out = Changes{}
+		out = Changes{Changes: []Change{}}
 		b, edited, err := r.planBatch(ctx, j, in, &out)
 		if err != nil || len(edited) == 0 {
 			return b, err
 		}
-		moved, err := r.reschedule(ctx, j, set, edited, in.On, in.Who, "plan edited")
+		moved, err := r.reschedule(ctx, j, set, edit{tasks: edited, replaced: in.Replace, on: in.On, who: in.Who, why: "plan edited"})
 		b.Events, b.Caches = append(b.Events, moved.Events...), moved.Caches
 		out.Items = len(moved.Events)
 		return b, err
@@ -109,13 +110,7 @@ func (r Register) planBatch(ctx context.Context, j task.Jurisdiction, in PlanImp
 	if err != nil {
 		return b, nil, err
 	}
-	old := map[string]task.Task{}
-	for _, t := range task.TasksAsOf(versions, civil.Never) {
-		if t.Plan == in.Plan.Code {
-			old[t.Row] = t
-		}
-	}
-	fresh, edited, err := compare(old, in, on, out)
+	fresh, edited, err := compare(latest(versions, in.Plan.Code), in, on, out)
 	if err != nil {
 		return b, nil, err
 	}
@@ -129,11 +124,23 @@ func (r Register) planBatch(ctx context.Context, j task.Jurisdiction, in PlanImp
 	return b, edited, nil
 }
 
-// compare sorts the rows of a ledger into those that are new and those that were edited or withdrawn. A row whose
-// measure reads otherwise stops the import until the operator says whether it is the same task.
+// latest returns the newest version of every row the plan ever held, withdrawn ones included, by code.
+func latest(versions []task.Task, plan string) map[string]task.Task {
+	out := map[string]task.Task{}
+	for _, t := range versions {
+		if was, ok := out[t.Row]; t.Plan == plan && (!ok || cmp.Or(cmp.Compare(t.On, was.On), cmp.Compare(t.Seq, was.Seq)) > 0) {
+			out[t.Row] = t
+		}
+	}
+	return out
+}
+
+// compare sorts the rows of a ledger into those that are new and those that were edited, withdrawn or are back. A row
+// whose measure reads otherwise stops the import until the operator says whether it is the same task.
 func compare(old map[string]task.Task, in PlanImport, on civil.Date, out *Changes) (fresh, edited []task.Task, err error) {
 	var errs []error
 	seen := map[string]bool{}
+	reordered := 0
 	for _, t := range in.Tasks {
 		seen[t.Row] = true
 		was, known := old[t.Row]
@@ -150,6 +157,10 @@ func compare(old map[string]task.Task, in PlanImport, on civil.Date, out *Change
 		what := differences(was, t)
 		if what == "" {
 			out.Unchanged++
+			if t.Order != was.Order { // a row above it came or went
+				reordered++
+				edited = append(edited, t)
+			}
 			continue
 		}
 		if t.Title != was.Title && !in.Same && !slices.Contains(in.Replace, t.Row) {
@@ -157,11 +168,18 @@ func compare(old map[string]task.Task, in PlanImport, on civil.Date, out *Change
 				t.Row, was.Title, t.Title, t.Row))
 			continue
 		}
-		out.add(t.Row, "changed", what)
+		if was.Withdrawn {
+			out.add(t.Row, "added", t.Title+" (again)")
+		} else {
+			out.add(t.Row, "changed", what)
+		}
 		edited = append(edited, t)
 	}
+	if reordered > 0 {
+		out.add(in.Plan.Code, "changed", fmt.Sprintf("place of %d more rows", reordered))
+	}
 	for row, was := range old {
-		if !seen[row] {
+		if !seen[row] && !was.Withdrawn {
 			out.add(row, "withdrawn", was.Title)
 			was.Withdrawn, was.On, was.Seq = true, max(on, was.On), 0
 			edited = append(edited, was)
@@ -172,8 +190,25 @@ func compare(old map[string]task.Task, in PlanImport, on civil.Date, out *Change
 	return fresh, edited, errors.Join(errs...)
 }
 
-// unmeant are the fields that say where and when a version was read, not what it says.
-var unmeant = map[string]bool{"On": true, "Seq": true, "Source": true, "Parser": true, "Caches": true, "Paused": true}
+// unmeant are the fields that say where and when a version was read, not what it says, and the reading, which follows
+// from the deadline's text.
+var unmeant = map[string]bool{
+	"On": true, "Seq": true, "Source": true, "Parser": true, "Caches": true, "Paused": true, "Reading": true, "Order": true,
+}
+
+// fieldWords are the names of fields that do not read well in small letters. shown are those whose old and new values
+// are printed; the others may hold personal data.
+var (
+	fieldWords = map[string]string{
+		"DeadlineText": "deadline", "LeadText": "lead units", "ResponsibleText": "responsible units", "SupportText": "supporting units",
+		"SendTo": "send to", "ReportDay": "report day", "ValidTo": "valid to", "DocNumber": "document number", "FullName": "full name",
+		"LiveFrom": "live from", "CertState": "certificate's state", "HeldFrom": "held from", "HeldTo": "held to", "Title": "measure",
+	}
+	shown = map[string]bool{
+		"DeadlineText": true, "Title": true, "Deliverable": true, "Issued": true, "DocNumber": true, "LiveFrom": true, "ReportDay": true,
+		"LeadText": true, "ResponsibleText": true, "SupportText": true,
+	}
+)
 
 // differences names the fields in which two versions differ in meaning; empty where they say the same.
 func differences[T any](was, is T) string {
@@ -182,17 +217,22 @@ func differences[T any](was, is T) string {
 	for i := range a.NumField() {
 		f := a.Type().Field(i)
 		x, y := a.Field(i), b.Field(i)
-		if unmeant[f.Name] || x.Kind() == reflect.Slice && x.Len() == 0 && y.Len() == 0 {
+		if unmeant[f.Name] || x.Kind() == reflect.Slice && x.Len() == 0 && y.Len() == 0 || reflect.DeepEqual(x.Interface(), y.Interface()) {
 			continue
 		}
-		if f.Name == "Reading" {
-			continue // follows from the deadline's text, which is compared
+		what := cmp.Or(fieldWords[f.Name], strings.ToLower(f.Name))
+		if shown[f.Name] {
+			what += fmt.Sprintf(" %s → %s", value(x), value(y))
 		}
-		if !reflect.DeepEqual(x.Interface(), y.Interface()) {
-			names = append(names, strings.ToLower(f.Name))
-		}
+		names = append(names, what)
 	}
 	return strings.Join(names, ", ")
+}
+
+// value prints a field on one line.
+func value(v reflect.Value) string {
+	s := strings.Join(strings.Fields(fmt.Sprint(v.Interface())), " ")
+	return cmp.Or(s, "nothing")
 }
 
 // UnitsImport is a units file that was read and found good.
@@ -211,7 +251,7 @@ var always = civil.Of(2000, 1, 1)
 // ImportUnits brings the directory to what the file says. A unit that is gone from the file is removed, unless it still
 // owes something.
 func (r Register) ImportUnits(ctx context.Context, in UnitsImport) (Changes, error) {
-	var out Changes
+	out := Changes{Changes: []Change{}}
 	code := in.Jurisdiction.Code
 	old, err := r.Store.Jurisdiction(ctx, code)
 	isNew := errors.Is(err, task.ErrNotFound)
@@ -222,7 +262,7 @@ func (r Register) ImportUnits(ctx context.Context, in UnitsImport) (Changes, err
 		in.On = always
 	}
 	batch := func(j task.Jurisdiction) (task.Batch, error) {
-		out = Changes{}
+		out = Changes{Changes: []Change{}}
 		return r.unitsBatch(ctx, j, isNew, in, &out)
 	}
 	if !isNew {
@@ -351,9 +391,9 @@ func owesNothing(u task.Unit, recs []task.Record, set planner.Settings) error {
 
 // ImportPeople brings the roster to what the file says.
 func (r Register) ImportPeople(ctx context.Context, code string, people []task.Person, on civil.Date, dry bool) (Changes, error) {
-	var out Changes
+	out := Changes{Changes: []Change{}}
 	err := r.changeUnless(ctx, code, dry, func(task.Jurisdiction) (task.Batch, error) {
-		out = Changes{}
+		out = Changes{Changes: []Change{}}
 		old, err := r.Store.People(ctx, code)
 		if err != nil {
 			return task.Batch{}, err

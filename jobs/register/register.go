@@ -236,7 +236,7 @@ func (r Register) Clarify(ctx context.Context, id task.TaskID, reading deadline.
 		}
 		next := t
 		next.Reading, next.ClarifiedBy, next.On, next.Seq = reading, who, on, 0
-		b, err := r.reschedule(ctx, j, set, []task.Task{next}, on, who, "clarified: "+why)
+		b, err := r.reschedule(ctx, j, set, edit{tasks: []task.Task{next}, on: on, who: who, why: "clarified: " + why})
 		if err != nil {
 			return b, err
 		}
@@ -249,12 +249,20 @@ func (r Register) Clarify(ctx context.Context, id task.TaskID, reading deadline.
 	})
 }
 
-// reschedule moves the open items of edited rows to the rows' new dates, and withdraws what a row no longer asks for.
-// Closed items keep their history as it is.
-func (r Register) reschedule(ctx context.Context, j task.Jurisdiction, set planner.Settings, edited []task.Task, on civil.Date, who, why string) (task.Batch, error) {
+// edit is a set of rows that read otherwise from a day on.
+type edit struct {
+	tasks    []task.Task
+	replaced []string // codes of rows that are other tasks now
+	on       civil.Date
+	who, why string
+}
+
+// reschedule moves the open items of edited rows to the rows' new dates, withdraws what a row no longer asks for, and
+// opens again what a row that is back asks for. Closed items keep their history as it is.
+func (r Register) reschedule(ctx context.Context, j task.Jurisdiction, set planner.Settings, ed edit) (task.Batch, error) {
 	var b task.Batch
-	ids := make([]task.TaskID, 0, len(edited))
-	for _, t := range edited {
+	ids := make([]task.TaskID, 0, len(ed.tasks))
+	for _, t := range ed.tasks {
 		ids = append(ids, t.TaskID)
 	}
 	recs, err := r.Store.Instances(ctx, j.Code, ids)
@@ -274,30 +282,51 @@ func (r Register) reschedule(ctx context.Context, j task.Jurisdiction, set plann
 		return b, err
 	}
 	want := openedBy(planner.Sources{
-		Jurisdiction: j, Plans: plans, Tasks: backdated(edited, plans), Directory: dir, TaskEvents: events, Existing: map[string]bool{},
-	}, set, recs, on)
+		Jurisdiction: j, Plans: plans, Tasks: backdated(ed.tasks, plans), Directory: dir, TaskEvents: events, Existing: map[string]bool{},
+	}, set, recs, ed.on)
 	for i, rec := range recs {
 		o := rec.Obligation
-		st := task.Fold(o, rec.Events, on, set.Calendar, set.Terms)
-		e := task.Event{Jurisdiction: j.Code, On: max(on, o.Opened), Subject: o.Ref.String(), Who: who, Why: why}
 		to, kept := want[o.Ref.String()]
-		switch {
-		case !st.Open():
-			continue
-		case !kept && (st.Nominal >= on || withdrawnRow(edited, o.TaskID)):
-			e.Kind = task.Withdrawn
-		case kept && (to.Nominal != st.Nominal && to.Effective != st.Effective || !to.Ambiguous && !st.Extended && !st.Returned && st.Effective != st.Assess):
-			e.Kind, e.Date = task.Redated, to.Effective
-		default:
+		e := task.Event{Jurisdiction: j.Code, On: max(ed.on, o.Opened), Subject: o.Ref.String(), Who: ed.who, Why: ed.why}
+		if e.Kind, e.Date = ed.move(o, task.Fold(o, rec.Events, ed.on, set.Calendar, set.Terms), to, kept); e.Kind == "" {
 			continue
 		}
-		e.Seq = j.Seq + int64(len(b.Events)) + int64(len(edited)) + 2
+		e.Seq = j.Seq + int64(len(b.Events)) + int64(len(ed.tasks)) + 2
 		recs[i].Events = append(slices.Clone(rec.Events), e)
 		b.Events = append(b.Events, e)
 	}
 	planned, err := r.planned(ctx, j.Code)
-	b.Caches = cachesOf(recs, edited, dir, set, planned)
+	b.Caches = cachesOf(recs, ed.tasks, dir, set, planned)
 	return b, err
+}
+
+// move decides what the edit does to one item that stands at st: the event's kind and its date, or none. to is the
+// item as the edited row would open it; kept is false where it would open none.
+func (ed edit) move(o task.Obligation, st task.Status, to task.Obligation, kept bool) (task.EventKind, civil.Date) {
+	replaced := slices.Contains(ed.replaced, o.Row)
+	switch {
+	case !kept:
+		if st.Open() && (st.Nominal >= ed.on || withdrawnRow(ed.tasks, o.TaskID)) {
+			return task.Withdrawn, 0
+		}
+	case st.State == task.Dropped:
+		// What fell due while the row was away was owed by nobody. What was late before is late again.
+		if to.Effective >= ed.on {
+			return task.Reopened, to.Effective
+		}
+		if st.Effective < st.Since {
+			return task.Reopened, 0
+		}
+	case !st.Open(): // where the row is another task now, what was reported, done or waived was not it
+		if replaced && to.Effective >= ed.on {
+			return map[bool]task.EventKind{true: task.Returned, false: task.Reopened}[st.State == task.Answered], to.Effective
+		}
+	case replaced && to.Effective >= ed.on,
+		to.Nominal != st.Nominal && to.Effective != st.Effective,
+		!to.Ambiguous && !st.Extended && !st.Returned && st.Effective != st.Assess:
+		return task.Redated, to.Effective
+	}
+	return "", 0
 }
 
 func withdrawnRow(edited []task.Task, id task.TaskID) bool {
