@@ -454,3 +454,30 @@ func TestAnAmbiguousDateIsUrgedByItsLaterReading(t *testing.T) {
 		}
 	}
 }
+
+// TestASecondRunWritesNoSecondLetter: a letter of yesterday was on its way while today's was planned, and came back. Its
+// items wait for tomorrow, for the unit has had its letter of today.
+func TestASecondRunWritesNoSecondLetter(t *testing.T) {
+	w := newTown(t).row("1", on("2024-06-28")).row("2", on("2024-07-01")).live("2024-01-15", "2024-06-24")
+	w.diary = nil
+	w.mail(false).live("2024-06-25", "2024-06-25").wrote("06-25 a: upcoming 1/m1 T-3 + 2/m1")
+	back := w.Unsent
+	w.Unsent = nil
+	w.mail(true).live("2024-06-26", "2024-06-26").wrote("06-26 a: upcoming 1/m1 + 2/m1 T-3")
+	w.Unsent, w.Written = back, map[string]bool{w.plans[len(w.plans)-1].Notices[0].ID: true}
+	if p := w.RemindDay(date("2024-06-26")); len(p.Notices)+len(p.Steps)+len(p.Supersede)+len(p.Cancel) > 0 {
+		t.Errorf("the second run wrote %d letters, fired %+v, took over %v, cancelled %v", len(p.Notices), p.Steps, p.Supersede, p.Cancel)
+	}
+	w.Written = nil
+	w.live("2024-06-27", "2024-06-27").wrote("06-27 a: upcoming 1/m1 T-3 + 2/m1")
+}
+
+// TestWhatIsNotWrittenAboutIsNotRepeated: a row that is taken off the letters is not carried along by another's.
+func TestWhatIsNotWrittenAboutIsNotRepeated(t *testing.T) {
+	for _, c := range []task.Chase{task.ChaseManual, task.ChaseNone} {
+		w := newTown(t).row("1", on("2024-07-01")).row("2", on("2024-07-02")).row("1", on("2024-07-01"), from("2024-06-20"), kept(c)).
+			live("2024-01-15", "2024-06-24")
+		w.diary = nil
+		w.live("2024-06-25", "2024-07-31").wrote("06-27 a: upcoming 2/m1 T-3", "07-04 a: overdue 2/m1 T+2", "07-09 a: overdue 2/m1 T+5; cc deputy")
+	}
+}
