@@ -41,7 +41,6 @@ type SourceStore interface {
 	Plans(ctx context.Context, jurisdiction string) ([]task.Plan, error)
 	TaskVersions(ctx context.Context, jurisdiction string, ids []task.TaskID) ([]task.Task, error)
 	TaskEvents(ctx context.Context, jurisdiction string, ids []task.TaskID) ([]task.Event, error)
-	Instances(ctx context.Context, jurisdiction string, ids []task.TaskID) ([]task.Record, error)
 }
 
 // tries is how often a plan is made again when the register moves under it.

@@ -14,6 +14,7 @@ import (
 // OpenStore is what opening reads and writes.
 type OpenStore interface {
 	SourceStore
+	Opened(ctx context.Context, jurisdiction string, ids []task.TaskID) ([]string, error)
 	TasksToOpen(ctx context.Context, jurisdiction string, d civil.Date) ([]task.TaskID, error)
 	Write(ctx context.Context, jurisdiction string, seq int64, b task.Batch) (int64, error)
 	FinishSlot(ctx context.Context, r run.Run) error
@@ -99,9 +100,9 @@ func (j Open) sources(ctx context.Context, jur task.Jurisdiction, ids []task.Tas
 	if src.TaskEvents, err = j.Store.TaskEvents(ctx, jur.Code, ids); err != nil {
 		return src, err
 	}
-	existing, err := j.Store.Instances(ctx, jur.Code, ids)
-	for _, r := range existing {
-		src.Existing[r.Obligation.Ref.String()] = true
+	existing, err := j.Store.Opened(ctx, jur.Code, ids)
+	for _, ref := range existing {
+		src.Existing[ref] = true
 	}
 	return src, err
 }

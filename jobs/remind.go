@@ -17,6 +17,7 @@ type RemindStore interface {
 	SourceStore
 	Due(ctx context.Context, jurisdiction string, d civil.Date, after string, limit int) ([]task.Record, error)
 	Raised(ctx context.Context, jurisdiction string, d civil.Date, units []string) ([]task.Record, error)
+	Lately(ctx context.Context, jurisdiction string, since civil.Date, ids []task.TaskID) ([]task.Record, error)
 	Waiting(ctx context.Context, jurisdiction string, d civil.Date, ids []task.TaskID) ([]task.Ref, error)
 	WeeklyTasks(ctx context.Context, jurisdiction string) ([]task.Task, error)
 	Unsent(ctx context.Context, jurisdiction string, before civil.Date) ([]notice.Notice, error)
@@ -178,18 +179,19 @@ func (j Remind) records(ctx context.Context, r run.Run, unsent []notice.Notice) 
 	return due, nil
 }
 
-// history reads the other instances of the reports that come due today: only there does it matter who was late of late.
+// history reads the other recent instances of the reports that come due today: only of those does the ladder ask who was
+// late of late, and only as far back as planner.Recent goes.
 func (j Remind) history(ctx context.Context, r run.Run, set planner.Settings, records []task.Record) ([]task.Record, error) {
-	var ids []task.TaskID
+	var due []task.Record
 	for _, rec := range records {
-		if id := rec.Obligation.TaskID; !slices.Contains(ids, id) && planner.AsksHistory(rec, set, r.Date) {
-			ids = append(ids, id)
+		if planner.AsksRecent(rec, set, r.Date) {
+			due = append(due, rec)
 		}
 	}
-	if len(ids) == 0 {
+	if len(due) == 0 {
 		return nil, nil
 	}
-	return j.Store.Instances(ctx, r.Jurisdiction, ids)
+	return j.Store.Lately(ctx, r.Jurisdiction, planner.Recent(r.Date), taskIDs(due))
 }
 
 // leadOpen finds the results still owed of the instances that supporting units would be told about.

@@ -64,6 +64,7 @@ func TestWhatADayNeeds(t *testing.T) {
 		equal(t, "raised of b", refs(record(s.Raised(ctx, j, day0-1, []string{"b"}))), "")
 		equal(t, "raised of none", refs(record(s.Raised(ctx, j, day0, nil))), "")
 		equal(t, "instances", refs(record(s.Instances(ctx, j, []task.TaskID{taskID("3"), taskID("1")}))), "1a 1b 3a 3b 3c")
+		equal(t, "opened", got[[]string](t)(s.Opened(ctx, j, []task.TaskID{taskID("3"), taskID("1")}))[2], refOf("3", "a", "m1").String())
 		equal(t, "instances of none", refs(record(s.Instances(ctx, j, nil))), "")
 		equal(t, "waiting", got[[]task.Ref](t)(s.Waiting(ctx, j, day0, []task.TaskID{taskID("1"), taskID("2"), taskID("3")})),
 			[]task.Ref{refOf("1", "a", "m1"), refOf("2", "a", "m1"), refOf("3", "a", "m1"), refOf("3", "c", "m1")})
@@ -110,22 +111,54 @@ func TestRecordsFilter(t *testing.T) {
 	})
 }
 
+func TestLatelyGoesByWhatTheEventsHaveComeTo(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		b := task.Batch{Obligations: []task.Obligation{
+			obligation(refOf("1", "a", "2024-06")), obligation(refOf("1", "b", "2024-07")), obligation(refOf("1", "a", "2024-08")),
+			obligation(refOf("2", "a", "2024-08")),
+		}}
+		for i, o := range b.Obligations {
+			b.Caches = append(b.Caches, task.Cache{Ref: o.Ref.String(), Assess: day0 + civil.Date(i), NextLook: civil.Never, ClosedFrom: civil.Never, Raised: civil.Never})
+		}
+		must(t, s, begin(t, s), b)
+		of := func(since civil.Date, rows ...string) string {
+			var ids []task.TaskID
+			for _, r := range rows {
+				ids = append(ids, taskID(r))
+			}
+			return refs(got[[]task.Record](t)(s.Lately(t.Context(), j, since, ids)))
+		}
+		equal(t, "since the first", of(day0, "1"), "1a 1a 1b")
+		equal(t, "since the second", of(day0+1, "1", "2"), "1a 1b 2a")
+		equal(t, "since later", of(day0+9, "1", "2"), "")
+		equal(t, "of none", of(day0), "")
+	})
+}
+
 func TestADaysQueriesUseTheirIndexes(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		aDay(t, s)
-		d := day0.String()
+		d, never := day0.String(), civil.Never.String()
 		for _, c := range []struct {
 			query, index, search string
 			args                 []any
 		}{
 			{store.QueryDue(s), "obligations_look", "(jurisdiction=? AND next_look<?)", []any{j, d, d, ""}},
-			{store.QueryRaised(s), "obligations_unit", "(jurisdiction=? AND unit=? AND closed_from>?)", []any{j, d, d, "a", "b"}},
+			{store.QueryRaised(s), "obligations_unit", "(jurisdiction=? AND unit=? AND closed_from=? AND raised<?)", []any{j, "a", "b", never, d, j, "a", "b", d, never, d}},
+			{store.QueryRaised(s), "obligations_unit", "(jurisdiction=? AND unit=? AND closed_from>? AND closed_from<?)", []any{j, "a", "b", never, d, j, "a", "b", d, never, d}},
+			{store.QueryLately(s), "obligations_recent", "(jurisdiction=? AND plan=? AND row_code=? AND now_assess>?)", []any{j, "zfzl2024", "1", "2", d}},
+			{store.QueryWaiting(s), "obligations_task", "(jurisdiction=? AND plan=? AND row_code=? AND closed_from>?)", []any{j, "zfzl2024", "1", "2", d, "deliver"}},
+			{store.QueryUnsent(s), "notices_state", "(state=? AND logical_date<?)", []any{j, d, "pending", "retry", "held"}},
+			{store.QueryWeekly(s), "task_versions_weekly", "(jurisdiction=? AND weekly=?)", []any{j, j, true}},
 			{store.QueryEvents(s), "events_subject", "(jurisdiction=? AND subject=?)", []any{j, refOf("1", "a", "m1").String(), refOf("1", "b", "m1").String()}},
 		} {
-			plan := got[string](t)(store.Explain(t.Context(), s, c.query, c.args...))
+			plan := strings.ReplaceAll(got[string](t)(store.Explain(t.Context(), s, c.query, c.args...)), "UNION ALL", "")
 			search := c.search
 			if s.Dialect() == "mysql" {
 				search = "range"
+				if c.index == "task_versions_weekly" {
+					search = "ref"
+				}
 			}
 			if !strings.Contains(plan, c.index) || !strings.Contains(plan, search) || strings.Contains(plan, "SCAN ") || strings.Contains(plan, "ALL") {
 				t.Errorf("%s\nis not searched by %s:\n%s", c.query, c.index, plan)

@@ -9,8 +9,12 @@ import (
 )
 
 // The queries a day is made of, with the tails the store itself uses.
-func QueryDue(s *Store) string    { return "SELECT ref FROM obligations " + dueTail(s.d, 500) }
-func QueryRaised(s *Store) string { return raisedQuery(s.d, 2) }
+func QueryDue(s *Store) string     { return "SELECT ref FROM obligations " + dueTail(s.d, 500) }
+func QueryRaised(s *Store) string  { return raisedQuery(s.d, 2) }
+func QueryLately(s *Store) string  { return ofTasks(s.d, 2, ofLate) }
+func QueryWaiting(s *Store) string { return ofTasks(s.d, 2, toDeliver) }
+func QueryUnsent(s *Store) string  { return "SELECT id FROM notices " + unsentTail(s.d) }
+func QueryWeekly(s *Store) string  { return "SELECT seq FROM task_versions " + weeklyTail(s.d) }
 func QueryEvents(s *Store) string {
 	return "SELECT subject FROM events " + strings.Replace(eventsTail(s.d), "%s", marks(2), 1)
 }

@@ -131,11 +131,14 @@ func (s *Store) letters(ctx context.Context, op, tail string, args ...any) (out 
 	return out, err
 }
 
+func unsentTail(d *dialect) string {
+	return d.by("notices_state") + " WHERE jurisdiction = ? AND logical_date < ? AND matter = '' AND state IN (?, ?, ?) ORDER BY logical_date, unit, role, id"
+}
+
 // Unsent returns the jurisdiction's ordinary letters dated before the day that may still leave: pending, retry or held.
 func (s *Store) Unsent(ctx context.Context, j string, before civil.Date) ([]notice.Notice, error) {
 	return s.letters(ctx, "read unsent letters of "+j,
-		"WHERE jurisdiction = ? AND logical_date < ? AND matter = '' AND state IN (?, ?, ?) ORDER BY logical_date, unit, role, id",
-		j, day(before), string(notice.Pending), string(notice.Retry), string(notice.Held))
+		unsentTail(s.d), j, day(before), string(notice.Pending), string(notice.Retry), string(notice.Held))
 }
 
 // ClaimNotice takes the first letter that may leave, by logical date, jurisdiction and ID: pending or in retry, its next

@@ -216,6 +216,53 @@ func (s *Store) Instances(ctx context.Context, j string, ids []task.TaskID) (out
 	return out, err
 }
 
+// Opened returns the refs of the obligations that these tasks have opened, by plan and ref: Instances without what
+// happened to them.
+func (s *Store) Opened(ctx context.Context, j string, ids []task.TaskID) (out []string, err error) {
+	plans, err := byPlan(j, ids)
+	if err != nil {
+		return nil, fmt.Errorf("read what is opened: %w", err)
+	}
+	err = s.read(ctx, "read what is opened in "+j, func(t *tx) error {
+		out, err = refsOfTasks(ctx, t, j, plans, "", nil)
+		return err
+	})
+	return out, err
+}
+
+// The further conditions on tasks' obligations: judged on or after a day; to be delivered and open on a day.
+const (
+	ofLate    = " AND now_assess >= ?"
+	toDeliver = " AND closed_from > ? AND owes = ?"
+)
+
+// Lately returns the obligations of these tasks that are judged on or after the day, by what their events have come to,
+// with their events and steps, by plan and ref. However long a duty has gone on, its last months are as few.
+func (s *Store) Lately(ctx context.Context, j string, since civil.Date, ids []task.TaskID) (out []task.Record, err error) {
+	plans, err := byPlan(j, ids)
+	if err != nil {
+		return nil, fmt.Errorf("read what was due of late: %w", err)
+	}
+	err = s.read(ctx, "read what was due of late in "+j, func(t *tx) error {
+		refs, err := refsOfTasks(ctx, t, j, plans, ofLate, []any{day(since)})
+		if err != nil {
+			return err
+		}
+		out, err = records(ctx, t, refs)
+		return err
+	})
+	return out, err
+}
+
+// ofTasks is the query for the refs of so many rows of a plan, by an index that holds all of the further condition.
+func ofTasks(d *dialect, rows int, and string) string {
+	index := "obligations_task"
+	if and == ofLate {
+		index = "obligations_recent"
+	}
+	return "SELECT ref FROM obligations " + d.by(index) + " WHERE jurisdiction = ? AND plan = ? AND row_code IN (" + marks(rows) + ")" + and
+}
+
 // refsOfTasks returns the refs of the tasks' obligations that meet a further condition, by plan and ref.
 func refsOfTasks(ctx context.Context, t *tx, j string, plans []planTasks, and string, args []any) ([]string, error) {
 	var out []string
@@ -223,8 +270,7 @@ func refsOfTasks(ctx context.Context, t *tx, j string, plans []planTasks, and st
 		start := len(out)
 		for piece := range slices.Chunk(p.rows, maxIn) {
 			var refs []string
-			q := "SELECT ref FROM obligations WHERE jurisdiction = ? AND plan = ? AND row_code IN (" + marks(len(piece)) + ")" + and
-			if err := t.SelectContext(ctx, &refs, q, slices.Concat([]any{j, p.code}, anys(piece), args)...); err != nil {
+			if err := t.SelectContext(ctx, &refs, ofTasks(t.d, len(piece), and), slices.Concat([]any{j, p.code}, anys(piece), args)...); err != nil {
 				return nil, err
 			}
 			out = append(out, refs...)
@@ -252,9 +298,17 @@ func (s *Store) Due(ctx context.Context, j string, d civil.Date, after string, l
 	return s.recordsWhere(ctx, "read what is due in "+j, dueTail(s.d, limit), j, day(d), day(d), after)
 }
 
+// raisedQuery asks for what is open for good and for what closes after the day apart, so that the index, whose last
+// column is raised, also passes by what is open and was never spoken of: most of a register.
 func raisedQuery(d *dialect, units int) string {
-	return "SELECT ref FROM obligations " + d.by("obligations_unit") +
-		" WHERE jurisdiction = ? AND closed_from > ? AND raised <= ? AND unit IN (" + marks(units) + ")"
+	of := "SELECT ref FROM obligations " + d.by("obligations_unit") + " WHERE jurisdiction = ? AND unit IN (" + marks(units) + ")"
+	return of + " AND closed_from = ? AND raised <= ? UNION ALL " + of + " AND closed_from > ? AND closed_from < ? AND raised <= ?"
+}
+
+func raisedArgs(j string, d civil.Date, units []string) []any {
+	of := append([]any{j}, anys(units)...)
+	never := day(civil.Never)
+	return slices.Concat(of, []any{never, day(d)}, of, []any{day(d), never, day(d)})
 }
 
 // Raised returns the obligations of these units that were spoken of by day d and are open on it, by ref.
@@ -264,7 +318,7 @@ func (s *Store) Raised(ctx context.Context, j string, d civil.Date, units []stri
 		var refs []string
 		for piece := range slices.Chunk(units, maxIn) {
 			var got []string
-			if err := t.SelectContext(ctx, &got, raisedQuery(s.d, len(piece)), slices.Concat([]any{j, day(d), day(d)}, anys(piece))...); err != nil {
+			if err := t.SelectContext(ctx, &got, raisedQuery(s.d, len(piece)), raisedArgs(j, d, piece)...); err != nil {
 				return err
 			}
 			refs = append(refs, got...)
@@ -283,7 +337,7 @@ func (s *Store) Waiting(ctx context.Context, j string, d civil.Date, ids []task.
 		return nil, fmt.Errorf("read what waits: %w", err)
 	}
 	err = s.read(ctx, "read what waits in "+j, func(t *tx) error {
-		refs, err := refsOfTasks(ctx, t, j, plans, " AND owes = ? AND closed_from > ?", []any{string(task.OwesDeliver), day(d)})
+		refs, err := refsOfTasks(ctx, t, j, plans, toDeliver, []any{day(d), string(task.OwesDeliver)})
 		if err != nil {
 			return err
 		}

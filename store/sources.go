@@ -302,12 +302,16 @@ func (s *Store) TaskVersions(ctx context.Context, j string, ids []task.TaskID) (
 	return out, err
 }
 
+func weeklyTail(d *dialect) string {
+	return "WHERE jurisdiction = ? AND (plan, row_code) IN (SELECT plan, row_code FROM task_versions " + d.by("task_versions_weekly") +
+		" WHERE jurisdiction = ? AND weekly = ?) ORDER BY plan, row_code, seq"
+}
+
 // WeeklyTasks returns every version of the tasks that go on for ever or await their trigger in some version, by plan, row
 // code and seq.
 func (s *Store) WeeklyTasks(ctx context.Context, j string) (out []task.Task, err error) {
 	err = s.read(ctx, "read standing tasks of "+j, func(t *tx) error {
-		rows, err := query[taskRow](ctx, t, "WHERE jurisdiction = ? AND (plan, row_code) IN "+
-			"(SELECT plan, row_code FROM task_versions WHERE jurisdiction = ? AND weekly = ?) ORDER BY plan, row_code, seq", j, j, true)
+		rows, err := query[taskRow](ctx, t, weeklyTail(t.d), j, j, true)
 		out = nouns(rows)
 		return err
 	})

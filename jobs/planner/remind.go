@@ -238,9 +238,28 @@ func AsksHistory(r task.Record, set Settings, d civil.Date) bool {
 	return i >= 0 && d >= set.Calendar.T(task.Fold(r.Obligation, r.Events, d, set.Calendar, set.Terms).Effective, rules[i].Offset)
 }
 
+// Recent returns the first day of the three months within which a unit must have been late with a duty for a step that
+// is said to the late only.
+func Recent(d civil.Date) civil.Date { return d.AddMonths(-3) }
+
+// AsksRecent reports whether a step that is said to the late only may be due for the record on day d, so that the
+// duty's recent instances must be at hand.
+func AsksRecent(r task.Record, set Settings, d civil.Date) bool {
+	o := r.Obligation
+	onlyLate := func(rule ladder.Rule) bool { return rule.OnlyLate }
+	if !slices.ContainsFunc(set.Ladder[o.Kind], onlyLate) {
+		return false
+	}
+	st := task.Fold(o, r.Events, d, set.Calendar, set.Terms)
+	s := ladder.Subject{Obligation: o, Status: st, Deliverable: true, Chase: task.ChaseLetter}
+	return st.Chased() && slices.ContainsFunc(set.Ladder.Steps(s, set.Calendar), func(step ladder.Step) bool {
+		return onlyLate(step.Rule) && step.On <= d && d <= step.Expires
+	})
+}
+
 // lateOfLate reports whether the unit was late with this duty within the last three months.
 func (r *reminder) lateOfLate(o task.Obligation) bool {
-	since := r.day.AddMonths(-3)
+	since := Recent(r.day)
 	for _, h := range r.History {
 		p := h.Obligation
 		if p.TaskID != o.TaskID || p.Unit != o.Unit || p.Instance == o.Instance {

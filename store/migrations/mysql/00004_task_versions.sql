@@ -29,5 +29,6 @@ CREATE TABLE IF NOT EXISTS task_versions (
     weekly BOOLEAN NOT NULL,
     source MEDIUMTEXT NOT NULL,
     PRIMARY KEY (jurisdiction, plan, row_code, seq),
+    INDEX task_versions_weekly (jurisdiction, weekly),
     FOREIGN KEY (jurisdiction) REFERENCES jurisdictions (code)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin ROW_FORMAT=DYNAMIC;

@@ -33,5 +33,6 @@ CREATE TABLE IF NOT EXISTS obligations (
     FOREIGN KEY (jurisdiction) REFERENCES jurisdictions (code),
     INDEX obligations_look (jurisdiction, next_look, closed_from, ref),
     INDEX obligations_unit (jurisdiction, unit, closed_from, raised),
-    INDEX obligations_task (jurisdiction, plan, row_code)
+    INDEX obligations_task (jurisdiction, plan, row_code, closed_from),
+    INDEX obligations_recent (jurisdiction, plan, row_code, now_assess)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin ROW_FORMAT=DYNAMIC;

@@ -31,3 +31,4 @@ CREATE TABLE task_versions (
     PRIMARY KEY (jurisdiction, plan, row_code, seq),
     FOREIGN KEY (jurisdiction) REFERENCES jurisdictions (code)
 ) STRICT;
+CREATE INDEX task_versions_weekly ON task_versions (jurisdiction, weekly);

@@ -34,4 +34,5 @@ CREATE TABLE obligations (
 ) STRICT;
 CREATE INDEX obligations_look ON obligations (jurisdiction, next_look, closed_from, ref);
 CREATE INDEX obligations_unit ON obligations (jurisdiction, unit, closed_from, raised);
-CREATE INDEX obligations_task ON obligations (jurisdiction, plan, row_code);
+CREATE INDEX obligations_task ON obligations (jurisdiction, plan, row_code, closed_from);
+CREATE INDEX obligations_recent ON obligations (jurisdiction, plan, row_code, now_assess);
