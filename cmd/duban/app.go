@@ -86,17 +86,38 @@ func (a *app) main(ctx context.Context, args []string) int {
 	if err == nil {
 		return exitDone
 	}
-	fmt.Fprintln(a.err, "duban:", err)
 	var usage usageError
 	var refused refusedError
 	var problems ledger.Problems
 	switch {
+	case errors.As(err, &problems):
+		return a.refuse(problems)
 	case errors.As(err, &usage):
+		fmt.Fprintln(a.err, "duban:", err)
 		return exitUsage
-	case errors.As(err, &refused), errors.As(err, &problems):
+	case errors.As(err, &refused):
+		fmt.Fprintln(a.err, "duban: refused, nothing was written:", err)
 		return exitRefused
 	}
+	fmt.Fprintln(a.err, "duban:", err)
 	return exitFailed
+}
+
+// refuse names every bad row, one per line; in JSON each is an object on standard output.
+func (a *app) refuse(problems ledger.Problems) int {
+	count := "1 problem"
+	if n := len(problems); n > 1 {
+		count = fmt.Sprintf("%d problems", n)
+	}
+	fmt.Fprintf(a.err, "duban: refused, nothing was written; %s in the file\n", count)
+	for _, p := range problems {
+		if !a.asJSON() {
+			fmt.Fprintln(a.err, p)
+		} else if err := a.json(p); err != nil {
+			fmt.Fprintln(a.err, "duban:", err)
+		}
+	}
+	return exitRefused
 }
 
 // close closes what was opened, the last first.

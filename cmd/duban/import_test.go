@@ -1,9 +1,14 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 	"testing"
+	"unicode/utf16"
+
+	"github.com/xuri/excelize/v2"
+	"golang.org/x/text/encoding/simplifiedchinese"
 )
 
 func TestTheFiveBundledPlansAreImportedAndImportedAgainWithoutAChange(t *testing.T) {
@@ -286,4 +291,204 @@ func TestTwoJurisdictionsInOneDatabase(t *testing.T) {
 			t.Errorf("%v paused: %v", o["jurisdiction"], paused)
 		}
 	}
+}
+
+// badInput is a file that is refused whole, and what the answer must name.
+type badInput struct {
+	name, kind, file string
+	data             []byte
+	want             []string
+}
+
+func csvOf(kind, text string) badInput {
+	return badInput{kind: kind, file: kind + ".csv", data: []byte(text)}
+}
+
+func named(name string, b badInput, want ...string) badInput {
+	b.name, b.want = name, want
+	return b
+}
+
+// planWith is the town's plan with rows added to its end; they stand from line 16 on.
+func planWith(rows ...string) badInput { return csvOf("plan", townPlan+strings.Join(rows, "\n")+"\n") }
+
+// workbookPlan is a small plan as a workbook; change works on its only sheet before it is saved.
+func workbookPlan(t testing.TB, change func(f *excelize.File)) badInput {
+	t.Helper()
+	f := excelize.NewFile()
+	defer f.Close()
+	for i, row := range [][]any{
+		{"方案代码", "zl2025"}, {"方案名称", "二号方案"}, {"印发日期", "2024-07-01"},
+		{"序号", "任务措施", "责任单位", "完成时限"},
+		{1, "甲", "市交通运输局", "2024年底前"}, {2, "乙", "市交通运输局", "2024年底前"},
+	} {
+		if err := f.SetSheetRow("Sheet1", fmt.Sprintf("A%d", i+1), &row); err != nil {
+			t.Fatal(err)
+		}
+	}
+	change(f)
+	var b bytes.Buffer
+	if err := f.Write(&b); err != nil {
+		t.Fatal(err)
+	}
+	return badInput{kind: "plan", file: "plan.xlsx", data: b.Bytes()}
+}
+
+func cellOf(t testing.TB, f *excelize.File, cell string, value any) {
+	t.Helper()
+	if err := f.SetCellValue("Sheet1", cell, value); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// ole is the beginning of a file of the old binary formats that holds the stream.
+func ole(stream string) []byte {
+	b := append([]byte{0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1}, make([]byte, 600)...)
+	for _, u := range utf16.Encode([]rune(stream)) {
+		b = append(b, byte(u), byte(u>>8))
+	}
+	return append(b, make([]byte, 600)...)
+}
+
+func gb18030(t testing.TB, s string) []byte {
+	t.Helper()
+	b, err := simplifiedchinese.GB18030.NewEncoder().Bytes([]byte(s))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func badInputs(t testing.TB) []badInput {
+	t.Helper()
+	whole := workbookPlan(t, func(*excelize.File) {})
+	truncated, old, doc := whole, whole, whole
+	truncated.data = whole.data[:len(whole.data)/2]
+	old.data, doc.data = ole("Workbook"), ole("WordDocument")
+	formula := workbookPlan(t, func(f *excelize.File) {
+		cellOf(t, f, "D5", nil)
+		if err := f.SetCellFormula("Sheet1", "D5", "TODAY()"); err != nil {
+			t.Fatal(err)
+		}
+	})
+	number := workbookPlan(t, func(f *excelize.File) { cellOf(t, f, "D6", 45473) })
+	mixed := csvOf("plan", "")
+	mixed.data = append([]byte(townPlan), gb18030(t, "11,专项督查,,市卫生健康局,2024年底前,\n")...)
+	unit := func(row string) badInput { return csvOf("units", townUnits+row+"\n") }
+	return []badInput{
+		named("a truncated workbook", truncated, "plan.xlsx", "truncated or damaged", "另存为"),
+		named("an .xls workbook", old, "plan.xlsx", ".xls", "另存为 → Excel 工作簿 (*.xlsx)"),
+		named("a .doc document", doc, "plan.xlsx", ".doc", "not a table"),
+		named("a formula", formula, "plan.xlsx, sheet Sheet1, row 5, column 完成时限", "formula"),
+		named("a date that Excel turned into a number", number, "plan.xlsx, sheet Sheet1, row 6, column 完成时限 「45473」", "2024-06-30"),
+		named("60 columns and no header", csvOf("plan", "方案代码,zl2025\n方案名称,某\n印发日期,2024-07-01\n"+strings.Repeat("列,", 59)+"列\n"), "plan.csv", "no header row"),
+		named("two encodings in one file", mixed, "plan.csv", "line 16", "UTF-8"),
+		named("a cell of a megabyte", planWith("11,专项督查,,市卫生健康局,\""+strings.Repeat("长", 1<<19)+"\","), "plan.csv, row 16, column E", "524288 characters"),
+		named("a row number twice", planWith("2,专项督查,,市卫生健康局,2024年底前,"), "plan.csv, row 16, column 序号 「2」", "row 7"),
+		named("a row twice under two numbers", planWith("12,案卷评查,,市交通运输局、市城市管理局,2024年10月31日前,评查报告"), "plan.csv, row 16", "row 7"),
+		named("a unit named twice", unit("单位,swj,市城管局,,,,不发,,,,"), "units.csv, row 12, column 名称 「市城管局」", "row 9"),
+		named("a unit's code twice", unit("单位,csj,市水务局,,,,不发,,,,"), "units.csv, row 12, column 编码 「csj」", "row 9"),
+		named("a line feed in an address", unit("单位,swj,市水务局,,,,发函,孙八,\"sun@swj.example\nBcc: all@evil.example\",,"), "units.csv, row 12, column 联络员邮箱", "control character"),
+		named("a carriage return in an address", unit("单位,swj,市水务局,,,,发函,孙八,\"sun@swj.example\r\nBcc: all@evil.example\",,"), "units.csv, row 12, column 联络员邮箱", "control character"),
+		named("an unknown group in units", unit("单位,swj,市水务局,,,各派出机构,不发,,,,"), "units.csv, row 12, column 所属单位组 「各派出机构」", "单位组"),
+		named("an unknown group in a plan", planWith("11,专项督查,,各镇街,2024年底前,"), "plan.csv, row 16, column 责任单位 「各镇街」", "别名"),
+		named("an unknown unit", planWith("11,专项督查,,市水务局,2024年底前,"), "plan.csv, row 16, column 责任单位 「市水务局」", "别名"),
+		named("no date of issue", csvOf("plan", strings.Replace(townPlan, "印发日期,2024-07-01\n", "", 1)), "plan.csv, column 印发日期", "--issued"),
+		named("a date of issue that does not exist", csvOf("plan", strings.Replace(townPlan, "2024-07-01", "2024-02-30", 1)), "plan.csv, row 4, column 印发日期 「2024-02-30」"),
+		named("a day of use that does not exist", csvOf("units", strings.Replace(townUnits, "2024-01-01", "2024-02-30", 1)), "units.csv, row 4, column 启用日期 「2024-02-30」"),
+		named("a certificate's end that does not exist", csvOf("people", "人员编号,姓名,单位,岗位,证件有效期至,在岗状态\np1,周一,市交通局,执法,2024-02-30,在岗\n"), "people.csv, row 2, column 证件有效期至 「2024-02-30」"),
+		named("a roster with an unknown unit", csvOf("people", "人员编号,姓名,单位,岗位,在岗状态\np1,周一,市水务局,执法,在岗\n"), "people.csv, row 2, column 单位 「市水务局」"),
+		named("an empty file", csvOf("plan", ""), "plan.csv", "empty"),
+		named("all bad rows at once", planWith("11,,,市卫生健康局,2024年底前,", "12,某事,,,2024年底前,", ",某事,,市卫生健康局,2024年底前,", "13,某事,,市水务局、市粮食局,2024年底前,"),
+			"row 16, column 任务措施", "row 17, column 责任单位", "row 18, column 序号", "row 19, column 责任单位 「市水务局、市粮食局」: no unit or group is called 「市水务局」", "「市粮食局」"),
+	}
+}
+
+func TestBadInputIsRefusedWholeAndEveryBadRowIsNamed(t *testing.T) {
+	d := town(t, "2024-09-02")
+	d.ok("run", "all")
+	for _, c := range badInputs(t) {
+		t.Run(c.name, func(t *testing.T) {
+			d.t = t
+			path := d.file(c.file, string(c.data))
+			d.unchanged(func() {
+				answer := d.fails(exitRefused, []string{"import", c.kind, path, "--jurisdiction", "town"}, c.want...)
+				for _, line := range strings.Split(strings.TrimSpace(answer), "\n") {
+					if len(line) > 600 || strings.ContainsAny(line, "\r\x00") {
+						t.Errorf("an answer of %d bytes, or with control characters: %.200q", len(line), line)
+					}
+				}
+				if c.name != "an empty file" && strings.Contains(answer, d.dir) {
+					t.Errorf("the answer names the folder: %s", answer)
+				}
+				d.refusedAsJSON(path, c)
+			})
+		})
+	}
+}
+
+// refusedAsJSON holds the machine's answer to the same file: every bad row is an object.
+func (d *desk) refusedAsJSON(path string, c badInput) {
+	d.t.Helper()
+	code, out, errOut := d.call("", "import", c.kind, path, "--jurisdiction", "town", "--dry-run", "--output", "json")
+	if code != exitRefused || !strings.Contains(errOut, "nothing was written") {
+		d.t.Errorf("exit %d\n%s%s", code, out, errOut)
+	}
+	for _, o := range lines(d.t, out) {
+		if o["file"] != c.file || o.text("reason") == "" || o["row"] == nil && o["column"] == nil && c.name != "60 columns and no header" {
+			d.t.Errorf("%v", o)
+		}
+	}
+}
+
+func TestDeadlinesThatCannotBeReadAreImportedForAPersonToDecide(t *testing.T) {
+	d := town(t, "2024-09-02")
+	out := d.ok("import", "plan", d.file("plan.csv", townPlan+"11,专项督查,,市卫生健康局,2024-02-30,\n12,清单公布,,市卫生健康局,2024年9月31日前,\n"))
+	if !strings.Contains(out, "3 deadlines could not be read (时限待核定): duban tasks list --jurisdiction town --status unreadable") {
+		t.Error(out)
+	}
+	var got []string
+	for _, o := range d.objects("tasks", "list", "--status", "unreadable") {
+		got = append(got, o.text("id"))
+	}
+	if want := "[town/zl2024/7 town/zl2024/11 town/zl2024/12]"; fmt.Sprint(got) != want {
+		t.Errorf("%v, want %s", got, want)
+	}
+	d.ok("run", "all")
+	for _, row := range []string{"7", "11", "12"} {
+		if rows := d.objects("obligations", "list", "--row", row); len(rows) != 0 {
+			t.Errorf("row %s opened %v", row, rows)
+		}
+	}
+}
+
+func TestWideSheetsAndGB18030AreRead(t *testing.T) {
+	d := town(t, "2024-09-02")
+	var wide strings.Builder
+	for i, line := range strings.Split(strings.TrimSuffix(townPlan, "\n"), "\n") {
+		if i >= 4 { // the table stands in columns 55 to 60
+			line = strings.Repeat(",", 54) + line
+		}
+		wide.WriteString(line + "\n")
+	}
+	d.unchanged(func() {
+		for name, data := range map[string]string{"wide.csv": wide.String(), "gb.csv": string(gb18030(t, townPlan)), "bom.csv": "\ufeff" + townPlan} {
+			if sum := d.objects("import", "plan", d.file(name, data))[0]; sum.text("rows", "unchanged") != "10 10" {
+				t.Errorf("%s: %v", name, sum)
+			}
+		}
+	})
+}
+
+func TestFlagsStandInForLabelledRows(t *testing.T) {
+	d := town(t, "2024-09-02")
+	bare := townPlan[strings.Index(townPlan, "序号"):]
+	path := d.file("plan.csv", bare)
+	d.fails(exitRefused, []string{"import", "plan", path}, "--code", "--title", "--issued")
+	d.ok("import", "plan", path, "--code", "other", "--title", "二号方案", "--number", "示政〔2024〕2号", "--issued", "2024-08-01", "--valid-to", "2025-12-31")
+	if rows := d.objects("tasks", "list", "--plan", "other"); len(rows) != 10 || rows[0].text("id") != "town/other/1" {
+		t.Errorf("%v", rows)
+	}
+	d.fails(exitUsage, []string{"import", "plan", path, "--issued", "2024-02-30"}, "--issued")
+	d.fails(exitUsage, []string{"import", "plan", path, "--on", "soon"}, "--on")
 }
