@@ -133,9 +133,13 @@ func (a *app) importBytes(ctx context.Context, s *store.Store, kind, name string
 			return out, err
 		}
 	}
-	on, err := date("on", o.on, a.today(out.Jurisdiction))
+	today := a.today(out.Jurisdiction)
+	on, err := date("on", o.on, today)
 	if err != nil {
 		return out, err
+	}
+	if on > today {
+		return out, usagef("import: --on %s has not come yet; import the file on that day", on)
 	}
 	switch kind {
 	case "units":
