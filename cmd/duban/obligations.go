@@ -368,8 +368,25 @@ func (a *app) recordEvent(ctx context.Context, r register.Register, ref task.Ref
 			Since civil.Date `json:"since"`
 		}{id, st.State, st.Since})
 	}
-	a.say("%s  %s: now %s", id, e.Kind, st.State)
+	a.say("%s  %s: now %s", id, e.Kind, outcome(st, e.Kind))
 	return nil
+}
+
+// outcome says what an item stands at after an event.
+func outcome(st task.Status, did task.EventKind) string {
+	s := string(st.State)
+	if did == task.Counted {
+		s += fmt.Sprintf(", %d counted", st.Count)
+	}
+	switch {
+	case st.State == task.Waiting:
+		s += ", due " + st.Effective.String()
+	case st.State == task.Finished && st.Late > 0:
+		s += fmt.Sprintf(", %d workdays late", st.Late)
+	case st.State == task.Finished:
+		s += ", on time"
+	}
+	return s
 }
 
 func (a *app) triggerCmd() *cobra.Command {
@@ -407,7 +424,7 @@ func (a *app) triggerCmd() *cobra.Command {
 					Due  civil.Date `json:"due"`
 				}{id.String(), to})
 			}
-			a.say("%s  triggered on %s, due %s", id, e.On, to)
+			a.say("%s  triggered on %s, due %s\nIt opens with the next day's jobs, or now: duban run all --again --jurisdiction %s", id, e.On, to, id.Jurisdiction)
 			return nil
 		},
 	}

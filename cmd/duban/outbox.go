@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -73,7 +74,11 @@ func (a *app) outboxCmd() *cobra.Command {
 				rows = append(rows, rowOfLetter(n))
 			}
 			return list(a, rows, []string{"id", "jurisdiction", "date", "unit", "state", "rung", "items", "reason"}, func(r letterRow) []string {
-				return []string{r.ID, r.Jurisdiction, r.Date.String(), r.Unit, r.State, r.Rung, fmt.Sprint(r.Items), r.Reason}
+				why := r.Reason
+				if r.SupersededBy != "" {
+					why = strings.TrimSpace("taken over by " + r.SupersededBy + " " + why)
+				}
+				return []string{r.ID, r.Jurisdiction, r.Date.String(), r.Unit, r.State, r.Rung, fmt.Sprint(r.Items), why}
 			})
 		},
 	}
@@ -176,7 +181,7 @@ func (a *app) setPause(ctx context.Context, code string, p *task.Pause) error {
 	}
 	for _, j := range all {
 		if (j.Paused != nil) == (p != nil) {
-			a.say("%s  as it was", j.Code)
+			a.say("%s  %s", j.Code, map[bool]string{true: "was paused already", false: "was not paused"}[p != nil])
 			continue
 		}
 		if err := a.register(s).Pause(ctx, j.Code, p); err != nil {

@@ -189,6 +189,8 @@ func (a *app) printSlot(r jobs.Result) error {
 		what += ": " + r.Reason
 	case r.Job == "open":
 		what += fmt.Sprintf(": %d obligations opened", r.Counts.Opened)
+	case r.Counts == run.Counts{}:
+		what += ": nothing to say"
 	default:
 		what += fmt.Sprintf(": %d looked at, %d steps said, %d passed over, %d held, %d letters", r.Counts.Looked, r.Counts.Steps, r.Counts.Passed, r.Counts.Held, r.Counts.Notices)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -130,19 +131,16 @@ func (a *app) printStatus(r statusRow) {
 	}
 	fmt.Fprintf(a.out, "  plans %d, rows %d (%d need a person), obligations %d (%d overdue, %d to be confirmed)\n",
 		r.Plans, r.Rows, r.NeedPerson, r.Obligations, r.Overdue, r.Unconfirmed)
-	fmt.Fprintf(a.out, "  states:%s\n  letters:%s\n", counts(r.States), counts(r.Letters))
+	fmt.Fprintf(a.out, "  states: %s\n  letters: %s\n", counts(r.States), counts(r.Letters))
 	for _, run := range r.LastRuns {
 		fmt.Fprintln(a.out, strings.TrimRight(fmt.Sprintf("  last %s: %s %s %s", run.Job, run.Date, run.State, run.Reason), " "))
 	}
 }
 
 func counts(m map[string]int) string {
-	s := ""
+	words := make([]string, 0, len(m))
 	for _, k := range sortedKeys(m) {
-		s += fmt.Sprintf(" %s %d", k, m[k])
+		words = append(words, fmt.Sprintf("%s %d", k, m[k]))
 	}
-	if s == "" {
-		return " none"
-	}
-	return s
+	return cmp.Or(strings.Join(words, ", "), "none")
 }

@@ -192,7 +192,7 @@ func (r Register) triggerAnew(ctx context.Context, t task.Task, e task.Event) er
 			return err
 		}
 		if !slices.ContainsFunc(dir.AsOf(e.On).Expand(t.Parties), func(p task.Party) bool { return p.Code == e.Unit }) {
-			return fmt.Errorf("trigger %s: unit %q has no part in this row", t.TaskID, e.Unit)
+			return fmt.Errorf("trigger %s: unit %q has no part in this row; `tasks show %s` lists who has", t.TaskID, e.Unit, t.TaskID)
 		}
 	}
 	events, err := r.Store.TaskEvents(ctx, t.Jurisdiction, []task.TaskID{t.TaskID})
@@ -201,7 +201,11 @@ func (r Register) triggerAnew(ctx context.Context, t task.Task, e task.Event) er
 	}
 	for _, old := range task.InForce(events, civil.Never) {
 		if old.Kind == task.Triggered && old.Ref == e.Ref && (old.Unit == "" || e.Unit == "" || old.Unit == e.Unit) {
-			return fmt.Errorf("trigger %s: it was triggered on %s already with reference %q; give another --ref", t.TaskID, old.On, e.Ref)
+			with := "without a reference"
+			if e.Ref != "" {
+				with = fmt.Sprintf("with reference %q", e.Ref)
+			}
+			return fmt.Errorf("trigger %s: it was triggered on %s already %s; tell another event apart with another --ref", t.TaskID, old.On, with)
 		}
 	}
 	return nil

@@ -298,8 +298,11 @@ func Check(o Obligation, s Status, e Event) error {
 			return refuse("only an item past at issue or inherited is confirmed")
 		}
 	case Reported:
+		if s.State == Answered {
+			return refuse("accept or return that report first")
+		}
 		if s.State != Waiting {
-			return refuse("a report was not awaited; reopen it first")
+			return refuse("no report is awaited; reopen it first")
 		}
 	case Accepted:
 		if s.State != Waiting && s.State != Answered {
@@ -307,7 +310,7 @@ func Check(o Obligation, s Status, e Event) error {
 		}
 	case Returned:
 		if s.State != Answered && !(s.State == Finished && s.ByDefault) {
-			return refuse("there is no unanswered report to return")
+			return refuse("there is no unanswered report to return; to ask for more, reopen it with a new date")
 		}
 		if e.Date == 0 {
 			return fmt.Errorf("record returned on %s: a returned report needs a new firm date", o.Ref)
@@ -324,7 +327,7 @@ func Check(o Obligation, s Status, e Event) error {
 		}
 	case Reopened:
 		if s.State == Answered || s.State == Waiting && !s.Unconfirmed {
-			return refuse("it is not closed")
+			return refuse("it is not closed, so there is nothing to reopen")
 		}
 	case Counted:
 		if o.Quota == 0 {

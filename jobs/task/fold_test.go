@@ -298,7 +298,7 @@ func TestCheck(t *testing.T) {
 	}{
 		{"report what is waited for", item(), nil, "2024-06-28 reported", ""},
 		{"report before it was opened", item(), nil, "2024-01-14 reported", "before it was opened on 2024-01-15"},
-		{"report twice", item(), []string{"2024-06-27 reported"}, "2024-06-28 reported", "answered since 2024-06-27; a report was not awaited"},
+		{"report twice", item(), []string{"2024-06-27 reported"}, "2024-06-28 reported", "answered since 2024-06-27; accept or return that report first"},
 		{"report what is done", item(), []string{"2024-06-27 accepted"}, "2024-06-28 reported", "reopen it first"},
 		{"accept a report", item(), []string{"2024-06-27 reported"}, "2024-06-28 accepted", ""},
 		{"accept without a report", item(), nil, "2024-06-28 accepted", ""},
