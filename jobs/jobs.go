@@ -37,7 +37,6 @@ type SlotStore interface {
 // SourceStore reads what opening and reminding both need.
 type SourceStore interface {
 	Jurisdiction(ctx context.Context, code string) (task.Jurisdiction, error)
-	Directory(ctx context.Context, jurisdiction string) (task.Directory, error)
 	Plans(ctx context.Context, jurisdiction string) ([]task.Plan, error)
 	TaskVersions(ctx context.Context, jurisdiction string, ids []task.TaskID) ([]task.Task, error)
 	TaskEvents(ctx context.Context, jurisdiction string, ids []task.TaskID) ([]task.Event, error)

@@ -14,6 +14,7 @@ import (
 // OpenStore is what opening reads and writes.
 type OpenStore interface {
 	SourceStore
+	Directory(ctx context.Context, jurisdiction string) (task.Directory, error)
 	Opened(ctx context.Context, jurisdiction string, ids []task.TaskID) ([]string, error)
 	TasksToOpen(ctx context.Context, jurisdiction string, d civil.Date) ([]task.TaskID, error)
 	Write(ctx context.Context, jurisdiction string, seq int64, b task.Batch) (int64, error)

@@ -18,6 +18,7 @@ type RemindStore interface {
 	Due(ctx context.Context, jurisdiction string, d civil.Date, after string, limit int) ([]task.Record, error)
 	Raised(ctx context.Context, jurisdiction string, d civil.Date, units []string) ([]task.Record, error)
 	Lately(ctx context.Context, jurisdiction string, since civil.Date, ids []task.TaskID) ([]task.Record, error)
+	UnitVersions(ctx context.Context, jurisdiction string, codes []string) ([]task.Unit, error)
 	Waiting(ctx context.Context, jurisdiction string, d civil.Date, ids []task.TaskID) ([]task.Ref, error)
 	WeeklyTasks(ctx context.Context, jurisdiction string) ([]task.Task, error)
 	Unsent(ctx context.Context, jurisdiction string, before civil.Date) ([]notice.Notice, error)
@@ -94,9 +95,6 @@ func (j Remind) snapshot(ctx context.Context, r run.Run, set planner.Settings) (
 	if s.Jurisdiction, err = j.Store.Jurisdiction(ctx, r.Jurisdiction); err != nil {
 		return s, err
 	}
-	if s.Directory, err = j.Store.Directory(ctx, r.Jurisdiction); err != nil {
-		return s, err
-	}
 	if s.Plans, err = j.Store.Plans(ctx, r.Jurisdiction); err != nil {
 		return s, err
 	}
@@ -107,6 +105,10 @@ func (j Remind) snapshot(ctx context.Context, r run.Run, set planner.Settings) (
 		return s, err
 	}
 	if s.Records, err = j.records(ctx, r, s.Unsent); err != nil || len(s.Records) == 0 {
+		return s, err
+	}
+	units := append(distinct(s.Records, func(r task.Record) string { return r.Obligation.Unit }), s.Jurisdiction.Bureau)
+	if s.Directory.Units, err = j.Store.UnitVersions(ctx, r.Jurisdiction, units); err != nil {
 		return s, err
 	}
 	ids := taskIDs(s.Records)

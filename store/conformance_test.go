@@ -108,6 +108,8 @@ func TestSourcesComeBackWhole(t *testing.T) {
 		equal(t, "task versions", got[[]task.Task](t)(s.TaskVersions(ctx, j, []task.TaskID{v.TaskID, v.TaskID})), []task.Task{v})
 		equal(t, "directory", got[task.Directory](t)(s.Directory(ctx, j)),
 			task.Directory{Units: []task.Unit{u, plain}, Groups: []task.Group{g}})
+		equal(t, "unit versions", got[[]task.Unit](t)(s.UnitVersions(ctx, j, []string{u.Code, "unknown", u.Code})), []task.Unit{u})
+		equal(t, "unit versions of none", got[[]task.Unit](t)(s.UnitVersions(ctx, j, nil)), []task.Unit(nil))
 		equal(t, "people", got[[]task.Person](t)(s.People(ctx, j)), []task.Person{person})
 		equal(t, "another's plans", got[[]task.Plan](t)(s.Plans(ctx, "Laoshan")), []task.Plan(nil))
 	})
@@ -123,6 +125,7 @@ func TestVersionsAddUpAndNothingIsOverwritten(t *testing.T) {
 		must(t, s, seq, task.Batch{Units: []task.Unit{renamed}})
 		unit.Seq, renamed.Seq = 2, 3
 		equal(t, "units", got[task.Directory](t)(s.Directory(ctx, j)).Units, []task.Unit{unit, renamed})
+		equal(t, "versions of the unit", got[[]task.Unit](t)(s.UnitVersions(ctx, j, []string{"qjtj"})), []task.Unit{unit, renamed})
 	})
 }
 

@@ -357,39 +357,62 @@ func (s *Store) People(ctx context.Context, j string) (out []task.Person, err er
 // Directory returns every version of the jurisdiction's units and groups, by code and seq.
 func (s *Store) Directory(ctx context.Context, j string) (dir task.Directory, err error) {
 	err = s.read(ctx, "read directory of "+j, func(t *tx) error {
-		const all = "WHERE jurisdiction = ? ORDER BY code, seq"
-		const parts = "WHERE jurisdiction = ? ORDER BY unit, seq, pos"
-		units, err := query[unitRow](ctx, t, all, j)
-		if err != nil {
+		if dir.Units, err = units(ctx, t, "", "", j); err != nil {
 			return err
 		}
-		groups, err := query[groupRow](ctx, t, all, j)
-		if err != nil {
-			return err
-		}
-		aliases, err := query[aliasRow](ctx, t, parts, j)
-		if err != nil {
-			return err
-		}
-		members, err := query[memberRow](ctx, t, parts, j)
-		if err != nil {
-			return err
-		}
-		contacts, err := query[contactRow](ctx, t, parts, j)
-		if err != nil {
-			return err
-		}
-		dir = directory(units, groups, aliases, members, contacts)
-		return nil
+		groups, err := query[groupRow](ctx, t, "WHERE jurisdiction = ? ORDER BY code, seq", j)
+		dir.Groups = nouns(groups)
+		return err
 	})
 	return dir, err
 }
 
-func directory(units []unitRow, groups []groupRow, aliases []aliasRow, members []memberRow, contacts []contactRow) task.Directory {
-	dir := task.Directory{Units: nouns(units), Groups: nouns(groups)}
-	bySeq := make(map[int64]*task.Unit, len(dir.Units)) // a seq numbers one version of one thing
-	for i := range dir.Units {
-		bySeq[dir.Units[i].Seq] = &dir.Units[i]
+// UnitVersions returns every version of the units named, by code and seq.
+func (s *Store) UnitVersions(ctx context.Context, j string, codes []string) (out []task.Unit, err error) {
+	codes = slices.Compact(slices.Sorted(slices.Values(codes)))
+	err = s.read(ctx, "read units of "+j, func(t *tx) error {
+		out = nil
+		for piece := range slices.Chunk(codes, maxIn) {
+			in := " IN (" + marks(len(piece)) + ")"
+			some, err := units(ctx, t, " AND code"+in, " AND unit"+in, slices.Concat([]any{j}, anys(piece))...)
+			if err != nil {
+				return err
+			}
+			out = append(out, some...)
+		}
+		return nil
+	})
+	return out, err
+}
+
+// units reads versions of units with their names, memberships and contacts; which ones is said twice, since the parts
+// name their unit by another column.
+func units(ctx context.Context, t *tx, and, partsAnd string, args ...any) ([]task.Unit, error) {
+	rows, err := query[unitRow](ctx, t, "WHERE jurisdiction = ?"+and+" ORDER BY code, seq", args...)
+	if err != nil {
+		return nil, err
+	}
+	parts := "WHERE jurisdiction = ?" + partsAnd + " ORDER BY unit, seq, pos"
+	aliases, err := query[aliasRow](ctx, t, parts, args...)
+	if err != nil {
+		return nil, err
+	}
+	members, err := query[memberRow](ctx, t, parts, args...)
+	if err != nil {
+		return nil, err
+	}
+	contacts, err := query[contactRow](ctx, t, parts, args...)
+	if err != nil {
+		return nil, err
+	}
+	return assemble(rows, aliases, members, contacts), nil
+}
+
+func assemble(rows []unitRow, aliases []aliasRow, members []memberRow, contacts []contactRow) []task.Unit {
+	units := nouns(rows)
+	bySeq := make(map[int64]*task.Unit, len(units)) // a seq numbers one version of one thing
+	for i := range units {
+		bySeq[units[i].Seq] = &units[i]
 	}
 	for _, r := range aliases {
 		u := bySeq[r.Seq]
@@ -403,5 +426,5 @@ func directory(units []unitRow, groups []groupRow, aliases []aliasRow, members [
 		u := bySeq[r.Seq]
 		u.Contacts = append(u.Contacts, task.Contact{Role: r.Role, Name: r.Name, Email: r.Email, Phone: r.Phone})
 	}
-	return dir
+	return units
 }

@@ -175,10 +175,9 @@ func (r *reminder) told(l line) (reminded, urged []civil.Date) {
 
 // weekly adds what is said once a week: rows that go on for ever, and rows whose condition is not met yet.
 func (r *reminder) weekly(u task.Unit, plans map[string]int, f *notice.Facts) {
-	dir := r.Directory.AsOf(r.day)
-	for _, t := range task.TasksAsOf(r.Weekly, r.day) {
+	for _, t := range r.standing {
 		i, cited := plans[t.Plan]
-		if !cited || !t.Weekly() || !concerns(dir, t, u.Code) {
+		if !cited || !t.Weekly() || !concerns(t, u) {
 			continue
 		}
 		it := notice.Item{Ref: t.TaskID.String(), Plan: i, Row: t.Row, Title: t.Title, Kind: "task", DeadlineText: t.DeadlineText, Standing: t.Reading.Standing}
@@ -192,8 +191,12 @@ func (r *reminder) weekly(u task.Unit, plans map[string]int, f *notice.Facts) {
 	}
 }
 
-func concerns(dir task.Directory, t task.Task, unit string) bool {
-	return slices.ContainsFunc(dir.Expand(t.Parties), func(p task.Party) bool { return p.Code == unit && p.Owes == task.OwesDeliver })
+// concerns reports whether the row asks something of the unit, by name or as a member of a group: what Directory.Expand
+// would say of it, without the other units.
+func concerns(t task.Task, u task.Unit) bool {
+	return slices.ContainsFunc(t.Parties, func(p task.Party) bool {
+		return p.Owes == task.OwesDeliver && (p.Group && slices.Contains(u.Groups, p.Code) || !p.Group && p.Code == u.Code)
+	})
 }
 
 func (r *reminder) triggered(t task.Task) bool {

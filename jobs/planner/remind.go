@@ -17,7 +17,7 @@ type Snapshot struct {
 	Plans        []task.Plan // every version
 	Tasks        []task.Task // every version of the tasks at hand
 	TaskEvents   []task.Event
-	Directory    task.Directory // every version
+	Directory    task.Directory // every version of the units at hand and of the bureau
 	// Records are the obligations to look at: those due for a look, and those raised earlier in the units concerned.
 	// A record that has nothing to say is passed by, so that a snapshot may hold more than it must.
 	Records []task.Record
@@ -82,8 +82,10 @@ type reminder struct {
 	units map[string]task.Unit
 	tasks map[task.TaskID]task.Task
 	plans map[string]task.Plan
-	lines map[string][]line // by unit
-	fresh map[string]bool   // units to which something new is said
+	// standing are the rows of Weekly in force, on a day that names them.
+	standing []task.Task
+	lines    map[string][]line // by unit
+	fresh    map[string]bool   // units to which something new is said
 	// unsent are the IDs of the unsent letters of earlier days; kept are those of them that wait with an item of theirs.
 	unsent, kept map[string]bool
 	plan         Plan
@@ -107,6 +109,9 @@ func newReminder(s Snapshot, set Settings, d civil.Date) *reminder {
 	}
 	for _, p := range task.PlansAsOf(s.Plans, d) {
 		r.plans[p.Code] = p
+	}
+	if ladder.Monday(d, set.Calendar) {
+		r.standing = task.TasksAsOf(s.Weekly, d)
 	}
 	return r
 }
