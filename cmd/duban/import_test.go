@@ -482,7 +482,8 @@ func TestWideSheetsAndGB18030AreRead(t *testing.T) {
 
 func TestFlagsStandInForLabelledRows(t *testing.T) {
 	d := town(t, "2024-09-02")
-	bare := townPlan[strings.Index(townPlan, "序号"):]
+	_, rest, _ := strings.Cut(townPlan, "序号")
+	bare := "序号" + rest
 	path := d.file("plan.csv", bare)
 	d.fails(exitRefused, []string{"import", "plan", path}, "--code", "--title", "--issued")
 	d.ok("import", "plan", path, "--code", "other", "--title", "二号方案", "--number", "示政〔2024〕2号", "--issued", "2024-08-01", "--valid-to", "2025-12-31")

@@ -54,10 +54,10 @@ func (a *app) eachLine(f func(string) error) error {
 	in := bufio.NewReader(a.in)
 	for n := 0; ; n++ {
 		line, err := readLine(in)
-		if err != nil && err != io.EOF {
+		if err != nil && !errors.Is(err, io.EOF) {
 			return fmt.Errorf("read standard input: %w", err)
 		}
-		if err == io.EOF && line == "" {
+		if errors.Is(err, io.EOF) && line == "" {
 			return nil
 		}
 		if n == 0 {
