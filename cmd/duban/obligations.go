@@ -219,13 +219,19 @@ func (a *app) obligationsShow(ctx context.Context, s *store.Store, id, asOf stri
 			obligationRow
 			Events []task.Event     `json:"events"`
 			Steps  []task.FiredStep `json:"steps"`
-		}{row, rec.Events, rec.Steps})
+		}{row, task.Sort(rec.Events), append([]task.FiredStep{}, rec.Steps...)})
 	}
 	fmt.Fprintf(a.out, "%s  %s\n%s, %s, %s\n", row.ID, row.Title, row.Kind, row.Role, row.Owes)
 	fmt.Fprintf(a.out, "as of %s: %s\nnominal %s  effective %s  assess %s\n\nevents\n", d, row.words(), row.Nominal, row.Effective, row.Assess)
 	events := make([][]string, 0, len(rec.Events))
+	voided := map[int64]string{}
+	for _, e := range rec.Events {
+		if e.Kind == task.Corrected {
+			voided[e.Voids] = " (voided)"
+		}
+	}
 	for _, e := range task.Sort(rec.Events) {
-		events = append(events, []string{fmt.Sprint(e.Seq), e.On.String(), string(e.Kind), e.Who, strings.TrimSpace(e.Date.String() + " " + e.Ref + " " + e.Why)})
+		events = append(events, []string{fmt.Sprint(e.Seq), e.On.String(), string(e.Kind) + voided[e.Seq], e.Who, detail(e)})
 	}
 	table(a.out, []string{"seq", "on", "event", "who", "detail"}, events)
 	if len(rec.Steps) > 0 {
@@ -241,6 +247,20 @@ func (a *app) obligationsShow(ctx context.Context, s *store.Store, id, asOf stri
 		table(a.out, []string{"on", "step", "arm", "what"}, steps)
 	}
 	return nil
+}
+
+// detail is what an event says beyond its kind: the date it sets, the number it counts, its reference, the event it
+// voids, and why.
+func detail(e task.Event) string {
+	words := []string{e.Date.String()}
+	if e.N != 0 {
+		words = append(words, fmt.Sprintf("%d×", e.N))
+	}
+	words = append(words, e.Ref)
+	if e.Voids != 0 {
+		words = append(words, fmt.Sprintf("voids %d", e.Voids))
+	}
+	return strings.Join(strings.Fields(strings.Join(append(words, e.Why), " ")), " ")
 }
 
 // eventSpec describes a command that records one kind of event.

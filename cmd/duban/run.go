@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/robfig/cron/v3"
@@ -95,8 +96,12 @@ type ranSlot struct {
 
 func (a *app) runJobs(ctx context.Context, s *store.Store, name, day, code, by string, again bool) error {
 	runner := a.runner(s, by)
+	names := []string{name}
 	if name == "all" {
-		name = runner.Jobs[len(runner.Jobs)-1].Name()
+		names = nil
+		for _, j := range runner.Jobs {
+			names = append(names, j.Name())
+		}
 	} else if _, err := runner.Find(name); err != nil {
 		return usageError{err}
 	}
@@ -109,28 +114,28 @@ func (a *app) runJobs(ctx context.Context, s *store.Store, name, day, code, by s
 	}
 	var errs []error
 	for _, j := range all {
-		errs = append(errs, a.runJurisdiction(ctx, s, runner, name, j, day, again))
+		errs = append(errs, a.runJurisdiction(ctx, s, runner, names, j, day, again))
 	}
 	return errors.Join(errs...)
 }
 
-func (a *app) runJurisdiction(ctx context.Context, s *store.Store, runner jobs.Runner, name string, j task.Jurisdiction, day string, again bool) error {
+func (a *app) runJurisdiction(ctx context.Context, s *store.Store, runner jobs.Runner, names []string, j task.Jurisdiction, day string, again bool) error {
 	today := a.today(j.Code)
 	d, err := date("date", day, today)
 	if err != nil {
 		return err
 	}
 	if d > today && a.cfg.Mail.Transport != "file" {
-		return usagef("run %s for %s: the day has not come, and letters would leave; use mail.transport: file to look ahead", name, d)
+		return usagef("run %s for %s: the day has not come, and letters would leave; use mail.transport: file to look ahead", strings.Join(names, " and "), d)
 	}
 	if err := a.prepare(ctx, s, j.Code); err != nil {
 		return err
 	}
-	results, err := runner.Run(ctx, name, j.Code, d, again)
+	results, err := runSlots(ctx, runner, names, j.Code, d, again)
 	if perr := a.printSlots(results, d); perr != nil {
 		return errors.Join(err, perr)
 	}
-	if err != nil || name == "open" {
+	if err != nil || !slices.Contains(names, "remind") {
 		return err
 	}
 	sum, err := a.deliver(ctx, s, j.Code, d)
@@ -144,6 +149,24 @@ func (a *app) runJurisdiction(ctx context.Context, s *store.Store, runner jobs.R
 		return fmt.Errorf("%d letters of %s for %s were refused for good; `duban outbox list --state failed` names them", sum.Failed, d, j.Code)
 	}
 	return nil
+}
+
+// runSlots runs the jobs in order, each of them again where that is asked, and returns what each slot came to, once.
+func runSlots(ctx context.Context, runner jobs.Runner, names []string, code string, d civil.Date, again bool) ([]jobs.Result, error) {
+	var all []jobs.Result
+	seen := map[run.Slot]bool{}
+	for _, name := range names {
+		results, err := runner.Run(ctx, name, code, d, again)
+		for _, r := range results {
+			if !seen[r.Slot] {
+				seen[r.Slot], all = true, append(all, r)
+			}
+		}
+		if err != nil {
+			return all, err
+		}
+	}
+	return all, nil
 }
 
 func letterCounts(sum notify.Summary, j task.Jurisdiction) string {
