@@ -81,15 +81,20 @@ func openMySQL(rest, password string) (*Store, error) {
 	return &Store{db: db, d: mysqlDialect()}, nil
 }
 
-// mysqlConfig reads USER@HOST:PORT/DATABASE?… or USER@unix(PATH)/DATABASE. No error of it repeats the DSN, which might
-// hold a password where none belongs.
+// mysqlConfig reads USER@HOST:PORT/DATABASE?…, USER@/DATABASE?socket=PATH or USER@unix(PATH)/DATABASE. In a user's or a
+// database's name a percent sign begins an escape, as in any URL. No error of it repeats the DSN, which might hold a
+// password where none belongs.
 func mysqlConfig(rest, password string) (*mysql.Config, error) {
 	rest, query, _ := strings.Cut(rest, "?")
 	at := strings.LastIndex(rest, "@")
 	if at <= 0 {
 		return nil, errors.New("the DSN names no user: want mysql://USER@HOST:3306/DATABASE")
 	}
-	user, place := rest[:at], rest[at+1:]
+	user, err := url.PathUnescape(rest[:at])
+	if err != nil {
+		return nil, errors.New("the DSN's user cannot be read: write a percent sign as %25")
+	}
+	place := rest[at+1:]
 	if strings.Contains(user, ":") {
 		return nil, errors.New("the DSN holds a password: give it in the environment or a file, not in the DSN")
 	}
@@ -104,6 +109,14 @@ func mysqlConfig(rest, password string) (*mysql.Config, error) {
 	} else {
 		cfg.Net = "tcp"
 		cfg.Addr, cfg.DBName, _ = strings.Cut(place, "/")
+	}
+	if cfg.Addr == "" {
+		if q, err := url.ParseQuery(query); err == nil && q.Get("socket") != "" {
+			cfg.Net, cfg.Addr = "unix", q.Get("socket")
+		}
+	}
+	if cfg.DBName, err = url.PathUnescape(cfg.DBName); err != nil {
+		return nil, errors.New("the DSN's database cannot be read: write a percent sign as %25")
 	}
 	if cfg.Addr == "" || cfg.DBName == "" || strings.Contains(cfg.DBName, "/") {
 		return nil, errors.New("the DSN names no server or no database: want mysql://USER@HOST:3306/DATABASE")
@@ -134,8 +147,8 @@ func secure(cfg *mysql.Config, query string) error {
 		return errors.New("the DSN's settings after ? cannot be read")
 	}
 	for k := range q {
-		if k != "tls" && k != "ca" {
-			return fmt.Errorf("the DSN has an unknown setting %q: tls and ca are known", k)
+		if k != "tls" && k != "ca" && (k != "socket" || cfg.Net != "unix") {
+			return fmt.Errorf("the DSN has an unknown setting %q: tls and ca are known, and socket where there is no host", k)
 		}
 	}
 	host, _, _ := net.SplitHostPort(cfg.Addr)

@@ -22,6 +22,9 @@ func TestMySQLNames(t *testing.T) {
 		{"u@[::1]:3306/duban", "tcp", "[::1]:3306", "duban", "false"},
 		{"u@[2001:db8::1]/duban", "tcp", "[2001:db8::1]:3306", "duban", "true"},
 		{"u@unix(/run/mysqld/mysqld.sock)/duban", "unix", "/run/mysqld/mysqld.sock", "duban", "false"},
+		{"u@/duban?socket=%2Frun%2Fmysqld%2Fmysqld.sock&tls=false", "unix", "/run/mysqld/mysqld.sock", "duban", "false"},
+		{"u@/duban?socket=/run/mysqld/mysqld.sock", "unix", "/run/mysqld/mysqld.sock", "duban", "false"},
+		{"a%40b@db.example.com/%E7%9D%A3%E5%8A%9E", "tcp", "db.example.com:3306", "督办", "true"},
 		{"a@b@db.example.com/duban", "tcp", "db.example.com:3306", "duban", "true"},
 	} {
 		net, addr, db, tls, err := store.MySQLConfig(c.dsn, "pw")
@@ -37,6 +40,7 @@ func TestBadNamesAreRefusedWithoutRepeatingAPassword(t *testing.T) {
 		"", "duban.db", "postgres://u:" + secret + "@h/db", "sqlite:", "sqlite:" + filepath.Join(t.TempDir(), "no", "such", "dir.db"),
 		"mysql://", "mysql://h/db", "mysql://u@h", "mysql://u@h/", "mysql://u@/db", "mysql://u@h/a/b",
 		"mysql://u:" + secret + "@h/db", "mysql://u@unix(/sock/db", "mysql://u@unix()/db",
+		"mysql://u@/db?socket=", "mysql://u@h/db?socket=/sock", "mysql://u@/?socket=/sock", "mysql://u%4@h/db",
 		"mysql://u@h/db?tls=maybe", "mysql://u@h/db?multiStatements=true", "mysql://u@h/db?tls=%zz", "mysql://u@h/db?ca=/no/such/file",
 	} {
 		s, err := store.Open(t.Context(), dsn, secret)

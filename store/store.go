@@ -57,6 +57,7 @@ type tx struct {
 //	sqlite:PATH
 //	sqlite::memory:
 //	mysql://USER@HOST:3306/DATABASE?tls=true|preferred|skip-verify|false&ca=FILE
+//	mysql://USER@/DATABASE?socket=/path/to/socket
 //	mysql://USER@unix(/path/to/socket)/DATABASE
 //
 // The password is never part of it. Over TCP to another host TLS is on and verified unless tls says otherwise.

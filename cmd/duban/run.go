@@ -275,8 +275,7 @@ or Ctrl-C: no new work is taken, and the letter in hand is finished.`,
 }
 
 func (a *app) serve(ctx context.Context) error {
-	s, err := a.open(ctx)
-	if err != nil {
+	if err := a.load(); err != nil {
 		return err
 	}
 	specs, err := schedules(a.cfg)
@@ -288,6 +287,10 @@ func (a *app) serve(ctx context.Context) error {
 		return err
 	}
 	a.closeLater("mail", transport.Close)
+	s, err := a.openDB(ctx, a.cfg.Database.DSN)
+	if err != nil {
+		return err
+	}
 	dispatcher := a.dispatcher(s, transport)
 	dispatcher.Wait = -1 // the next heartbeat takes what another worker holds now
 	w := jobs.Worker{
