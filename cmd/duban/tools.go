@@ -87,6 +87,7 @@ func (a *app) parseCmd() *cobra.Command {
 		Long: "Show how a cell of a ledger is read, without a database: one line in, one reading out.\nWith --output json each line is answered with one object.",
 	}
 	var issued string
+	var trace bool
 	d := &cobra.Command{
 		Use: "deadline", Short: "Read 完成时限 cells", Example: "  echo 2024年底前，长期坚持 | duban parse deadline --issued 2024-07-08",
 		RunE: func(*cobra.Command, []string) error {
@@ -94,10 +95,11 @@ func (a *app) parseCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.eachLine(func(s string) error { return a.printReading(deadline.Parse(s, on)) })
+			return a.eachLine(func(s string) error { return a.printReading(deadline.Parse(s, on), trace) })
 		},
 	}
 	d.Flags().StringVar(&issued, "issued", "", "the plan's issue date, from which a missing year is taken")
+	d.Flags().BoolVar(&trace, "trace", false, "also say which characters gave which reading")
 	u := &cobra.Command{
 		Use: "units", Short: "Read 责任单位 cells", Example: "  echo 市司法局牵头，市财政局配合 | duban parse units",
 		RunE: func(*cobra.Command, []string) error {
@@ -108,11 +110,17 @@ func (a *app) parseCmd() *cobra.Command {
 	return c
 }
 
-func (a *app) printReading(r deadline.Reading) error {
+func (a *app) printReading(r deadline.Reading, trace bool) error {
+	if !trace {
+		r.Trace = nil
+	}
 	if a.asJSON() {
 		return a.json(r)
 	}
 	fmt.Fprintf(a.out, "%s\t%s\n", r.Text, describe(r))
+	for _, s := range r.Trace {
+		fmt.Fprintf(a.out, "\t%s → %s\n", s.Text, s.Read)
+	}
 	return nil
 }
 
