@@ -82,7 +82,7 @@ func (t text) unwrap() text {
 		for t.len() > 0 && strings.ContainsRune(" \n。", t.f[0]) {
 			t = t.cut(1)
 		}
-		for t.len() > 0 && strings.ContainsRune(" \n。", t.f[t.len()-1]) {
+		for t.len() > 0 && strings.ContainsRune(" \n。.", t.f[t.len()-1]) {
 			t = t.cutEnd(1)
 		}
 		if t.len() == 0 || t.f[0] != '(' {
@@ -169,6 +169,11 @@ func settleSpaces(t text) text {
 		left := lastPiece(out.f)
 		right := firstPiece(t.f[j:])
 		sep := spaceMeans(left, right)
+		if bareLabel(right) && left != "" && !bareLabel(left) { // 牵头单位 甲 配合单位 乙; of 甲 牵头单位 nobody can say
+			if sep = unsure; bareLabel(firstPiece(t.f)) {
+				sep = ';'
+			}
+		}
 		if left != "" && numbered(string(t.f[j:min(j+6, t.len())])) > 0 {
 			sep = '\n'
 		}
@@ -178,6 +183,12 @@ func settleSpaces(t text) text {
 		i = j - 1
 	}
 	return out
+}
+
+// bareLabel reports a label of units without a colon: 牵头单位.
+func bareLabel(s string) bool {
+	role, _ := labelRole(s)
+	return role != "" && labelNoun(s) && endsIn(s, "单位", "部门", "主体")
 }
 
 func isSpace(r rune) bool { return r == ' ' || r == '\n' }
@@ -260,10 +271,30 @@ func spaceMeans(left, right string) rune {
 	if !readsAsName(rn) || !strictSuffix(l) {
 		return 0
 	}
+	if part(l, rn) || endsIn(l, "国家税务总局", "金融监督管理总局", "金融监管总局") && endsIn(rn, "税务局", "监管局", "分局", "支局") {
+		return 0
+	}
 	if within(rn) {
 		return unsure
 	}
 	return '\n'
+}
+
+// part reports a name that can only be a part of the unit before it: 市公安局 交警支队, 区司法局 法治科.
+func part(of, s string) bool {
+	s = outside(s)
+	if endsIn(s, "科", "股") {
+		return !ownPrefix(s) && endsIn(of, "局", "委", "办", "部", "厅", "院", "中心")
+	}
+	if !endsIn(of, "公安局", "公安厅") || !endsIn(s, "总队", "支队", "大队", "中队") {
+		return false
+	}
+	for _, police := range []string{"交警", "交通警察", "交通管理", "治安", "刑侦", "刑警", "网安", "特警", "巡特警", "巡警", "禁毒", "经侦", "法制"} {
+		if strings.HasPrefix(s, police) {
+			return true
+		}
+	}
+	return false
 }
 
 // continues reports that right carries on the name that left began, though left could stand alone.

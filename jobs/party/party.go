@@ -58,14 +58,17 @@ type parser struct {
 	items []item
 	// label is the role of the label in force (责任单位：), empty before the first. skip is set while the label is one
 	// whose value names no units (完成时限：, 责任人：).
-	label task.Role
-	skip  bool
+	label  task.Role
+	skip   bool
+	labels int // how many labels there were
 	// head is the role that a word before the names gives them (会同).
 	head task.Role
+	pair bool // 甲会同乙: who leads is said
 	// from is the first item a role word after the names may reach back to; comma and line are the first since the
 	// last comma and the last space or line break that parts names.
 	from, comma, line int
 	led               bool // a unit was marked as the lead
+	told              bool // a role word stood behind names
 	firstLeads        bool // the cell says that the first named unit leads
 	open              bool
 	bad               string
@@ -78,6 +81,7 @@ type item struct {
 	name, folded string
 	group        bool
 	role, label  task.Role
+	from         int // the number of the label it stands behind
 }
 
 func (p *parser) fail(reason string) {
@@ -118,9 +122,9 @@ func (p *parser) readAll(t text) {
 		case ';', '。', '|':
 			p.hardBreak()
 		case ',':
-			p.comma, p.head = len(p.items), ""
+			p.comma, p.head, p.pair = len(p.items), "", false
 		case '\n':
-			p.line, p.head = len(p.items), ""
+			p.line, p.head, p.pair = len(p.items), "", false
 		}
 		p.piece(pc.text)
 	}
@@ -129,7 +133,8 @@ func (p *parser) readAll(t text) {
 
 // hardBreak ends the reach of role words: what comes after belongs to another clause.
 func (p *parser) hardBreak() {
-	p.from, p.comma, p.line, p.head = len(p.items), len(p.items), len(p.items), ""
+	p.from, p.comma, p.line = len(p.items), len(p.items), len(p.items)
+	p.head, p.pair = "", false
 }
 
 // reading settles the roles and returns the result.
@@ -150,7 +155,7 @@ func (p *parser) reading(cell string) Reading {
 	}
 	r.Understood, r.Open = true, p.open
 	for i, it := range p.items {
-		pt := Party{Name: it.name, Role: p.settle(i, it), Group: it.group}
+		pt := Party{Name: it.name, Role: p.settle(i, it), Group: it.group || i > 0 && several(it, p.items[i-1])}
 		if at := slices.IndexFunc(r.Parties, func(q Party) bool { return q.Name == pt.Name }); at >= 0 {
 			if pt.Role.Rank() < r.Parties[at].Role.Rank() {
 				r.Parties[at].Role = pt.Role

@@ -59,8 +59,22 @@ func strength(sep rune) int {
 // inEnumeration reports a 、 that belongs to the name: 各县、区, 各委、办、局, 1、.
 func inEnumeration(t text, from, at int) bool {
 	left := t.sub(from, at).core()
-	right := outside(firstPiece(t.f[at+1:]))
+	right := firstPiece(t.f[at+1:])
+	for i, r := range right { // 各县、区人民政府和市直部门
+		if i > 0 && strings.ContainsRune("和及与", r) {
+			right = right[:i]
+			break
+		}
+	}
+	right, _, _ = stripTail(right)
+	right = outside(right)
 	if numbered(string(t.f[from:at+1])) == at+1-from {
+		return true
+	}
+	if at > from && t.f[at-1] == ')' { // 各县（区）、市直各部门: the bracket has said all kinds of areas
+		return false
+	}
+	if levels(left, string(t.f[at+1:])) {
 		return true
 	}
 	return isGroup(left) && carriesOn(strings.SplitN(left, "、", 2)[0], right)
@@ -87,16 +101,21 @@ func conjunctions(pc piece) []piece {
 		if n == 0 || i+n >= pc.len() || pc.f[i] == '和' && pc.f[i+1] == '县' && pc.f[i-1] == '市' {
 			continue
 		}
-		left, _, _ := stripTail(string(pc.f[:i]))
-		if l, _, etc := cutEtc(fold(left)); etc {
-			left = l.String()
-		}
-		if !readsAsName(left) || !leadsName(string(pc.f[i+n:])) && n == 1 {
+		if !endsName(string(pc.f[:i])) || !leadsName(string(pc.f[i+n:])) && n == 1 {
 			continue
 		}
 		return append([]piece{{pc.sub(0, i), pc.sep}}, conjunctions(piece{pc.cut(i + n), 'c'})...)
 	}
 	return []piece{pc}
+}
+
+// endsName reports that the text is a name with or without role words and 等部门.
+func endsName(s string) bool {
+	name, _, _ := stripTail(s)
+	if head, _, etc := cutEtc(fold(name)); etc {
+		name = head.String()
+	}
+	return readsAsName(name)
 }
 
 // conjunction returns the length of the conjunction at the start of f, 0 for none. 和 that begins a place is none.
@@ -184,11 +203,14 @@ func (p *parser) piece(t text) {
 		return
 	}
 	t = p.leadingWords(t)
-	if left, right, role, ok := together(t); ok {
+	if left, right, word, ok := together(t); ok {
 		p.names(left)
 		if base := cmp.Or(p.label, p.def); base != task.Support && base != task.Guide {
-			p.assign(task.Lead, true)
-			p.head = role
+			if word != "联合" {
+				p.assign(task.Lead, true)
+				p.pair = true
+			}
+			p.joint(word)
 		}
 		t = right
 	}
@@ -213,32 +235,38 @@ func (p *parser) leadingWords(t text) text {
 		t = t.cut(1)
 	}
 	for _, w := range jointly {
-		if len(p.items) > 0 && t.hasPrefix(w.word) && leadsName(string(t.f[len([]rune(w.word)):])) {
-			p.head = w.role
-			return t.cut(len([]rune(w.word)))
+		if len(p.items) > 0 && t.hasPrefix(w) && leadsName(string(t.f[len([]rune(w)):])) {
+			p.joint(w)
+			return t.cut(len([]rune(w)))
 		}
 	}
 	return t
 }
 
-// jointly are the words between the one who does a thing and those it is done with. 会同 means acting together; 商
-// means that the former acts and the latter is consulted (立法技术规范（试行）（二）).
-var jointly = []struct {
-	word string
-	role task.Role
-}{{"会同", task.Responsible}, {"联合", task.Responsible}, {"商请", task.Support}, {"商", task.Support}}
+// jointly are the words between the one who does a thing and those it is done with. Who stands before 会同 leads, who
+// stands behind it takes part (参与); who stands behind 商 is consulted (立法技术规范（试行）（二）). Taking part is
+// support here as in 参与单位, so that a unit has the same role however the cell puts it. 联合 names no lead: it says
+// the same as 会同 only where a lead was named before it.
+var jointly = []string{"会同", "联合", "商请", "商"}
+
+// joint gives the names that follow the word their role.
+func (p *parser) joint(word string) {
+	if word == "联合" && !p.led {
+		p.fail("「联合」没有说由谁牵头")
+	}
+	p.head = task.Support
+}
 
 // together cuts 甲会同乙 in two.
-func together(t text) (left, right text, role task.Role, ok bool) {
+func together(t text) (left, right text, word string, ok bool) {
 	for _, w := range jointly {
-		n := len([]rune(w.word))
+		n := len([]rune(w))
 		for i := 1; i+n < t.len(); i++ {
-			if string(t.f[i:i+n]) != w.word {
+			if string(t.f[i:i+n]) != w {
 				continue
 			}
-			name, _, _ := stripTail(string(t.f[:i]))
-			if readsAsName(name) && leadsName(string(t.f[i+n:])) {
-				return t.sub(0, i), t.cut(i + n), w.role, true
+			if endsName(string(t.f[:i])) && leadsName(string(t.f[i+n:])) {
+				return t.sub(0, i), t.cut(i + n), w, true
 			}
 		}
 	}
@@ -248,11 +276,15 @@ func together(t text) (left, right text, role task.Role, ok bool) {
 // assign gives a role to the names a role word reaches. Weak words only end the reach of later ones.
 func (p *parser) assign(role task.Role, joint bool) {
 	from := p.from
+	if role != "" && p.pair {
+		p.fail("单位的职责前后写法不一致")
+		return
+	}
 	if role != "" && !p.led && p.line > p.from {
 		p.fail("职责写在分行的单位后面，不能确定管到哪一行")
 		return
 	}
-	if role != "" && !p.led && p.comma > p.from {
+	if role != "" && !p.led && p.comma > p.from && (role == task.Lead || !p.told) {
 		if role == task.Lead {
 			p.fail("「牵头」前面有用逗号隔开的单位，不能确定是谁牵头")
 			return
@@ -260,6 +292,9 @@ func (p *parser) assign(role task.Role, joint bool) {
 		from = p.comma
 	}
 	for i := from; i < len(p.items); i++ {
+		if role == "" && p.items[i].role == "" && p.beside(i) {
+			p.items[i].role = task.Responsible
+		}
 		if role == "" || p.items[i].role == role {
 			continue
 		}
@@ -271,8 +306,18 @@ func (p *parser) assign(role task.Role, joint bool) {
 		}
 		p.items[i].role = role
 	}
-	p.led = p.led || role == task.Lead
+	p.led, p.told = p.led || role == task.Lead, true
 	p.from, p.comma, p.line = len(p.items), len(p.items), len(p.items)
+}
+
+// beside reports that name i acts beside those the label in force names: 牵头单位：市司法局；各镇街落实.
+func (p *parser) beside(i int) bool {
+	if p.label == "" || p.label == task.Responsible {
+		return false
+	}
+	first := slices.IndexFunc(p.items, func(it item) bool { return it.from == p.items[i].from })
+	clause := max(p.from, p.comma)
+	return first >= 0 && first < clause && i >= clause
 }
 
 // names reads a run that is one name, with or without role words, 等, and brackets behind it.
@@ -320,7 +365,7 @@ func (p *parser) add(t text) bool {
 		p.fail("「" + t.written() + "」不像单位名称")
 		return false
 	}
-	p.items = append(p.items, item{name: t.written(), folded: s, group: group, role: p.head, label: p.label})
+	p.items = append(p.items, item{name: t.written(), folded: s, group: group, role: p.head, label: p.label, from: p.labels})
 	return true
 }
 
@@ -379,12 +424,26 @@ func keepsBracket(whole, inner string) bool {
 	if marked || isTime(inner) || name == "" {
 		return false
 	}
+	if isGroup(outside(whole)) && kindWord(inner) {
+		return true
+	}
 	for _, part := range strings.FieldsFunc(inner, func(r rune) bool { return r == '、' || r == ',' || r == '/' }) {
 		if !readsAsName(part) && !areaWord(part) {
 			return false
 		}
 	}
 	return readsAsName(whole) && !strings.ContainsAny(inner, "、,") || isGroup(outside(whole)) && shortParts(inner)
+}
+
+// kindWord reports a bracket behind a group that widens it by another kind: 各学校（幼儿园）, 各级党委（党组）.
+func kindWord(inner string) bool {
+	for _, w := range prose {
+		if strings.Contains(inner, w) {
+			return false
+		}
+	}
+	_, role, other := bracketRole(inner)
+	return len([]rune(inner)) <= 4 && !role && !other && cleanName(inner) && !strings.ContainsAny(inner, "0123456789如若必须需除等略")
 }
 
 // shortParts reports a bracket that lists kinds of areas, not units: 各县（市、区）.
@@ -400,13 +459,8 @@ func shortParts(inner string) bool {
 // bracket reads what stands in a bracket behind a name (of nil: on its own): a role, a section, a time, more units.
 func (p *parser) bracket(t text, of *text) {
 	s := t.String()
-	if role, ok := bracketRole(s); ok {
-		if len(p.items) == 0 {
-			p.fail("「" + t.written() + "」前面没有单位")
-		} else if last := &p.items[len(p.items)-1]; role != "" {
-			last.role = role
-			p.led = p.led || role == task.Lead
-		}
+	if role, all, ok := bracketRole(s); ok {
+		p.mark(t, role, all)
 		return
 	}
 	switch {
@@ -425,21 +479,53 @@ func (p *parser) bracket(t text, of *text) {
 	}
 }
 
-// bracketRole reads a bracket that only says the role of the name before it; a weak one gives an empty role.
-func bracketRole(s string) (task.Role, bool) {
+// mark gives the role of a bracket to the name before it or, where the bracket says so, to all names of its clause.
+func (p *parser) mark(t text, role task.Role, all bool) {
+	last := len(p.items) - 1
+	if last < 0 {
+		p.fail("「" + t.written() + "」前面没有单位")
+		return
+	}
+	if role == "" {
+		return
+	}
+	from := max(p.from, p.comma, p.line)
+	bare := last > from && p.items[last-1].role == ""
+	if bare && (role == task.Support || role == task.Guide) {
+		p.fail("「（" + t.written() + "）」管到哪几个单位，写法不明")
+		return
+	}
+	for i := from; all && i < last; i++ {
+		if p.items[i].role == "" {
+			p.items[i].role = role
+		}
+	}
+	p.items[last].role = role
+	p.led = p.led || role == task.Lead
+}
+
+// bracketRole reads a bracket that only says the role of the name before it; a weak one gives an empty role. all is set
+// where it speaks of several names: （共同牵头）, （均为牵头单位）.
+func bracketRole(s string) (role task.Role, all, ok bool) {
 	if slices.Contains([]string{"按职责分工", "按职责分工负责", "分工负责", "按职责", "按职责负责"}, s) {
-		return "", true
+		return "", false, true
+	}
+	for _, w := range []string{"共同", "联合", "双", "均为"} {
+		if rest, cut := strings.CutPrefix(s, w); cut {
+			s, all = rest, true
+			break
+		}
 	}
 	for _, rw := range roleWords {
 		for _, w := range rw.words {
 			for _, end := range []string{"", "单位", "部门", "负责"} {
 				if s == w+end {
-					return rw.role, true
+					return rw.role, all, true
 				}
 			}
 		}
 	}
-	return "", s == "" || s == "负责"
+	return "", false, s == "" || s == "负责"
 }
 
 func hasTail(s string) bool { _, _, ok := stripTail(s); return ok }
@@ -450,6 +536,7 @@ func isTime(s string) bool {
 		return false
 	}
 	starts := false
+	s = strings.TrimPrefix(s, "并")
 	for _, w := range []string{"长期", "持续", "每年", "每月", "每季", "每半年", "每周", "全年", "年底", "月底", "立即", "即日", "常态化", "上半年", "下半年", "今年", "明年", "本年", "适时"} {
 		starts = starts || strings.HasPrefix(s, w)
 	}

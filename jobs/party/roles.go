@@ -12,9 +12,9 @@ var roleWords = []struct {
 	role  task.Role
 	words []string
 }{
-	{task.Lead, []string{"牵头", "主办", "主责", "第一责任"}},
-	{task.Support, []string{"配合", "协办", "协助", "协同", "参与", "参加", "支持", "协作"}},
-	{task.Guide, []string{"指导", "督导"}},
+	{task.Lead, []string{"牵头", "主办", "主责", "第一责任", "主要责任", "首要责任"}},
+	{task.Support, []string{"配合", "协办", "协助", "协同", "参与", "参加", "支持", "协作", "保障"}},
+	{task.Guide, []string{"指导", "督导", "监督", "督办", "督查"}}, // they see to it that others act
 	{task.Responsible, []string{"责任", "承办", "落实", "实施", "负责", "执行", "完成"}},
 }
 
@@ -76,7 +76,7 @@ func (p *parser) takeLabel(t text) (rest text, done bool) {
 			return t, true
 		}
 		p.hardBreak()
-		p.label, p.skip = role, role == ""
+		p.label, p.skip, p.labels = role, role == "", p.labels+1
 		if p.skip {
 			p.remark("「" + t.sub(0, i).written() + "」不是单位，未读取")
 		}
@@ -99,7 +99,7 @@ func (p *parser) takeLabel(t text) (rest text, done bool) {
 					continue
 				}
 				p.hardBreak()
-				p.label = rw.role
+				p.label, p.labels = rw.role, p.labels+1
 				return t.cut(n), false
 			}
 		}
@@ -116,14 +116,14 @@ var tailRoles = []struct {
 	role  task.Role
 	words []string
 }{
-	{task.Lead, []string{"牵头单位", "牵头", "主办"}},
-	{task.Support, []string{"配合单位", "配合", "协助", "协办", "参与", "参加", "协同", "支持", "协作", "会办"}},
+	{task.Lead, []string{"牵头单位", "牵头部门", "主责单位", "牵头", "主办"}},
+	{task.Support, []string{"配合单位", "配合部门", "参与单位", "协办单位", "配合", "协助", "协办", "参与", "参加", "协同", "支持", "协作", "会办"}},
 	{task.Guide, []string{"业务指导", "督促指导", "监督指导", "工作指导", "指导监督", "指导督促", "指导下", "指导", "督导"}},
-	{task.Responsible, []string{"负责", "落实", "实施", "承办", "承担", "执行", "推进", "完成", "办理"}},
+	{task.Responsible, []string{"为责任单位", "为承办单位", "负责", "落实", "实施", "承办", "承担", "执行", "推进", "完成", "办理"}},
 }
 
 // asides go with a role word and say nothing about the role by themselves.
-var asides = []string{"分别", "共同", "具体", "组织", "各自", "主要", "积极", "密切", "做好", "抓好", "总", "双", "全力", "认真", "分工", "协调", "依法",
+var asides = []string{"分别", "共同", "具体", "组织", "各自", "主要", "积极", "密切", "做好", "抓好", "抓总", "结合实际", "总", "双", "全力", "认真", "分工", "协调", "依法",
 	"联合", "给予", "予以", "统一", "共", "为", "内"}
 
 // lastTail finds the role word at the end of a folded piece. An empty role is an aside.
