@@ -89,7 +89,7 @@ func (a *app) configureDemo(dir string) error {
 }
 
 func newDemo(a *app, s *store.Store, dir string, from, to civil.Date) *demo {
-	return &demo{app: a, store: s, dir: dir, from: from, to: to, known: map[string]bool{}}
+	return &demo{app: a, store: s, dir: dir, from: from, to: to, known: map[string]bool{}, story: map[string][]task.Event{}}
 }
 
 // marker names a folder that the demo made.
@@ -132,8 +132,8 @@ type demo struct {
 	from, to civil.Date
 	codes    []string
 	rowsRead map[string]int
-	known    map[string]bool // obligations whose story is written
-	story    []task.Event    // invented events that are still to come
+	known    map[string]bool         // obligations whose story is written
+	story    map[string][]task.Event // invented events that are still to come, by jurisdiction and day
 }
 
 func (d *demo) run(ctx context.Context) error {
@@ -198,7 +198,7 @@ func (d *demo) importAll(ctx context.Context) error {
 			if err != nil {
 				return fmt.Errorf("read bundled plans: %w", err)
 			}
-			sum, err := d.importBytes(ctx, d.store, kind, name, b, importOptions{jurisdiction: code, by: "duban demo", liveFrom: d.from})
+			sum, err := d.importBytes(ctx, d.store, kind, name, b, importOptions{jurisdiction: code, by: "duban demo", liveFrom: d.inUse()})
 			if err != nil {
 				return err
 			}
@@ -208,6 +208,13 @@ func (d *demo) importAll(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// inUse is the day duban is taken into use in the demo: the first of the month before its first day. What was late long
+// before is inherited, as it would be anywhere; a first day that urges everybody of the last two years shows nothing.
+func (d *demo) inUse() civil.Date {
+	first := d.from - civil.Date(d.from.Day()) + 1
+	return first.AddMonths(-1)
 }
 
 // day runs one day of one jurisdiction: what opens, what happens, what is said.

@@ -25,7 +25,7 @@ type importOptions struct {
 	same             bool
 	replace          []string
 	plan             ledger.PlanOptions
-	liveFrom         civil.Date // the demo's first day, where it lies before the jurisdiction's live_from
+	liveFrom         civil.Date // replaces the jurisdiction's live_from, where set: the demo's
 }
 
 // largestFile bounds what an import reads.
@@ -128,6 +128,9 @@ func (a *app) importBytes(ctx context.Context, s *store.Store, kind, name string
 	if err != nil {
 		return out, refusedError{err}
 	}
+	if label := book.Label("行政区域代码"); label != "" && o.jurisdiction != "" && label != o.jurisdiction {
+		return out, refusedError{fmt.Errorf("import %s: the file is that of 行政区域代码 %s, and --jurisdiction says %s", name, label, o.jurisdiction)}
+	}
 	if out.Jurisdiction == "" && kind != "units" {
 		if out.Jurisdiction, err = a.whichJurisdiction(ctx, s, book); err != nil {
 			return out, err
@@ -171,7 +174,7 @@ func (a *app) importUnits(ctx context.Context, s *store.Store, book ledger.Book,
 		return problems
 	}
 	if o.liveFrom != 0 {
-		draft.Jurisdiction.LiveFrom = min(draft.Jurisdiction.LiveFrom, o.liveFrom)
+		draft.Jurisdiction.LiveFrom = o.liveFrom
 	}
 	out.Jurisdiction, out.Rows, out.Notes = draft.Jurisdiction.Code, len(draft.Units)+len(draft.Groups), draft.Notes
 	out.Changes, err = a.register(s).ImportUnits(ctx, register.UnitsImport{

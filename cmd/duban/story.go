@@ -106,29 +106,33 @@ func (d *demo) invent(ctx context.Context, code string) error {
 			continue
 		}
 		d.known[name] = true
-		d.story = append(d.story, d.reports(o, set.Calendar.Add)...)
-		d.story = append(d.story, d.countings(o)...)
+		d.story[code] = append(d.story[code], d.reports(o, set.Calendar.Add)...)
+		d.story[code] = append(d.story[code], d.countings(o)...)
 	}
-	slices.SortStableFunc(d.story, func(a, b task.Event) int { return int(a.On - b.On) })
+	slices.SortStableFunc(d.story[code], func(a, b task.Event) int { return int(a.On - b.On) })
 	return nil
 }
 
-// reports is what a unit does about one obligation: most report in time, some late, some not at all; most reports are
-// accepted within days, a few are returned, the rest are accepted by default.
+// reports is what a unit does about one obligation: most report in time, some within days, some after weeks of being
+// urged, few not at all. Most reports are accepted within days, a few are returned and mostly handed in again, the rest
+// are accepted by default.
 func (d *demo) reports(o task.Obligation, addWorkdays func(civil.Date, int) civil.Date) []task.Event {
 	name := o.Ref.String()
 	event := func(on civil.Date, k task.EventKind, why string) task.Event {
 		return task.Event{On: on, Kind: k, Subject: name, Who: "demo", Why: why}
 	}
-	if o.Kind == task.Quota {
+	if o.Quota > 0 { // it is counted
 		return nil
 	}
 	var on civil.Date
+	due := max(o.Effective, o.Assess)
 	switch n := fate(name, "report", 100); {
-	case n < 55:
+	case n < 58:
 		on = o.Effective - civil.Date(fate(name, "early", 12))
-	case n < 78:
-		on = addWorkdays(max(o.Effective, o.Assess), 1+fate(name, "late", 9))
+	case n < 82:
+		on = addWorkdays(due, 1+fate(name, "late", 9))
+	case n < 96:
+		on = addWorkdays(due, 10+fate(name, "very late", 30))
 	default:
 		return nil
 	}
@@ -142,43 +146,58 @@ func (d *demo) reports(o task.Obligation, addWorkdays func(civil.Date, int) civi
 		back := event(answer, task.Returned, "材料不全")
 		back.Date = max(addWorkdays(answer, 5), o.Effective)
 		events = append(events, back)
+		if fate(name, "again", 4) > 0 {
+			events = append(events, event(addWorkdays(answer, 3+fate(name, "mended", 8)), task.Reported, ""))
+		}
 	}
 	return events
 }
 
-// countings feeds a quota month by month; some units keep pace and some do not.
+// countings feeds a quota month by month: most units keep pace, some fall behind and catch up at the end or nearly so,
+// a few hardly begin.
 func (d *demo) countings(o task.Obligation) []task.Event {
-	if o.Kind != task.Quota {
+	if o.Quota == 0 {
 		return nil
 	}
 	name := o.Ref.String()
-	var events []task.Event
+	var days []civil.Date
 	for month := 0; ; month++ {
 		on := civil.Of(o.PaceFrom.Year(), o.PaceFrom.Month(), 20).AddMonths(month)
 		if on > o.Effective {
-			return events
+			break
 		}
-		if on > o.PaceFrom && fate(name, "busy", 3) > 0 && len(events) < o.Quota-1 {
-			n := min(1+fate(name, "many", 2), o.Quota-1-len(events))
-			events = append(events, task.Event{On: on, Kind: task.Counted, Subject: name, Who: "demo", N: n, Ref: on.String()[:7]})
+		if on >= max(o.PaceFrom, o.Opened) {
+			days = append(days, on)
 		}
 	}
+	tempo, count := fate(name, "tempo", 100), 0
+	var events []task.Event
+	for i, on := range days {
+		pace := o.Quota * (i + 1) / len(days)
+		switch {
+		case tempo < 55:
+		case tempo >= 85:
+			pace /= 4
+		case 3*(i+1) < 2*len(days):
+			pace /= 3
+		default:
+			pace -= fate(name, "short", 3)
+		}
+		if n := pace - count; n > 0 {
+			events = append(events, task.Event{On: on, Kind: task.Counted, Subject: name, Who: "demo", N: n, Ref: on.String()[:7]})
+			count = pace
+		}
+	}
+	return events
 }
 
 // happen records the events of the story up to and including the day.
 func (d *demo) happen(ctx context.Context, code string, day civil.Date) error {
-	var now, later []task.Event
-	for _, e := range d.story {
-		ref, err := task.ParseRef(e.Subject)
-		if err != nil {
-			return err
-		}
-		if ref.Jurisdiction == code && e.On <= day {
-			now = append(now, e)
-		} else {
-			later = append(later, e)
-		}
+	story := d.story[code]
+	n := slices.IndexFunc(story, func(e task.Event) bool { return e.On > day })
+	if n < 0 {
+		n = len(story)
 	}
-	d.story = later
-	return d.register(d.store).RecordAll(ctx, code, now)
+	d.story[code] = story[n:]
+	return d.register(d.store).RecordAll(ctx, code, story[:n:n])
 }
