@@ -172,8 +172,9 @@ func step(r Rule, s Subject, cal *workday.Calendar) (Step, bool) {
 		// An item opened, extended or reopened late is reminded from that day on, never before it.
 		st.On = max(st.On, cal.OnOrAfter(armed))
 	}
-	if r.Monday {
+	if r.Monday { // said in that week or not at all: thirty days ahead is not the week before
 		st.On = mondayLetter(st.On, cal)
+		st.Expires = min(st.Expires, st.On+civil.Date((7-int(st.On.Weekday()))%7))
 	}
 	return st, st.On <= st.Expires
 }

@@ -130,10 +130,11 @@ func (r *reminder) item(l line, plans map[string]int) notice.Item {
 		it.Case = ref
 	}
 	due := max(st.Effective, st.Assess)
-	it.Provisional = cal.Provisional(min(r.day, st.Effective), max(r.day, it.LastWorkday))
-	if r.day > due {
+	if r.day > due { // what may yet move is the date, not the days gone by since
+		it.Provisional = cal.Provisional(st.Effective, due)
 		it.Late = cal.Count(due, r.day)
 	} else {
+		it.Provisional = cal.Provisional(r.day, max(st.Effective, it.LastWorkday))
 		it.Left = max(0, cal.Count(r.day, it.LastWorkday))
 		for d := r.day + 1; d <= it.LastWorkday && d < r.day+60; d++ {
 			if day := cal.Day(d); day.Reason == "make-up workday" {
