@@ -151,13 +151,16 @@ func normalise(raw []byte, boundary string) ([]byte, error) {
 
 // words encodes a header text as RFC 2047 words of at most 60 characters, split between characters and joined by a
 // space, where gomail folds them. Plain ASCII of reasonable length stays as it is.
-func words(s string) string {
+func words(s string) string { return wordsOf(s, 36) }
+
+// wordsOf is words with so many bytes of text to a word; 45 fill the 75 characters that a word may have.
+func wordsOf(s string, most int) string {
 	if len(s) <= 60 && isPlain(s) {
 		return s
 	}
 	var out []string
 	for s != "" {
-		n := min(len(s), 36)
+		n := min(len(s), most)
 		for n < len(s) && !utf8.RuneStart(s[n]) {
 			n--
 		}
@@ -178,7 +181,8 @@ func isPlain(s string) bool {
 	return true
 }
 
-// boxes writes an address list, one to a line.
+// boxes writes an address list, one to a line. A name of up to fifteen characters is one word: some readers leave a
+// space where a name's second word begins.
 func boxes(list []mailbox) string {
 	out := make([]string, 0, len(list))
 	for _, b := range list {
@@ -186,7 +190,7 @@ func boxes(list []mailbox) string {
 			out = append(out, b.address)
 			continue
 		}
-		out = append(out, words(b.name)+" <"+b.address+">")
+		out = append(out, wordsOf(b.name, 45)+" <"+b.address+">")
 	}
 	return strings.Join(out, ",\r\n ")
 }
