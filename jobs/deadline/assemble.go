@@ -12,6 +12,7 @@ type mile struct {
 	dates []civil.Date
 	text  string
 	apart bool // the text so far stood before the date
+	late  bool // a cycle stood before it
 }
 
 // what the words behind an item belong to.
@@ -48,6 +49,8 @@ type assembly struct {
 	reasons  []string
 	mark     string // the break before the present clause
 	begin    civil.Date
+	from     civil.Date // of cycles to come, where the text bounds them
+	until    civil.Date
 }
 
 // nounTimes makes a noun of a time that only names a paper: 上半年工作总结, 第一季度报表.
@@ -186,6 +189,9 @@ func (a *assembly) tail(t, check string, i int) string {
 		if event := readAfter(t); event != "" {
 			return a.wait(event, nil, t)
 		}
+		if conditional(t) {
+			return notRead(t)
+		}
 	}
 	if prev != nil && prev.kind == kPoint {
 		t, check = strings.TrimPrefix(t, ":"), strings.TrimPrefix(check, ":")
@@ -193,7 +199,10 @@ func (a *assembly) tail(t, check string, i int) string {
 	result, standing := splitStanding(t)
 	if standing {
 		if prev != nil && prev.kind == kPoint && !prev.point.start && startsWith([]rune(t), 0, standingJoins) == 0 && result == "" {
-			return "「" + prev.raw + t + "」说不清是持续到这天还是此后长期"
+			if !prev.point.lasts() {
+				a.reasons = append(a.reasons, "「"+prev.raw+t+"」说不清是持续到这天还是此后长期")
+			}
+			a.attach(t, false)
 		}
 		a.standing = true
 		a.note(t[len(result):], "standing")
@@ -219,7 +228,7 @@ func (a *assembly) tail(t, check string, i int) string {
 	if broken(result, prev) {
 		return notRead(result)
 	}
-	if bare(dated) && !finishes(result) {
+	if bare(dated) && !a.finishes(result, dated, i) {
 		return "「" + dated.raw + result + "」看不出是完成时间"
 	}
 	a.attach(result, prev == nil)
@@ -231,14 +240,55 @@ func (a *assembly) tail(t, check string, i int) string {
 func broken(t string, behind *item) bool {
 	s := []rune(t)
 	timed := behind != nil && (behind.kind == kPoint || behind.kind == kEvery || behind.kind == kDays)
-	return len(s) == 1 || timed && startsWith(s, 0, "的 外 间 期 度 之 来 份 号 半 前 后 内 底 末") > 0
+	return len(s) == 1 || timed && startsWith(s, 0, "的 外 间 期 度 之 来 份 号 半 前 后 内 底 末 有效 失效 生效 免 享受 适用 试行") > 0
 }
 
 // bare reports whether the item is a time without a word that makes it a limit.
 func bare(it *item) bool { return it != nil && it.kind == kPoint && !it.point.firm() }
 
-// finishes reports whether the words say that something is to be finished or held, so that a bare date is its limit.
-func finishes(t string) bool {
+// finishes reports whether the words behind a bare time say that something is over by its end: they finish or hold
+// it, or name a stage, or a start whose end stands elsewhere in the cell. at is the index of the words' item.
+func (a *assembly) finishes(t string, dated *item, at int) bool {
+	if finishing(t) {
+		return true
+	}
+	s := []rune(trimEnds(t, "、 全面 基本 全部 初步 组织 集中 各 分别 要 应 须", ""))
+	if dated.point.grain == gDay || endsWith(s, papers) > 0 || dated.point.grain == gYear && startsWith(s, 0, "总结 汇总 通报 考核 评估") == len(s) {
+		return false // 2024年度总结 is a paper
+	}
+	return startsWith(s, 0, phases) > 0 || startsWith(s, 0, beginnings) > 0 && a.endsLater(at)
+}
+
+// endsLater reports whether a limit, or a standing phrase, is told from item at on.
+func (a *assembly) endsLater(at int) bool {
+	for i := max(at, 0); i < len(a.items); i++ {
+		it := &a.items[i]
+		switch it.kind {
+		case kText:
+			if _, standing := splitStanding(it.raw); standing {
+				return true
+			}
+		case kPoint:
+			if it.point.firm() || i+1 < len(a.items) && finishing(a.items[i+1].raw) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// index returns the place of an item, or -1.
+func (a *assembly) index(it *item) int {
+	for i := range a.items {
+		if &a.items[i] == it {
+			return i
+		}
+	}
+	return -1
+}
+
+// finishing reports whether the words begin with the finishing, holding or handing in of something.
+func finishing(t string) bool {
 	t = trimEnds(t, "、 全面 基本 全部 初步 组织 各 分别 要 应 须", "")
 	return startsWith([]rune(t), 0, "完成 实现 建成 取得 出台 竣工 办结 销号 报送 上报 提交 结束 开展 召开 举办 形成 验收 交付 制定 编制 报") > 0 &&
 		startsWith([]rune(t), 0, "报告期 结束后 开展以来 完成后") == 0
@@ -259,7 +309,7 @@ func (a *assembly) between(t, check string, prev, next *item) string {
 		return notRead(why)
 	}
 	result, standing := splitStanding(rest)
-	if standing || broken(result, prev) || bare(prev) && !finishes(result) {
+	if standing || broken(result, prev) || bare(prev) && !a.finishes(result, prev, a.index(next)) {
 		return notRead(t)
 	}
 	if strings.ContainsRune(rest, '、') && namesUnits(rest[strings.LastIndex(rest, "、"):]) {
@@ -281,6 +331,9 @@ func (a *assembly) prefix(t, check string, next *item) string {
 	last := endsWith([]rune(t), "自 从")
 	p := next.point
 	if next.kind == kPoint {
+		if n := endsWith([]rune(t), "日起至 日起到"); n > 0 && strange(string([]rune(t)[:len([]rune(t))-n])) == "" {
+			return "" // 印发之日起至2024年12月31日
+		}
 		if last > 0 && !p.start && !p.span {
 			return "只有起始时间，没有完成时间"
 		}
@@ -295,7 +348,7 @@ func (a *assembly) prefix(t, check string, next *item) string {
 		return notRead(t + next.raw)
 	}
 	check = trimEnds(check, leadWords, leadWords)
-	if s := strange(check); s != "" {
+	if s := strange(check); s != "" && (next.kind != kEvery || check != rest || !isAfterwards(rest)) {
 		return notRead(s)
 	}
 	if broken(rest, nil) || endsWith([]rune(rest), "的") > 0 || containsAny(rest, "印发 颁布 成立 日期 生效 施行 公布 通过 制度 机制") != "" {
@@ -303,10 +356,13 @@ func (a *assembly) prefix(t, check string, next *item) string {
 	}
 	switch next.kind {
 	case kPoint:
-		if !p.firm() {
+		if !p.firm() && endsWith([]rune(rest), "阶段") == 0 {
 			return notRead(t + next.raw)
 		}
 	case kEvery:
+		if a.afterwards(rest, next.cycle) {
+			return ""
+		}
 		if containsAny(rest, "建立 制定 完善 健全 落实 执行 实行 推行 坚持") != "" {
 			return notRead(t + next.raw)
 		}
@@ -316,6 +372,22 @@ func (a *assembly) prefix(t, check string, next *item) string {
 	}
 	a.lead = rest
 	return ""
+}
+
+func isAfterwards(t string) bool {
+	return startsWith([]rune(t), 0, "此后 之后 以后 其后 随后") == len([]rune(t))
+}
+
+// afterwards lets a cycle begin on the day after the one milestone before it: 6月底前完成，此后每季度报送.
+func (a *assembly) afterwards(t string, c cycle) bool {
+	if !isAfterwards(t) || len(a.miles) != 1 || len(a.miles[0].dates) != 1 || len(a.cycles) > 0 {
+		return false
+	}
+	a.from = a.miles[0].dates[0] + 1
+	if c.every == Year && !c.dated {
+		a.from = civil.Of(a.from.Year()+1, 1, 1)
+	}
+	return true
 }
 
 // attach gives words to the milestone or cycle they stand behind.
@@ -349,15 +421,20 @@ func (a *assembly) attach(t string, apart bool) {
 // onEvery opens a cycle.
 func (a *assembly) onEvery(i int) string {
 	it, prev := &a.items[i], a.near(i-1)
-	if prev != nil && prev.kind != kText && !(prev.kind == kEvery && it.cycle.rhythm) && !(prev.kind == kPoint && prev.point.start) {
+	bounded := prev != nil && prev.kind == kPoint && (prev.point.start || a.until > 0)
+	if prev != nil && prev.kind != kText && !(prev.kind == kEvery && it.cycle.rhythm) && !bounded {
 		return notRead(prev.raw + it.raw)
 	}
 	if a.on == aStart && !a.started {
-		return "周期的起始时间没有读懂"
+		if a.begin == 0 {
+			return "周期的起始时间没有读懂"
+		}
+		a.from = a.begin
 	}
-	if it.cycle.whole && !a.countsAhead(i) {
+	if it.cycle.whole && !a.countsAhead(i) && len(a.items) > 1 {
 		return "只写「全年」，没有写哪天"
 	}
+	it.cycle.from, it.cycle.until = a.from, a.until
 	a.cycles = append(a.cycles, it.cycle)
 	a.texts = append(a.texts, a.lead)
 	a.lead, a.on = "", aCycle
@@ -411,7 +488,7 @@ func (a *assembly) onCount(i int) string {
 		a.attach(it.raw, false)
 		return ""
 	}
-	if a.count != nil {
+	if a.count != nil && (a.quota != nil || a.on != aCycle) {
 		return "有两个次数要求，没有读懂"
 	}
 	a.count = it

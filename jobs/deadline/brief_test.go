@@ -31,6 +31,12 @@ func brief(r Reading) string {
 	}
 	for _, c := range r.Recurrences {
 		s := fmt.Sprintf("%s %s", c.Every, strings.Join(c.Dates, " "))
+		if c.From > 0 {
+			s += " from " + c.From.String()
+		}
+		if c.Until > 0 {
+			s += " until " + c.Until.String()
+		}
 		if c.Next > 0 {
 			s += " → " + c.Next.String()
 		}

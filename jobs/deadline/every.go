@@ -16,11 +16,13 @@ type cycle struct {
 	later  []string // the other reading of each date, where 前 leaves two
 	dated  bool     // dates were named, not supposed
 	rhythm bool     // 月调度: the short form, which may follow another without a break
-	whole  bool     // 全年: a cycle only together with a number of times
+	whole  bool     // 全年: a cycle only alone or together with a number of times
+	from   civil.Date
+	until  civil.Date
 }
 
 func (c cycle) recurrence(issued civil.Date) Recurrence {
-	r := Recurrence{Every: c.every, Dates: c.dates}
+	r := Recurrence{Every: c.every, Dates: c.dates, From: c.from, Until: c.until}
 	r.Next = r.FirstFrom(issued)
 	return r
 }
@@ -30,7 +32,8 @@ func readEvery(s []rune, i int) (c cycle, end int, why string) {
 	if c, end = readAfterPeriod(s, i); end > i {
 		return c, end, ""
 	}
-	if n := startsWith(s, i, "全年"); n > 0 && startsWith(s, i+n, "工作 总结 情况 任务 目标 数据 计划 报告") == 0 {
+	if n := startsWith(s, i, "全年"); n > 0 && startsWith(s, i+n, "工作 总结 情况 任务 目标 数据 计划 报告") == 0 &&
+		!standingText(clauseAt(s, i)) && endsWith(s[:i], "贯穿") == 0 {
 		return cycle{every: Year, dates: []string{periodEnd}, whole: true}, i + n, ""
 	}
 	every, j := readPeriodWord(s, i)
@@ -51,7 +54,16 @@ func readEvery(s []rune, i int) (c cycle, end int, why string) {
 	return readYearDays(s, j, c)
 }
 
-// readPeriodWord reads 每年, 每半年, 每季度, 每月, 每周, and 按月 where a verb of reporting follows.
+// clauseAt returns what stands from s[i] to the next break.
+func clauseAt(s []rune, i int) []rune {
+	e := i
+	for e < len(s) && !strings.ContainsRune(",;。()", s[e]) {
+		e++
+	}
+	return s[i:e]
+}
+
+// readPeriodWord reads 每年, 每半年, 每季度, 每月, 每周, and 按月 alone or where a verb of reporting or doing follows.
 func readPeriodWord(s []rune, i int) (Every, int) {
 	j := i + startsWith(s, i, "每个 每一 每一个 每")
 	by := false
@@ -59,6 +71,7 @@ func readPeriodWord(s []rune, i int) (Every, int) {
 		j += startsWith(s, i, "按 逐 分")
 		by = true
 	}
+	alone := j > i && s[i] != '分'
 	if j == i {
 		return "", i
 	}
@@ -69,7 +82,9 @@ func readPeriodWord(s []rune, i int) (Every, int) {
 		{Half, "半年 半年度"}, {Year, "年 年度"}, {Quarter, "季度 季"}, {Month, "月 月度 月份"}, {Week, "周 星期 礼拜"},
 	} {
 		n := startsWith(s, j, c.words)
-		if n == 0 || by && startsWith(s, j+n, "报送 上报 报 通报 调度 汇总 统计 公布 公示 公开 总结 分析") == 0 {
+		told := startsWith(s, j+n, "报送 上报 报 通报 调度 汇总 统计 公布 公示 公开 总结 分析") > 0 ||
+			alone && (len(clauseAt(s, j+n)) == 0 || startsWith(s, j+n, "推进 实施 落实 开展 完成 进行 更新 检查 督查 督办 排查 考核 评估 反馈 提交 梳理 跟踪 研判") > 0)
+		if n == 0 || by && !told {
 			continue
 		}
 		return c.every, j + n

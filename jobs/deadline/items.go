@@ -45,7 +45,7 @@ func itemise(s []rune) (items []item, why string) {
 			i += n
 			continue
 		}
-		if strings.ContainsRune(",;。()", s[i]) || s[i] >= '①' && s[i] <= '⑳' {
+		if strings.ContainsRune(",;。()", s[i]) || s[i] >= '①' && s[i] <= '⑳' || s[i] == '/' && startsWith(s, i+1, standingHeads) > 0 {
 			flush()
 			if n := len(items); n > 0 && items[n-1].kind != kSep {
 				items = append(items, item{kind: kSep, raw: string(s[i])})
@@ -141,7 +141,7 @@ func match(s []rune, i int, fresh bool, before []item) (item, int, string) {
 
 const rhythmVerbs = "调度 通报 汇总 报告 总结 小结 督查 督办 点评 分析 研判 考核 会商 检查 评估 排名 更新 评查 推进 评比 例会 汇报 盘点 清零 报"
 
-// readRhythm reads the short form 月调度季通报.
+// readRhythm reads the short form 月调度季通报, and 季度 where it is the whole cell.
 func readRhythm(s []rune, i int) (cycle, int) {
 	for _, c := range []struct {
 		every Every
@@ -152,7 +152,9 @@ func readRhythm(s []rune, i int) (cycle, int) {
 			continue
 		}
 		v := startsWith(s, i+n, strings.TrimSuffix(rhythmVerbs, " 报"))
-		if v == 0 {
+		if i == 0 && n > 0 && len(s) == startsWith(s, 0, "季度 月度 年度 半年度") {
+			n, v = len(s), 0
+		} else if v == 0 {
 			continue
 		}
 		out := cycle{every: c.every, dates: []string{periodEnd}, rhythm: true}
@@ -184,6 +186,10 @@ func readSpan(s []rune, i int, words bool) (Offset, int, string) {
 	if n := startsWith(s, e, "内 以内 之内"); n > 0 && startsWith(s, e, "内部 内容") == 0 {
 		off.Dir = "after"
 		return off, e + n, ""
+	}
+	if words && e > i && len(clauseAt(s, e)) == 0 && (off.Unit == "workday" || off.Unit == "day" || off.Unit == "hour") && endsWith(s[:i], "后 之日起") > 0 {
+		off.Dir = "after" // 收到文件后5个工作日
+		return off, e, ""
 	}
 	if n := startsWith(s, e, "前 之前 以前"); n > 0 && words && s[e-1] != '日' || n > 0 && words && off.Unit == "workday" {
 		off.Dir = "before"

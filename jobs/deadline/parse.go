@@ -17,7 +17,7 @@ func Parse(text string, issued civil.Date) Reading {
 		why = "未写时限"
 	}
 	if why == "" {
-		s = trimLabel(s)
+		s = namedYears(trimLabel(s), issued)
 		why = hedge(string(s))
 	}
 	if why == "" && citesDocument(text) {
@@ -50,14 +50,20 @@ func refused(text, why string) Reading {
 
 // trimLabel takes a heading such as 完成时限： off the front, and the full stop off the end.
 func trimLabel(s []rune) []rune {
-	t := strings.Trim(string(s), ",;。、")
-	for _, label := range []string{"完成时限", "完成时间", "计划完成时间", "时限", "时间节点", "整改时限", "办理时限", "办结时限", "时限要求", "时间要求", "完成期限", "截止时间", "截止日期", "完成日期"} {
-		if rest, ok := strings.CutPrefix(t, label+":"); ok {
-			t = rest
-			break
-		}
+	t := []rune(strings.Trim(string(s), ",;。、"))
+	const parts = "整改 完成 计划 目标 推进 落实 任务 工作 责任 要求 办理 办结 销号 截止 预期 预计 最终 总体 报送 上报 反馈 进度 安排 时限 时间 节点 期限 日期"
+	i := 0
+	if len(t) > 0 && t[0] == '(' {
+		i = 1
 	}
-	return []rune(t)
+	first := i
+	for n := startsWith(t, i, parts); n > 0; n = startsWith(t, i, parts) {
+		i += n
+	}
+	if i < len(t) && t[i] == ':' && endsWith(t[first:i], "时限 时间 节点 期限 日期 要求 进度 安排") > 0 {
+		return t[i+1:]
+	}
+	return t
 }
 
 // citesDocument reports whether the text holds a document number, 〔2024〕14号, or a document's title with a number

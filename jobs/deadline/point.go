@@ -43,10 +43,15 @@ type point struct {
 	start bool // 起
 	span  bool // the last day of a range
 	from  *point
+	// dotted is set where the date is written with full stops.
+	dotted bool
 }
 
 // firm reports whether the text marks the point as a limit and not only as a time.
 func (p point) firm() bool { return p.end || p.edge || p.in || p.span }
+
+// lasts reports whether the point is a stretch that a duty may fill, 2024年持续推进, and not a limit.
+func (p point) lasts() bool { return p.span || !p.edge && !p.end && p.grain != gDay }
 
 // readPoint reads a point at s[i]. A non-empty why means that what stands there is a date that must be refused.
 func readPoint(s []rune, i int) (p point, end int, why string) {
@@ -57,6 +62,10 @@ func readPoint(s []rune, i int) (p point, end int, why string) {
 	e := rangeSep(s, end)
 	if e == 0 && startsWith(s, end, "起至 起到 起-") > 0 {
 		e = end + 2
+	}
+	if e > 0 && startsWith(s, e, "长期 持续 今后") > 0 {
+		p.start = true
+		return p, e, ""
 	}
 	if e > 0 && !p.end && p.grain != gTen {
 		return readRange(s, p, e)
@@ -102,6 +111,15 @@ func rangeSep(s []rune, i int) int {
 // readRange reads the second end of a range; the duty is due by it.
 func readRange(s []rune, a point, i int) (point, int, string) {
 	b, end, why := readBare(s, i)
+	if end == i && a.dotted && a.grain == gDay { // 2024.6.1-6.30
+		if m, e, ok := number(s, i); ok && e+1 < len(s) && s[e] == '.' && digit(s[i]) {
+			if d, e2, ok := number(s, e+1); ok && e2-e <= 3 && (e2 == len(s) || !digit(s[e2]) && s[e2] != '.') {
+				b, end = a, e2
+				b.n, b.part = m, d
+				why = b.impossible()
+			}
+		}
+	}
 	if end == i && a.grain == gDay {
 		if d, e, ok := number(s, i); ok && e < len(s) && strings.ContainsRune("日号", s[e]) {
 			b, end = a, e+1
@@ -300,7 +318,7 @@ func readDotted(s []rune, i int) (p point, end int, why string) {
 	if m < 1 || m > 12 {
 		return p, e1, "日期不存在：" + string(s[i:e1])
 	}
-	p = point{year: y, grain: gMonth, n: m}
+	p = point{year: y, grain: gMonth, n: m, dotted: sep == '.'}
 	if e1 < len(s) && s[e1] == sep {
 		d, e2, ok := number(s, e1+1)
 		if !ok || e2-e1 > 3 || !digit(s[e1+1]) {

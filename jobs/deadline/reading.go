@@ -75,6 +75,10 @@ type Recurrence struct {
 	Dates []string `json:"dates"`
 	// Next is the first due date on or after the issue date; zero when no issue date was given.
 	Next civil.Date `json:"next"`
+	// From and Until are the first and the last day on which a date can be due, where the text names them
+	// (2024年每月25日前, 自2024年7月起每季度); zero, and absent from the JSON, where it does not.
+	From  civil.Date `json:"from,omitempty"`
+	Until civil.Date `json:"until,omitempty"`
 }
 
 // Quota is a number to be reached: within each period of Per, or once, by the milestone, where Per is empty (null in JSON).

@@ -22,8 +22,12 @@ func (e Every) Holds() bool {
 
 // DueIn returns the due dates from start to end, both included, in order and without repeats. A day that its month
 // does not have (the 31st of June, 02-29 in a common year) is that month's last day. Weeks end on Sunday.
-// A date that does not parse gives nothing.
+// Nothing is due before From or after Until. A date that does not parse gives nothing.
 func (r Recurrence) DueIn(start, end civil.Date) []civil.Date {
+	start = max(start, r.From)
+	if r.Until > 0 {
+		end = min(end, r.Until)
+	}
 	if end < start || start <= 0 {
 		return nil
 	}
@@ -49,6 +53,7 @@ func (r Recurrence) FirstFrom(day civil.Date) civil.Date {
 	if day <= 0 {
 		return 0
 	}
+	day = max(day, r.From)
 	if due := r.DueIn(day, day.AddMonths(13)); len(due) > 0 {
 		return due[0]
 	}

@@ -17,10 +17,13 @@ func (a *assembly) onPoint(i int) string {
 	if prev != nil && prev.kind != kText {
 		return notRead(prev.raw + it.raw)
 	}
+	if a.bounds(i) {
+		return a.bound(it)
+	}
 	if next != nil && next.kind != kText && next.kind != kCount && !p.start {
 		return notRead(it.raw + next.raw)
 	}
-	if bare(it) && (next != nil && next.kind == kCount && p.year == 0 || containsAny(a.lead, "印发 颁布 发布 成立 启动 开始 施行 实施 开工 通过") != "") {
+	if bare(it) && endsWith([]rune(a.lead), "阶段") == 0 && (next != nil && next.kind == kCount && p.year == 0 || containsAny(a.lead, "印发 颁布 发布 成立 启动 开始 施行 实施 开工 通过") != "") {
 		return "「" + it.raw + "」看不出是完成时间"
 	}
 	if a.on == aSpan || a.cond != nil {
@@ -29,7 +32,7 @@ func (a *assembly) onPoint(i int) string {
 	if p.start {
 		return a.onStart(p)
 	}
-	if len(a.cycles) > 0 {
+	if len(a.cycles) > 0 && (p.year == 0 || !p.firm() || p.span) {
 		return a.inCycle(i)
 	}
 	if c, ok := a.halves(i); ok {
@@ -48,6 +51,53 @@ func (a *assembly) onPoint(i int) string {
 	}
 	a.note(it.raw, strings.Join(read, " or "))
 	return a.mile(dates)
+}
+
+// bounds reports whether the point at i is the stretch in which the cycle behind it runs, 2024年每季度末, and not a
+// date of its own. It must be longer than the cycle's period.
+func (a *assembly) bounds(i int) bool {
+	p, j := a.items[i].point, i+1
+	if j < len(a.items) && a.items[j].kind == kSep && a.items[j].raw == "," && (p.grain < gMonth || p.span) {
+		j++
+	}
+	if j >= len(a.items) || a.items[j].kind != kEvery || p.start || p.edge || p.end && !p.span ||
+		len(a.miles)+len(a.cycles) > 0 || a.lead != "" || a.on != nothing || a.cond != nil || a.items[j].cycle.whole {
+		return false
+	}
+	first, last := p.first(2023), p.last(2023)
+	if p.span {
+		first, last = p.from.first(2023+min(0, p.from.year-p.year)), p.last(2023)
+	}
+	longest := map[Every]civil.Date{Week: 7, Month: 31, Quarter: 92, Half: 184, Year: 366}
+	return last-first >= longest[a.items[j].cycle.every]
+}
+
+// bound sets the first and the last day of the cycles to come.
+func (a *assembly) bound(it *item) string {
+	p := it.point
+	years, why := a.years(it)
+	if why == "" && len(years) != 1 {
+		why = "「" + it.raw + "」没有写明年份"
+	}
+	if why != "" {
+		return why
+	}
+	first, last := p.first(years[0]), p.last(years[0])
+	if p.span {
+		first = p.from.first(years[0])
+		if p.from.year > 0 {
+			first = p.from.first(p.from.year)
+		}
+	}
+	switch {
+	case first <= 0 || last <= first:
+		return "起止时间没有读懂"
+	case a.issued > 0 && last < a.issued:
+		return "周期在印发前已经结束"
+	}
+	a.year, a.from, a.until = years[0], first, last
+	a.note(it.raw, first.String()+" to "+last.String())
+	return ""
 }
 
 // onStart reads 2024年起: no date is due then, but what follows may be standing, or a cycle that runs already.
@@ -128,7 +178,7 @@ func (a *assembly) mile(dates []civil.Date) string {
 	if n := len(a.miles); n > 0 && dates[0] < a.miles[n-1].dates[0] || dates[0] < a.begin {
 		return "日期次序颠倒，没有读懂"
 	}
-	a.miles = append(a.miles, mile{dates: dates, text: a.lead, apart: a.lead != ""})
+	a.miles = append(a.miles, mile{dates: dates, text: a.lead, apart: a.lead != "", late: len(a.cycles) > 0})
 	a.lead, a.on = "", aMile
 	return ""
 }
@@ -136,9 +186,6 @@ func (a *assembly) mile(dates []civil.Date) string {
 // resolve returns every date the point may mean, earliest first.
 func (a *assembly) resolve(it *item) ([]civil.Date, string) {
 	p := it.point
-	if p.span && p.grain == gYear && p.from.year > 0 && p.year > 0 {
-		return a.resolveYears(p)
-	}
 	years, why := a.years(it)
 	if why != "" {
 		return nil, why
@@ -164,21 +211,6 @@ func (a *assembly) resolve(it *item) ([]civil.Date, string) {
 		a.doubtful = false
 	}
 	return slices.Compact(out), ""
-}
-
-// resolveYears reads 2023-2025年: due at the end of each year, or at the end of the last.
-func (a *assembly) resolveYears(p point) ([]civil.Date, string) {
-	last := p.last(p.year)
-	first := civil.MonthEnd(p.from.year, 12)
-	for first < last && first < a.issued {
-		first = civil.MonthEnd(first.Year()+1, 12)
-	}
-	a.year = p.year
-	if first >= last || p.end {
-		return []civil.Date{last}, ""
-	}
-	a.reasons = append(a.reasons, "只写起止年份，可能每年都要完成，也可能到期完成")
-	return []civil.Date{first, last}, ""
 }
 
 // years returns the years the point may stand in.
@@ -222,6 +254,9 @@ func (a *assembly) years(it *item) ([]int, string) {
 		return []int{y + 1}, ""
 	case relThen:
 		y++
+		if p.span && p.from.rel == relNone && p.from.year == 0 && p.from.last(y-1) >= a.issued && a.issued.Month() != 12 {
+			return []int{y}, ""
+		}
 	case relNone:
 		if p.last(y) >= a.issued && a.issued.Month() != 12 {
 			return []int{y}, ""

@@ -38,11 +38,11 @@ func standingText(s []rune) bool {
 		strange(string(s[n:])) == "" && containsAny(string(s[n:]), "机制 制度 体系 为期") == "" {
 		return true
 	}
-	n = startsWith(s, 0, standingHeads)
+	n = max(startsWith(s, 0, standingHeads), startsWith(s, 0, allAlong))
 	if n == 0 {
 		return false
 	}
-	const vocabulary = "长期 持续 常态 常年 长效 坚持 化 性 推进 开展 落实 执行 实施 深化 抓 好 抓好 进行 完善 优化 工作 任务 整改 推动 用力 保持 有效 管理 不懈 不断 并 、 地 抓落实 做好 跟进 加强"
+	const vocabulary = "长期 持续 常态 常年 长效 坚持 化 性 推进 开展 落实 执行 实施 深化 抓 好 抓好 进行 完善 优化 工作 任务 整改 推动 用力 保持 有效 管理 不懈 不断 并 、 地 抓落实 做好 跟进 跟踪 加强 监管 管控 巩固 提升 不间断 长期 常态化 持续 坚持 完成"
 	for n < len(s) {
 		w := startsWith(s, n, vocabulary)
 		if w == 0 {
@@ -50,7 +50,7 @@ func standingText(s []rune) bool {
 		}
 		n += w
 	}
-	return string(s) != "坚持"
+	return string(s) != "坚持" && string(s) != "全年" && endsWith(s, "完成") == 0
 }
 
 // namesUnits reports whether the words before the first verb name who has to act.
@@ -67,9 +67,12 @@ func namesUnits(t string) bool {
 // readBasis reads 根据上级部署 and 按照国家和省、市要求时限 and returns what is waited for, or "".
 func readBasis(t string) string {
 	s := []rune(t)
-	n := startsWith(s, 0, "根据 按照 按 依据 依照 遵照 待 随 以 严格按照 视")
+	n := startsWith(s, 0, "根据 按照 按 依据 依照 遵照 待 随 以 严格按照 视 与 同 跟")
 	if n == 0 {
 		return ""
+	}
+	if strings.ContainsRune("与同跟", s[0]) {
+		return readAbreast(s[n:])
 	}
 	s = s[n:]
 	for {
@@ -80,17 +83,34 @@ func readBasis(t string) string {
 		s = s[:len(s)-m]
 	}
 	const ends = "部署 要求 安排 时限 时间 规定 进度 通知 节点 计划 文件 精神 步骤 工作部署 决策部署 方案 批复 意见 指示"
-	if len(s) < 4 || endsWith(s, ends) == 0 {
+	if len(s) < 3 || endsWith(s, ends) == 0 {
 		return ""
 	}
 	who := string(s[:len(s)-endsWith(s, ends)])
-	if containsAny(who, "上级 国家 国务院 中央 省 市 州 自治区 部委 县 区 盟 旗 厅 有关部门 上位") == "" {
+	if containsAny(who, superior) == "" {
 		return ""
 	}
 	if strange(trimEnds(string(s), "", ends+" 规定 要求 工作 相关 统一 具体 的")) != "" {
 		return ""
 	}
 	return string(s)
+}
+
+// superior names those whose dates a unit waits for.
+const superior = "上级 国家 国务院 中央 省 市 州 自治区 部委 县 区 盟 旗 厅 有关部门 上位"
+
+// readAbreast reads what follows 与 in 与上级同步推进.
+func readAbreast(s []rune) string {
+	n := endsWith(s, "同步 同步推进 同步完成 同步实施 同步开展 同步出台 同步落实 同步进行 保持同步 同步启动 同步制定 同步印发")
+	if who := string(s[:len(s)-n]); n == 0 || containsAny(who, superior) == "" || strange(who) != "" {
+		return ""
+	}
+	return "与" + string(s)
+}
+
+// conditional reports whether a clause of its own makes the dates of the cell depend on something: 视资金到位情况.
+func conditional(t string) bool {
+	return startsWith([]rune(t), 0, "视 遇 若 倘 凡 待") > 0 && startsWith([]rune(t), 0, "视频 若干 待遇") == 0
 }
 
 // readAfter reads 机构改革完成后 and returns the event, or "".
