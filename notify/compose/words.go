@@ -152,7 +152,9 @@ func topic(title, jurisdiction string) string {
 			t = t[:i]
 		}
 	}
-	t = strings.TrimPrefix(t, "关于")
+	if i := strings.LastIndex(t, "关于"); i >= 0 { // what stands before it is who issued it: ××区人民政府关于…的意见
+		t = t[i+len("关于"):]
+	}
 	t = strings.TrimPrefix(t, "印发")
 	t = withoutPlace(t, jurisdiction)
 	for {
