@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+	"os"
 	"strings"
 	"testing"
 )
@@ -263,6 +265,35 @@ func TestAFreshRegisterSaysWhatToDoNext(t *testing.T) {
 	d.fails(exitUsage, []string{"import", "plan", d.file("plan.csv", townPlan), "--jurisdiction", "town"}, "import its units first")
 	if rows := d.objects("obligations", "list"); len(rows) != 0 {
 		t.Errorf("%v", rows)
+	}
+}
+
+func TestDemoMakesAFolderOfLettersAndMakesItAnew(t *testing.T) {
+	d := newDesk(t, "2026-11-20")
+	dir := d.dir + "/demo"
+	call := []string{"demo", "--dir", dir, "--from", "2024-09-25", "--to", "2024-09-26"}
+	first := d.objects(call...)[0]
+	if letters, _ := first["letters"].(float64); letters < 50 || first["index"] != dir+"/index.html" || first["need_person"] == 0.0 {
+		t.Errorf("%v", first)
+	}
+	d.env["DUBAN_MAIL_DIR"] = dir + "/letters"
+	before := d.letters()
+	if again := d.objects(call...)[0]; fmt.Sprint(again) != fmt.Sprint(first) {
+		t.Errorf("%v, then %v", first, again)
+	}
+	same(t, "made anew", before, d.letters())
+	index, err := os.ReadFile(dir + "/index.html")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := range before { // each letter is there as mail, and as a page that the index opens
+		page := strings.TrimSuffix(name, ".eml") + ".html"
+		if before[page] == "" || !strings.Contains(string(index), `href="letters`+page+`"`) {
+			t.Errorf("the index does not open %s", name)
+		}
+	}
+	if rows := d.objects("--db", "sqlite:"+dir+"/duban.db", "outbox", "list", "--from", "2024-09-26"); len(rows) == 0 {
+		t.Error("the database the demo names holds no letters")
 	}
 }
 

@@ -228,6 +228,11 @@ func TestEditedUnits(t *testing.T) {
 	})
 	t.Run("a unit that owes nothing is", func(t *testing.T) {
 		d := start(t)
+		d.ok("import", "plan", d.file("plan.csv", edited(t, townPlan, "成果形式\n", "成果形式,配合单位\n", "调整方案\n", "调整方案,\n", ",事项目录\n", ",事项目录,市委组织部\n")))
+		d.ok("run", "all")
+		if rows := d.objects("obligations", "list", "--unit", "zzb"); len(rows) != 1 || rows[0]["owes"] != "support" {
+			t.Fatalf("%v", rows)
+		}
 		d.ok("import", "units", d.file("units.csv", edited(t, townUnits, "单位,zzb,市委组织部,中共示例市委组织部,,,人工,钱七,qian@zzb.example,,\n", "")))
 	})
 	t.Run("a unit that joins a group gets later dates only", func(t *testing.T) {
@@ -478,6 +483,43 @@ func TestWideSheetsAndGB18030AreRead(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestAFileOfAnotherJurisdictionIsRefused(t *testing.T) {
+	d := town(t, "2024-09-02")
+	d.unchanged(func() {
+		d.fails(exitRefused, []string{"import", "units", d.bundled("laoshan")["units"], "--jurisdiction", "town"}, "laoshan", "--jurisdiction says town")
+	})
+}
+
+func TestADryRunOnAFreshRegisterWritesNothing(t *testing.T) {
+	d := newDesk(t, "2024-09-02")
+	d.ok("status")
+	d.unchanged(func() {
+		if out := d.ok("import", "units", d.file("units.csv", townUnits), "--dry-run"); !strings.Contains(out, "would import (dry run, nothing written) units for town: 6 rows, 7 changes") {
+			t.Error(out)
+		}
+	})
+}
+
+func TestTheRosterIsListedMaskedAndNotChased(t *testing.T) {
+	d := town(t, "2024-09-02")
+	const head = "人员编号,姓名,单位,岗位,执法证号,证件有效期至,在岗状态,本年学时\n"
+	roster := head + "p1,欧阳一,市交通局,执法,ZF-2024-0001,2024-09-30,在岗,20\np2,周二,市城管局,执法,ZF-2024-0002,2026-09-30,在岗,60\n"
+	d.ok("import", "people", d.file("people.csv", roster))
+	d.unchanged(func() { d.ok("import", "people", d.file("people.csv", roster)) })
+	out := d.ok("people", "list")
+	if strings.Contains(out, "欧阳一") || strings.Contains(out, "ZF-2024") || strings.Count(out, "not chased yet") != 2 {
+		t.Error(out)
+	}
+	if o := d.objects("people", "list")[0]; o.text("key", "name", "unit", "certificate", "valid_to", "hours", "chased") != "p1 欧** jtj ********0001 2024-09-30 20 false" {
+		t.Errorf("%v", o)
+	}
+	d.on("2024-10-08")
+	sum := d.objects("import", "people", d.file("people.csv", strings.Replace(roster, "在岗,20", "在岗,45", 1)))[0]
+	if changes := fmt.Sprint(sum["changes"]); changes != "[map[code:p1 did:changed what:hours]]" {
+		t.Error(changes)
+	}
 }
 
 func TestFlagsStandInForLabelledRows(t *testing.T) {

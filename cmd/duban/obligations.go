@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -206,6 +207,11 @@ func (a *app) obligationsShow(ctx context.Context, s *store.Store, id, asOf stri
 	if err != nil {
 		return fmt.Errorf("show %s: %w; `duban obligations list` shows what there is", id, err)
 	}
+	if rec.Obligation.Opened > d {
+		return fmt.Errorf("show %s as of %s: it was opened on %s", id, d, rec.Obligation.Opened)
+	}
+	rec.Events = slices.DeleteFunc(task.Sort(rec.Events), func(e task.Event) bool { return e.On > d })
+	rec.Steps = slices.DeleteFunc(append([]task.FiredStep{}, rec.Steps...), func(f task.FiredStep) bool { return f.On > d })
 	titles, err := titlesOf(ctx, s, ref.Jurisdiction, d)
 	if err != nil {
 		return err
@@ -219,7 +225,7 @@ func (a *app) obligationsShow(ctx context.Context, s *store.Store, id, asOf stri
 			obligationRow
 			Events []task.Event     `json:"events"`
 			Steps  []task.FiredStep `json:"steps"`
-		}{row, task.Sort(rec.Events), append([]task.FiredStep{}, rec.Steps...)})
+		}{row, rec.Events, rec.Steps})
 	}
 	fmt.Fprintf(a.out, "%s  %s\n%s, %s, %s\n", row.ID, row.Title, row.Kind, row.Role, row.Owes)
 	fmt.Fprintf(a.out, "as of %s: %s\nnominal %s  effective %s  assess %s\n\nevents\n", d, row.words(), row.Nominal, row.Effective, row.Assess)
@@ -230,7 +236,7 @@ func (a *app) obligationsShow(ctx context.Context, s *store.Store, id, asOf stri
 			voided[e.Voids] = " (voided)"
 		}
 	}
-	for _, e := range task.Sort(rec.Events) {
+	for _, e := range rec.Events {
 		events = append(events, []string{fmt.Sprint(e.Seq), e.On.String(), string(e.Kind) + voided[e.Seq], e.Who, detail(e)})
 	}
 	table(a.out, []string{"seq", "on", "event", "who", "detail"}, events)

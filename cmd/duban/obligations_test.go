@@ -44,6 +44,10 @@ func TestTheLifeOfAReport(t *testing.T) {
 		t.Error(out)
 	}
 	d.expect(item(id), "2024-12-31", "done 2024-10-18 late 1") // missed stays missed
+	if out := d.ok("obligations", "show", item(id), "--as-of", "2024-10-09"); !strings.Contains(out, "reported") || strings.Contains(out, "returned") {
+		t.Errorf("what was known on the 9th is not all that is told:\n%s", out)
+	}
+	d.fails(exitFailed, []string{"obligations", "show", item(id), "--as-of", "2024-06-30"}, "opened on 2024-07-01")
 	out = d.ok("obligations", "show", item(id))
 	for _, line := range []string{
 		"as of 2024-10-21: done, 1 workdays late\n", "nominal 2024-09-30  effective 2024-10-18  assess 2024-10-18\n",
@@ -270,6 +274,7 @@ func TestTasksListByStatusAndClarify(t *testing.T) {
 		d.fails(exitRefused, clarify("7", ""), "one meaning")
 		d.fails(exitFailed, clarify("77", "2024年底前"), "`tasks list`")
 		d.fails(exitUsage, clarify("7", "2024年底前", "--on", "2024-02-30"), "--on")
+		d.fails(exitFailed, clarify("7", "2024年底前", "--on", "2024-06-01"), "as of 2024-06-01")
 		d.fails(exitUsage, []string{"tasks", "clarify", "town/zl2024/7", "--deadline", "2024年底前", "--by", "李敏"}, `"why"`)
 	})
 	// What could not be read opens.
@@ -289,6 +294,7 @@ func TestTasksListByStatusAndClarify(t *testing.T) {
 	if rows := d.objects("tasks", "list", "--status", "ambiguous"); len(rows) != 0 {
 		t.Errorf("%v", rows)
 	}
+	d.fails(exitFailed, clarify("7", "2024年11月底前", "--on", "2024-08-01"), "edited from 2024-09-02 on", "--on")
 	if out := d.ok("tasks", "show", "town/zl2024/7"); !strings.Contains(out, "适时 → 2024-12-20\n  clarified by 李敏") {
 		t.Error(out)
 	}

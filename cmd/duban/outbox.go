@@ -180,15 +180,31 @@ func (a *app) setPause(ctx context.Context, code string, p *task.Pause) error {
 		return err
 	}
 	for _, j := range all {
-		if (j.Paused != nil) == (p != nil) {
-			a.say("%s  %s", j.Code, map[bool]string{true: "was paused already", false: "was not paused"}[p != nil])
-			continue
+		already := (j.Paused != nil) == (p != nil)
+		if !already {
+			if err := a.register(s).Pause(ctx, j.Code, p); err != nil {
+				return err
+			}
 		}
-		if err := a.register(s).Pause(ctx, j.Code, p); err != nil {
+		if err := a.printPause(j.Code, p != nil, already); err != nil {
 			return err
 		}
-		a.say("%s  %s", j.Code, map[bool]string{true: "paused", false: "letters may leave"}[p != nil])
 	}
+	return nil
+}
+
+func (a *app) printPause(code string, paused, already bool) error {
+	if a.asJSON() {
+		return a.json(struct {
+			Jurisdiction string `json:"jurisdiction"`
+			Paused       bool   `json:"paused"`
+			Already      bool   `json:"already"`
+		}{code, paused, already})
+	}
+	words := map[[2]bool]string{
+		{true, false}: "paused", {false, false}: "letters may leave", {true, true}: "was paused already", {false, true}: "was not paused",
+	}
+	a.say("%s  %s", code, words[[2]bool{paused, already}])
 	return nil
 }
 

@@ -209,6 +209,13 @@ func (a *app) clarifyCmd() *cobra.Command {
 			if err := a.register(s).Clarify(c.Context(), id, r, day, by, why); err != nil {
 				return err
 			}
+			if a.asJSON() {
+				return a.json(struct {
+					Task    string           `json:"task"`
+					On      civil.Date       `json:"on"`
+					Reading deadline.Reading `json:"reading"`
+				}{id.String(), day, r})
+			}
 			a.say("%s  %s, from %s on", id, describe(r), day)
 			return nil
 		},

@@ -279,6 +279,9 @@ func (a *app) configCmd() *cobra.Command {
 				if _, err := schedules(a.cfg); err != nil {
 					return err
 				}
+				if a.asJSON() {
+					return a.json(map[string]bool{"good": true})
+				}
 				a.say("configuration is good")
 				return nil
 			},
@@ -314,6 +317,9 @@ func (a *app) migrateCmd() *cobra.Command {
 			n, err := a.migrate(c.Context())
 			if err != nil {
 				return err
+			}
+			if a.asJSON() {
+				return a.json(map[string]int{"applied": n})
 			}
 			a.say("%d migrations applied", n)
 			return nil

@@ -379,7 +379,7 @@ func (r Register) followUnits(ctx context.Context, j task.Jurisdiction, dir task
 func owesNothing(u task.Unit, recs []task.Record, set planner.Settings) error {
 	open := 0
 	for _, rec := range recs {
-		if task.Fold(rec.Obligation, rec.Events, civil.Never-1, set.Calendar, set.Terms).Open() {
+		if rec.Obligation.Owes == task.OwesDeliver && task.Fold(rec.Obligation, rec.Events, civil.Never-1, set.Calendar, set.Terms).Open() {
 			open++
 		}
 	}

@@ -238,6 +238,9 @@ func (r Register) Clarify(ctx context.Context, id task.TaskID, reading deadline.
 		if err != nil {
 			return task.Batch{}, err
 		}
+		if newest, err := r.taskAsOf(ctx, id, civil.Never); err != nil || newest.On > on {
+			return task.Batch{}, errors.Join(err, fmt.Errorf("clarify %s from %s on: the row was edited from %s on; give that day or a later one with --on", id, on, newest.On))
+		}
 		next := t
 		next.Reading, next.ClarifiedBy, next.On, next.Seq = reading, who, on, 0
 		b, err := r.reschedule(ctx, j, set, edit{tasks: []task.Task{next}, on: on, who: who, why: "clarified: " + why})
