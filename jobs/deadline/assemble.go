@@ -13,6 +13,9 @@ type mile struct {
 	text  string
 	apart bool // the text so far stood before the date
 	late  bool // a cycle stood before it
+	span  bool // it ends a range, which the duty fills
+	pair  bool // joined by 、 or 和 to the date behind it
+	rest  bool // a period in which the duty goes on: 2024年持续推进
 }
 
 // what the words behind an item belong to.
@@ -197,12 +200,18 @@ func (a *assembly) tail(t, check string, i int) string {
 		t, check = strings.TrimPrefix(t, ":"), strings.TrimPrefix(check, ":")
 	}
 	result, standing := splitStanding(t)
+	if standing && result != "" && len(a.miles)+len(a.cycles) == 0 && strings.HasPrefix(t[len(result):], "后") {
+		return notRead(t) // 验收后长期坚持: from a day that is not told
+	}
 	if standing {
 		if prev != nil && prev.kind == kPoint && !prev.point.start && startsWith([]rune(t), 0, standingJoins) == 0 && result == "" {
 			if !prev.point.lasts() {
 				a.reasons = append(a.reasons, "「"+prev.raw+t+"」说不清是持续到这天还是此后长期")
 			}
 			a.attach(t, false)
+			if a.on == aMile {
+				a.miles[len(a.miles)-1].rest = true
+			}
 		}
 		a.standing = true
 		a.note(t[len(result):], "standing")
@@ -303,6 +312,9 @@ func (a *assembly) between(t, check string, prev, next *item) string {
 	}
 	rest := trimEnds(string(s), "", joins)
 	if rest == "" {
+		if a.on == aMile && next.kind == kPoint {
+			a.miles[len(a.miles)-1].pair = true
+		}
 		return ""
 	}
 	if why := strange(trimEnds(check, "", joins)); why != "" {

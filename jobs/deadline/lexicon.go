@@ -13,7 +13,7 @@ const (
 	// beginnings are the verbs of a start, whose end is told elsewhere in the cell.
 	beginnings = "启动 开工 动工 开始 着手 谋划 筹备 立项 实施"
 	// phases are the verbs of a stage that is over when its month, quarter or year is.
-	phases = "验收 总结 评估 自查 检查 抽查 督查 考核 通报 汇总 部署 动员 排查 整改 整治 清理 试点 试运行 推开 推广 推行 投入 巩固 上线 运行"
+	phases = "验收 总结 评估 自查 检查 抽查 督查 考核 通报 汇总 部署 动员 排查 整改 整治 清理 试点 试运行 推开 推广 推行 投入 巩固 上线 运行 提请 审议 第一批 第二批 第三批 首批 一期 二期 三期"
 	// papers end words that name a paper or a task and not an act: 2024年整改方案.
 	papers = "方案 计划 办法 细则 清单 任务 工作 要点 通知 意见 会 会议 报告 表 台账 项目 材料 情况 制度 机制 经费 资金 标准 指标 目标"
 	// urgent words ask for haste and name no date. They neither make nor spoil a reading.

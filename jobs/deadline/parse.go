@@ -57,6 +57,9 @@ func trimLabel(s []rune) []rune {
 		i = 1
 	}
 	first := i
+	if strings.ContainsAny(string(t), "-至到") {
+		i += startsWith(t, i, "起止") // of a range only
+	}
 	for n := startsWith(t, i, parts); n > 0; n = startsWith(t, i, parts) {
 		i += n
 	}

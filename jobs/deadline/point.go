@@ -113,7 +113,7 @@ func readRange(s []rune, a point, i int) (point, int, string) {
 	b, end, why := readBare(s, i)
 	if end == i && a.dotted && a.grain == gDay { // 2024.6.1-6.30
 		if m, e, ok := number(s, i); ok && e+1 < len(s) && s[e] == '.' && digit(s[i]) {
-			if d, e2, ok := number(s, e+1); ok && e2-e <= 3 && (e2 == len(s) || !digit(s[e2]) && s[e2] != '.') {
+			if d, e2, ok := number(s, e+1); ok && e2-e <= 3 && (e2 == len(s) || strings.ContainsRune("前日号止之以,;。、()", s[e2])) {
 				b, end = a, e2
 				b.n, b.part = m, d
 				why = b.impossible()

@@ -50,7 +50,14 @@ func (a *assembly) onPoint(i int) string {
 		read = append(read, d.String())
 	}
 	a.note(it.raw, strings.Join(read, " or "))
-	return a.mile(dates)
+	if n := len(a.miles); n > 0 && a.miles[n-1].rest && a.miles[n-1].dates[0] == dates[0] {
+		a.miles = a.miles[:n-1] // 2024年持续推进，12月底前总结
+	}
+	if why := a.mile(dates); why != "" {
+		return why
+	}
+	a.miles[len(a.miles)-1].span = p.span
+	return ""
 }
 
 // bounds reports whether the point at i is the stretch in which the cycle behind it runs, 2024年每季度末, and not a

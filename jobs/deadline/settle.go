@@ -37,7 +37,7 @@ func (a *assembly) settle() string {
 			return "不同单位时限不同，请分行登记"
 		case len(a.cycles) > 0 && m.text == "" && (m.late || len(a.miles) > 1):
 			return "既有周期又有日期，关系不明"
-		case len(a.cycles) > 0 && m.text == "":
+		case len(a.cycles) > 0 && m.text == "" && a.from == 0:
 			a.reasons = append(a.reasons, "先写日期后写周期，没有说明周期到何时为止")
 		case i > 0 && m.dates[0] == a.miles[i-1].dates[0] && (m.text == "" || m.text == a.miles[i-1].text):
 			return "同一日期写了两次"
@@ -128,12 +128,12 @@ func (a *assembly) unclearPair(r *Reading) {
 		return
 	}
 	for _, m := range a.miles {
-		if m.text != "" {
+		last := a.miles[len(a.miles)-1].text
+		if m.text != "" || m.span && last != "" {
 			continue
 		}
-		last := a.miles[len(a.miles)-1].text
-		if a.explicit && startsWith([]rune(last), 0, "各 分别 报送 上报 提交 报告 召开 通报") > 0 {
-			return
+		if a.explicit && (startsWith([]rune(last), 0, "各 分别") > 0 || m.pair && startsWith([]rune(last), 0, "报送 上报 提交 报告 召开 通报") > 0) {
+			continue
 		}
 		for _, later := range r.Milestones[1:] {
 			r.Alternatives = append(r.Alternatives, later.Due)

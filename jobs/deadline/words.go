@@ -134,7 +134,7 @@ func readAfter(t string) string {
 // readEvent returns the event that starts a clock counted after or before it, or "".
 func readEvent(t, dir string) string {
 	s := []rune(trimEnds(t, "自 从 在 于 待 应 应当 须 应于 请 "+softWords, ""))
-	if dir == "after" {
+	if dir == "after" && (startsWith(s, 0, "收到 接到") == 0 || endsWith(s, "后 起") > 0) { // 收到督办单3个工作日内 needs no 后
 		n := endsWith(s, "后 之后 以后 之日起 之日 起 后的 之日起的 之日后")
 		if n == 0 {
 			return ""
