@@ -261,6 +261,9 @@ func spaceMeans(left, right string) rune {
 	if name != left { // a role word stands between
 		return '\n'
 	}
+	if isTime(right) {
+		return '\n'
+	}
 	if continues(l, r) {
 		return 0
 	}

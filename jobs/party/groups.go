@@ -15,10 +15,10 @@ var (
 		"属地", "涉改", "涉农", "涉海", "组成", "重点", "试点", "民营", "规上", "生产经营"}
 	// areas are words for the kinds of area below a jurisdiction; bare, they mean all of them.
 	areas = []string{"乡镇", "镇街", "街镇", "镇街道", "乡镇街道", "街道", "县区", "区县", "市县", "市县区", "县市区", "区市县", "市区县", "园区", "功能区", "开发区",
-		"街道办事处", "街道办", "镇办", "乡镇办", "基层司法所", "社区", "村社区", "村居", "乡镇场", "乡街", "旗县区", "旗县", "苏木乡镇"}
+		"街道办事处", "街道办", "镇办", "乡镇办", "基层司法所", "社区", "村社区", "村居", "乡镇场", "乡街", "旗县区", "旗县", "苏木乡镇", "市州", "州市", "地州", "盟市"}
 	bodies = []string{"", "人民政府", "政府", "党委", "党工委", "办事处", "管委会", "委", "司法局", "司法所", "居委会", "村委会"}
 	// generic are names of a kind of body of which every place has many; bare, they mean all of them.
-	generic = []string{"律师事务所", "村民委员会", "居民委员会", "村委会", "居委会", "社区居委会", "村(居)委会", "村(居)民委员会", "人民调解委员会", "驻村工作队", "中小学校", "基层党组织", "基层组织", "保险公司", "商业银行", "行业监管部门", "行业管理部门"}
+	generic = []string{"律师事务所", "村民委员会", "居民委员会", "村委会", "居委会", "社区居委会", "村(居)委会", "村(居)民委员会", "人民调解委员会", "驻村工作队", "中小学校", "基层党组织", "基层组织", "保险公司", "商业银行", "行业监管部门", "行业管理部门", "国有林场", "国有农场"}
 	// some stand before a word for areas and say which.
 	some = []string{"有关", "相关", "属地", "涉及", "所在", "所涉", "其他", "其它", "其余", "所有", "辖区", "沿线", "沿江", "试点", "省级", "国家级", "市级", "县级"}
 )
@@ -50,7 +50,7 @@ func isGroup(s string) bool {
 	if n := afterEvery(core); n != "" {
 		return plural(n) || isUnit(n) || hasSuffix(n) || slices.Contains([]string{"镇", "乡", "县", "区", "市", "旗", "村", "街", "州", "委", "办", "局"}, n)
 	}
-	return areaGroup(core, widens(s)) || someAreas(core) || counted(core) || ofKind(core)
+	return areaGroup(core, widens(s)) || kindOfAreas(core) || someAreas(core) || counted(core) || ofKind(core)
 }
 
 // carryOn reports that every part of rest, cut at 、, belongs to the group's name that first begins.
@@ -170,7 +170,18 @@ func carriesOn(first, part string) bool {
 			return false
 		}
 	}
+	for _, every := range []string{"各辖", "各设区", "各地级以上", "各地级"} {
+		if area, ok := strings.CutPrefix(first, every); ok {
+			l = []rune("各" + area)
+			break
+		}
+	}
 	short := l[max(0, len(l)-2):]
+	for _, area := range []string{"自治州", "自治县", "自治旗", "县级市", "林区", "盟"} {
+		if organ, ok := strings.CutPrefix(part, area); ok && len(short) == 2 && short[0] == '各' {
+			return endsIn(organ, "政府", "公署", "管委会")
+		}
+	}
 	if len(short) != 2 || short[0] != '各' || !hasSuffix("某"+part) {
 		return false
 	}
@@ -247,6 +258,12 @@ func someAreas(core string) bool {
 		}
 	}
 	return false
+}
+
+// kindOfAreas reports 赋权乡镇, 建制镇街: a word before several kinds of area at once. 三乡镇 is a place.
+func kindOfAreas(core string) bool {
+	r := []rune(core)
+	return len(r) >= 4 && endsIn(core, "乡镇", "镇街", "街镇", "县区", "区县", "镇街道") && !strings.ContainsAny(string(r[:len(r)-2]), "省市区县州旗局委办")
 }
 
 // counted reports a number of areas or units: 16个区人民政府, 12个镇街, 全市20个部门. Chinese numerals need a measure word,

@@ -147,7 +147,7 @@ func (p *parser) reading(cell string) Reading {
 		p.fail("「市委、市政府某室」是一个单位还是两个，写法不明")
 	}
 	if p.bad == "" && p.distributed() {
-		p.fail("「各…政府、市人民政府」是各市还是本市，写法不明")
+		p.fail("「各县、市某局」是各市还是本市，写法不明")
 	}
 	if p.bad != "" {
 		r.Reason = p.bad
@@ -193,10 +193,13 @@ func (p *parser) split() bool {
 	return false
 }
 
-// distributed reports 各盟行政公署、市人民政府: whether 各 reaches the second name cannot be told.
+// distributed reports 各盟行政公署、市人民政府 and 各县、市司法局: whether 各 reaches the second name cannot be told.
 func (p *parser) distributed() bool {
 	for i := 1; i < len(p.items); i++ {
 		a, b := p.items[i-1], []rune(p.items[i].folded)
+		if slices.Contains([]string{"各县", "各区", "各旗"}, a.folded) && b[0] == '市' && !p.items[i].group && hasSuffix(string(b)) {
+			return true // 各县、市司法局
+		}
 		if a.group && strings.Contains(a.folded, "各") && endsIn(a.folded, "政府", "公署") &&
 			strings.ContainsRune("市县区旗镇乡", b[0]) && slices.Contains([]string{"人民政府", "政府"}, string(b[1:])) {
 			return true

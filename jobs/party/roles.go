@@ -13,7 +13,7 @@ var roleWords = []struct {
 	words []string
 }{
 	{task.Lead, []string{"牵头", "主办", "主责", "第一责任", "主要责任", "首要责任"}},
-	{task.Support, []string{"配合", "协办", "协助", "协同", "参与", "参加", "支持", "协作", "保障"}},
+	{task.Support, []string{"配合", "协办", "协助", "协同", "参与", "参加", "支持", "协作", "保障", "会办"}},
 	{task.Guide, []string{"指导", "督导", "监督", "督办", "督查"}}, // they see to it that others act
 	{task.Responsible, []string{"责任", "承办", "落实", "实施", "负责", "执行", "完成"}},
 }
