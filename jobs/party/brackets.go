@@ -32,7 +32,7 @@ func keepsBracket(whole, inner string) bool {
 	if marked || isTime(inner) || name == "" {
 		return false
 	}
-	if isGroup(outside(whole)) && kindWord(inner) {
+	if isGroup(outside(whole)) && kindWord(inner) || inner == "公司" {
 		return true
 	}
 	for _, part := range strings.FieldsFunc(inner, func(r rune) bool { return r == '、' || r == ',' || r == '/' }) {

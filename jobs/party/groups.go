@@ -69,13 +69,16 @@ func zone(core string) bool {
 }
 
 // several reports that it stands for all bodies of its kind because of the item before it: 开发区 behind the counties of
-// a city, 司法所 behind the bureau of a county or behind its towns. Alone the word is the one of a county, of a town.
+// a city, 镇政府 behind 各街道办事处, 司法所 behind the bureau of a county or behind its towns. Alone the word is the one of a county, of a town.
 func several(it, before item) bool {
 	core, town := outside(before.folded), false
 	for _, w := range []string{"乡", "镇", "街"} {
 		town = town || strings.Contains(core, w)
 	}
 	every := before.group && strings.HasPrefix(core, "各")
+	if every && town && slices.Contains([]string{"镇人民政府", "镇政府", "乡人民政府", "乡政府"}, it.folded) {
+		return true
+	}
 	if every && slices.Contains([]string{"人民法院", "人民检察院", "法院", "检察院", "人民政府", "党委", "政府"}, it.folded) {
 		return true
 	}
@@ -194,7 +197,10 @@ func carriesOn(first, part string) bool {
 // afterEvery returns what follows 各 where the name starts with it, or with a word for whose units they are.
 func afterEvery(core string) string {
 	before, rest, ok := strings.Cut(core, "各")
-	if !ok || rest == "" || len([]rune(before)) > 16 || !whose(before) {
+	if !ok || rest == "" || len([]rune(before)) > 16 {
+		return ""
+	}
+	if !whose(before) && !(isUnit(before) && slices.Contains([]string{"分局", "科室", "处室", "股室", "支队", "大队", "直属单位"}, rest)) {
 		return ""
 	}
 	return rest
