@@ -71,8 +71,18 @@ func describeRecurrence(rec deadline.Recurrence) string {
 		dates = append(dates, describeDay(rec.Every, d))
 	}
 	s := everyWord(rec.Every) + strings.Join(dates, "、")
+	var notes []string
+	if rec.From != 0 {
+		notes = append(notes, rec.From.String()+"起")
+	}
+	if rec.Until != 0 {
+		notes = append(notes, "至"+rec.Until.String())
+	}
 	if rec.Next != 0 {
-		s += "（下一次" + rec.Next.String() + "）"
+		notes = append(notes, "下一次"+rec.Next.String())
+	}
+	if len(notes) > 0 {
+		s += "（" + strings.Join(notes, "，") + "）"
 	}
 	return s
 }
