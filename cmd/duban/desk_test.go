@@ -261,7 +261,7 @@ func (d *desk) bundled(code string) map[string]string {
 	return out
 }
 
-// table replaces pieces of a ledger's text; each must stand there exactly once.
+// edited replaces pieces of a ledger's text; each must stand there exactly once.
 func edited(t testing.TB, text string, pairs ...string) string {
 	t.Helper()
 	for i := 0; i < len(pairs); i += 2 {

@@ -45,7 +45,7 @@ func TestTheFiveBundledPlansAreImportedAndImportedAgainWithoutAChange(t *testing
 	}
 }
 
-// edit is the plan as it was issued anew in September: row 2 has a later date, row 1 is gone, row 11 is new.
+// editedTown is the plan as it was issued anew in September: row 2 has a later date, row 1 is gone, row 11 is new.
 func editedTown(t testing.TB) string {
 	lines := strings.Split(townPlan, "\n")
 	text := strings.Join(append(lines[:5], lines[6:]...), "\n")
