@@ -292,7 +292,7 @@ func (d *demo) summary(ctx context.Context, letters []notice.Notice) error {
 			return err
 		}
 		for _, r := range rows {
-			if word := map[string]string{"unreadable": "时限待核定", "awaiting": "条件未具备"}[r.Status]; word != "" {
+			if word := map[string]string{"unreadable": "时限待核定", "ambiguous": "时限待核定（两种读法）", "awaiting": "条件未具备"}[r.Status]; word != "" {
 				people = append(people, []string{r.ID, word, r.Deadline, r.Title})
 			}
 		}

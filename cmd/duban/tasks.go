@@ -35,10 +35,10 @@ func statusOf(t task.Task, triggered bool) string {
 		return "inspection"
 	case t.Category == task.Standing:
 		return "standing"
-	case t.Category == task.PerCase:
-		return "per-case"
 	case !r.Understood:
 		return "unreadable"
+	case t.Category == task.PerCase:
+		return "per-case"
 	case r.Ambiguous:
 		return "ambiguous"
 	case r.Condition != nil && !triggered:
