@@ -25,7 +25,7 @@ var costDays = []civil.Date{
 }
 
 const (
-	costCode   = "cost"
+	costCode    = "cost"
 	unitsPerDay = 50
 	rowsPerDay  = 10 // 500 items due a day; 3,000 in the small stock
 	// tenfold is how many rows of a day's units are added to make ten times as many: half of their items lie in the

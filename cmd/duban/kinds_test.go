@@ -47,6 +47,7 @@ func spoken(t *testing.T, d *demo) map[string]int {
 // The letters of 2024 speak of every kind of obligation that the plans hold. The days are those on which each kind comes
 // up first: the half-year's end, and September with the first pace line to the first urgings after 国庆.
 func TestEveryKindOfObligationIsInSomeLetterOf2024(t *testing.T) {
+	t.Parallel()
 	said, opened := map[string]int{}, map[task.Kind]bool{}
 	for _, days := range [][2]string{{"2024-06-24", "2024-07-10"}, {"2024-08-30", "2024-10-09"}} {
 		d := story(t, storetest.Engines(t)[0].Open(t), days[0], days[1])
@@ -85,6 +86,7 @@ func TestEveryKindOfObligationIsInSomeLetterOf2024(t *testing.T) {
 // A demo is taken into use shortly before its first day, whenever that is: nobody is urged of what was due long before,
 // and what lies in a year without a calendar says so.
 func TestADemoOfAnyYearBlamesNobodyForWhatWasLongBefore(t *testing.T) {
+	t.Parallel()
 	for _, days := range [][2]string{{"2022-11-25", "2022-12-05"}, {"2025-01-23", "2025-02-08"}, {"2026-12-28", "2027-01-11"}} {
 		d := story(t, storetest.Engines(t)[0].Open(t), days[0], days[1])
 		d.days(t, d.from, d.to)
