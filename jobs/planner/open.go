@@ -137,9 +137,7 @@ func (o *opener) task(t task.Task, p task.Plan, from civil.Date) {
 	for i, m := range r.Milestones {
 		o.milestone(t, p, i, m, from)
 	}
-	for _, rec := range r.Recurrences {
-		o.recurrence(t, p, rec, from, end)
-	}
+	o.recurrences(t, p, from, end)
 	if r.Condition != nil {
 		o.condition(t)
 	}
@@ -164,31 +162,66 @@ func (o *opener) milestone(t task.Task, p task.Plan, i int, m deadline.Milestone
 	}
 }
 
-func (o *opener) recurrence(t task.Task, p task.Plan, rec deadline.Recurrence, from, end civil.Date) {
-	for key := range period.Between(rec.Every, from, o.day) {
+// recurrences opens the recurring duties of one row, those with the same period together: 每月15日和每月底 is two dates of
+// one month, and neither may take the other's identity.
+func (o *opener) recurrences(t task.Task, p task.Plan, from, end civil.Date) {
+	same := map[deadline.Every][]deadline.Recurrence{}
+	for _, rec := range t.Reading.Recurrences {
+		same[rec.Every] = append(same[rec.Every], rec)
+	}
+	for _, every := range []deadline.Every{deadline.Week, deadline.Month, deadline.Quarter, deadline.Half, deadline.Year} {
+		if recs := same[every]; len(recs) > 0 {
+			o.recurrence(t, p, recs, from, end)
+		}
+	}
+}
+
+func (o *opener) recurrence(t task.Task, p task.Plan, recs []deadline.Recurrence, from, end civil.Date) {
+	every := recs[0].Every
+	for key := range period.Between(every, from, o.day) {
 		start, last, err := key.Bounds()
 		if err != nil || start > end {
 			break
 		}
-		dues := rec.DueIn(start, last)
-		for _, due := range dues {
-			if due < from {
+		dues := duesIn(recs, start, last)
+		for _, d := range dues {
+			if d.on < from {
 				continue // periods and dates that ended before the issue are never opened
 			}
-			base := o.periodic(t, p, rec, key, due)
+			base := o.periodic(t, p, d.rec, key, d.on)
 			instance := string(key)
 			if len(dues) > 1 {
-				instance += fmt.Sprintf("/%02d", due.Day())
-				if rec.Every != deadline.Month {
-					instance = fmt.Sprintf("%s/%02d-%02d", key, int(due.Month()), due.Day())
+				instance += fmt.Sprintf("/%02d", d.on.Day())
+				if every != deadline.Month {
+					instance = fmt.Sprintf("%s/%02d-%02d", key, int(d.on.Month()), d.on.Day())
 				}
 			}
 			o.openFor(t, base, instance, max(from, start), false)
 		}
 	}
-	if start, _, err := period.Of(rec.Every, o.day).Next().Bounds(); err == nil && start <= end {
+	if start, _, err := period.Of(every, o.day).Next().Bounds(); err == nil && start <= end {
 		o.lookAgain(t.TaskID, start)
 	}
+}
+
+// dueOf is one date of a period, with the recurrence that sets it.
+type dueOf struct {
+	on  civil.Date
+	rec deadline.Recurrence
+}
+
+// duesIn returns the dates that recurrences of one period set from start to end, in order and each once.
+func duesIn(recs []deadline.Recurrence, start, end civil.Date) []dueOf {
+	var out []dueOf
+	for _, rec := range recs {
+		for _, on := range rec.DueIn(start, end) {
+			if !slices.ContainsFunc(out, func(d dueOf) bool { return d.on == on }) {
+				out = append(out, dueOf{on, rec})
+			}
+		}
+	}
+	slices.SortFunc(out, func(a, b dueOf) int { return cmp.Compare(a.on, b.on) })
+	return out
 }
 
 // periodic dates one instance of a recurring duty. The activity of a quarter or half-year belongs to the period; its

@@ -54,6 +54,18 @@ func TestOpen(t *testing.T) {
 			"3/a/2024-01 monthly 2024-01-15 opened 01-15", "3/a/2024-02 monthly 2024-02-15 opened 02-01"}},
 		{"two dates in a month", func(w *town) { w.row("1", every(deadline.Month, "10", "25")) }, "2024-01-31",
 			[]string{"1/a/2024-01/25 monthly 2024-01-25 opened 01-15"}},
+		{"two duties of one month: neither takes the other's identity", func(w *town) {
+			w.row("1", deadline.Reading{Recurrences: []deadline.Recurrence{
+				{Every: deadline.Month, Dates: []string{"end"}}, {Every: deadline.Month, Dates: []string{"15"}}}})
+		}, "2024-02-01", []string{
+			"1/a/2024-01/15 monthly 2024-01-15 opened 01-15", "1/a/2024-01/31 monthly 2024-01-31 opened 01-15",
+			"1/a/2024-02/15 monthly 2024-02-15 opened 02-01", "1/a/2024-02/29 monthly 2024-02-29 opened 02-01"}},
+		{"two duties of one year and one of each quarter", func(w *town) {
+			w.row("1", deadline.Reading{Recurrences: []deadline.Recurrence{
+				{Every: deadline.Year, Dates: []string{"06-30"}}, {Every: deadline.Quarter, Dates: []string{"end"}}, {Every: deadline.Year, Dates: []string{"end"}}}})
+		}, "2024-01-15", []string{
+			"1/a/2024/06-30 yearly 2024-06-30 opened 01-15", "1/a/2024/12-31 yearly 2024-12-31 opened 01-15",
+			"1/a/2024Q1 quarterly 2024-03-31 effective 2024-04-10 opened 01-15"}},
 		{"weeks", func(w *town) { w.row("1", every(deadline.Week, "Friday")) }, "2024-01-22",
 			[]string{"1/a/2024-W03 weekly 2024-01-19 opened 01-15", "1/a/2024-W04 weekly 2024-01-26 opened 01-22"}},
 		{"two days a week", func(w *town) { w.row("1", every(deadline.Week, "Tuesday", "Friday")) }, "2024-01-15",
