@@ -184,11 +184,14 @@ func (o *opener) recurrence(t task.Task, p task.Plan, recs []deadline.Recurrence
 			break
 		}
 		dues := duesIn(recs, start, last)
-		for _, d := range dues {
+		for i, d := range dues {
 			if d.on < from {
 				continue // periods and dates that ended before the issue are never opened
 			}
-			base := o.periodic(t, p, d.rec, key, d.on)
+			base := o.periodic(t, d.rec, key, d.on)
+			if i == len(dues)-1 {
+				counts(&base, t, p, d.rec.Every, start)
+			}
 			instance := string(key)
 			if len(dues) > 1 {
 				instance += fmt.Sprintf("/%02d", d.on.Day())
@@ -201,6 +204,19 @@ func (o *opener) recurrence(t task.Task, p task.Plan, recs []deadline.Recurrence
 	}
 	if start, _, err := period.Of(every, o.day).Next().Bounds(); err == nil && start <= end {
 		o.lookAgain(t.TaskID, start)
+	}
+}
+
+// counts gives an instance the number that its row wants within the period. It is due in full at the period's last date,
+// so that the instances of earlier dates carry none.
+func counts(ob *task.Obligation, t task.Task, p task.Plan, every deadline.Every, start civil.Date) {
+	q := t.Reading.Quota
+	if q == nil || q.Per == nil || *q.Per != every {
+		return
+	}
+	ob.Quota, ob.PaceFrom = q.Min, max(start, p.Issued)
+	if every == deadline.Year {
+		ob.Kind = task.Quota
 	}
 }
 
@@ -226,7 +242,7 @@ func duesIn(recs []deadline.Recurrence, start, end civil.Date) []dueOf {
 
 // periodic dates one instance of a recurring duty. The activity of a quarter or half-year belongs to the period; its
 // report is due on a set day of the month after it.
-func (o *opener) periodic(t task.Task, p task.Plan, rec deadline.Recurrence, key period.Key, due civil.Date) task.Obligation {
+func (o *opener) periodic(t task.Task, rec deadline.Recurrence, key period.Key, due civil.Date) task.Obligation {
 	kinds := map[deadline.Every]task.Kind{
 		deadline.Week: task.Weekly, deadline.Month: task.Monthly, deadline.Quarter: task.Quarterly,
 		deadline.Half: task.HalfYearly, deadline.Year: task.Yearly,
@@ -243,13 +259,6 @@ func (o *opener) periodic(t task.Task, p task.Plan, rec deadline.Recurrence, key
 		}
 	}
 	ob := task.Obligation{Kind: kinds[rec.Every], Period: string(key), Nominal: due, Effective: o.set.roll(eff), Assess: o.set.roll(eff)}
-	if q := t.Reading.Quota; q != nil && q.Per != nil && *q.Per == rec.Every {
-		start, _, _ := key.Bounds()
-		ob.Quota, ob.PaceFrom = q.Min, max(start, p.Issued)
-		if rec.Every == deadline.Year {
-			ob.Kind = task.Quota
-		}
-	}
 	if later := t.Reading.LaterThan(due); later > due {
 		ob.Ambiguous, ob.Assess = true, o.set.roll(later)
 	}

@@ -66,6 +66,12 @@ func TestOpen(t *testing.T) {
 		}, "2024-01-15", []string{
 			"1/a/2024/06-30 yearly 2024-06-30 opened 01-15", "1/a/2024/12-31 yearly 2024-12-31 opened 01-15",
 			"1/a/2024Q1 quarterly 2024-03-31 effective 2024-04-10 opened 01-15"}},
+		{"the year's number is due at its last date, not at one before", func(w *town) {
+			r := number(12, deadline.Year)
+			r.Recurrences = []deadline.Recurrence{{Every: deadline.Year, Dates: []string{"06-30"}}, {Every: deadline.Year, Dates: []string{"end"}}}
+			w.row("1", r)
+		}, "2024-01-15", []string{
+			"1/a/2024/06-30 yearly 2024-06-30 opened 01-15", "1/a/2024/12-31 quota 2024-12-31 quota 12 from 2024-01-15 opened 01-15"}},
 		{"weeks", func(w *town) { w.row("1", every(deadline.Week, "Friday")) }, "2024-01-22",
 			[]string{"1/a/2024-W03 weekly 2024-01-19 opened 01-15", "1/a/2024-W04 weekly 2024-01-26 opened 01-22"}},
 		{"two days a week", func(w *town) { w.row("1", every(deadline.Week, "Tuesday", "Friday")) }, "2024-01-15",
