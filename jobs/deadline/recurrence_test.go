@@ -77,3 +77,30 @@ func TestLaterThan(t *testing.T) {
 		t.Error("a certain reading has another date")
 	}
 }
+
+// TestABareRhythmBesideADateIsTheSameDuty: a date without an action belongs to the rhythm beside it, and only then.
+func TestABareRhythmBesideADateIsTheSameDuty(t *testing.T) {
+	for text, want := range map[string]string{
+		"每月25日前，每月报送一次":        "[{month [25]}]",
+		"每月报送一次，每月25日前":        "[{month [25]}]",
+		"每季度首月10日前，每季度报送一次情况":  "[{quarter [01-10]}]",
+		"每月5日前报送上月情况，每月开展一次":   "[{month [5]} {month [end]}]",
+		"每月15日和每月底":            "[{month [15]} {month [end]}]",
+		"每季度末月25日前，每半年报送一次":    "[{quarter [03-25]} {half [end]}]",
+		"每年6月底前报送，全年不少于12次":    "[{year [06-30]} {year [end]}]",
+		"每年6月底前开展自查，每年12月底前总结": "[{year [06-30]} {year [12-31]}]",
+	} {
+		type due struct {
+			Every Every
+			Dates []string
+		}
+		var got []due
+		r := Parse(text, civil.MustParse("2024-07-08"))
+		for _, rec := range r.Recurrences {
+			got = append(got, due{rec.Every, rec.Dates})
+		}
+		if s := fmt.Sprint(got); s != want || !r.Understood || r.Recurrence == nil {
+			t.Errorf("%s: %s, want %s", text, s, want)
+		}
+	}
+}

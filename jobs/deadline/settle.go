@@ -88,6 +88,7 @@ func (a *assembly) reading(text string) Reading {
 		r.Alternatives = append(r.Alternatives, m.dates[1:]...)
 	}
 	a.unclearPair(&r)
+	a.oneDuty()
 	for _, c := range a.cycles {
 		rec := c.recurrence(a.issued)
 		r.Recurrences = append(r.Recurrences, rec)
@@ -112,6 +113,21 @@ func (a *assembly) reading(text string) Reading {
 		r.Ambiguous, r.Reason = true, strings.Join(a.reasons, "；")
 	}
 	return r
+}
+
+// oneDuty joins a bare date with the bare rhythm beside it: 每月25日前，每月报送一次 is one report a month, not two.
+func (a *assembly) oneDuty() {
+	for i := 1; i < len(a.cycles); i++ {
+		dated, bare := i-1, i
+		if !a.cycles[dated].dated {
+			dated, bare = i, i-1
+		}
+		d, b := a.cycles[dated], a.cycles[bare]
+		if d.dated && !b.dated && !b.whole && d.every == b.every && d.from == b.from && d.until == b.until && a.texts[dated] == "" {
+			a.cycles, a.texts = slices.Delete(a.cycles, bare, bare+1), slices.Delete(a.texts, bare, bare+1)
+			i--
+		}
+	}
 }
 
 // closed adds the bracket that the text of a clause has lost to the next.
