@@ -535,3 +535,33 @@ func TestFlagsStandInForLabelledRows(t *testing.T) {
 	d.fails(exitUsage, []string{"import", "plan", path, "--issued", "2024-02-30"}, "--issued")
 	d.fails(exitUsage, []string{"import", "plan", path, "--on", "soon"}, "--on")
 }
+
+// TestAPlanThatIsProlongedOpensItsNextPeriods: no row changed, only the day the plan ends. The
+// month that passed meanwhile was owed by nobody.
+func TestAPlanThatIsProlongedOpensItsNextPeriods(t *testing.T) {
+	d := town(t, "2024-09-02")
+	labels := func(validTo string) string {
+		return "方案代码,monthly\n方案名称,逐月报送方案\n印发日期,2024-08-01\n有效期至," + validTo + "\n序号,任务措施,责任单位,完成时限,成果形式\n1,报送行政执法情况,市交通运输局,每月25日前,统计表\n"
+	}
+	d.ok("import", "plan", d.file("plan.csv", labels("2024-09-30")))
+	periods := func() string {
+		var out []string
+		for _, o := range d.objects("obligations", "list", "--plan", "monthly") {
+			out = append(out, o.text("id"))
+		}
+		return strings.Join(out, " ")
+	}
+	d.ok("run", "all")
+	d.on("2024-11-04")
+	d.ok("run", "all")
+	if got := periods(); got != "town/monthly/1/jtj/2024-08 town/monthly/1/jtj/2024-09" {
+		t.Fatalf("before: %s", got)
+	}
+	d.ok("import", "plan", d.file("plan.csv", labels("2025-12-31")))
+	d.on("2024-11-05")
+	d.ok("run", "all")
+	if got := periods(); !strings.HasSuffix(got, "2024-09 town/monthly/1/jtj/2024-11") {
+		t.Errorf("after: %s", got)
+	}
+	d.unchanged(func() { d.ok("import", "plan", d.file("plan.csv", labels("2025-12-31"))) })
+}

@@ -183,9 +183,9 @@ func (o *opener) recurrence(t task.Task, p task.Plan, recs []deadline.Recurrence
 		if err != nil || start > end {
 			break
 		}
-		dues := duesIn(recs, start, last)
+		dues, since := duesIn(recs, start, last), max(from, start, o.prolonged(t, start))
 		for i, d := range dues {
-			if d.on < from {
+			if d.on < since {
 				continue // periods and dates that ended before the issue are never opened
 			}
 			base := o.periodic(t, d.rec, key, d.on)
@@ -199,12 +199,44 @@ func (o *opener) recurrence(t task.Task, p task.Plan, recs []deadline.Recurrence
 					instance = fmt.Sprintf("%s/%02d-%02d", key, int(d.on.Month()), d.on.Day())
 				}
 			}
-			o.openFor(t, base, instance, max(from, start), false)
+			o.openFor(t, base, instance, since, false)
 		}
 	}
 	if start, _, err := period.Of(every, o.day).Next().Bounds(); err == nil && start <= end {
 		o.lookAgain(t.TaskID, start)
 	}
+}
+
+// prolonged returns the day from which a period that starts on the day may open although the plan or the row had ended
+// before it: the day its end was put off. A plan that is prolonged late asks nothing of the time between.
+func (o *opener) prolonged(t task.Task, start civil.Date) (since civil.Date) {
+	type version struct {
+		on, end civil.Date
+		seq     int64
+	}
+	var plan, row []version
+	for _, p := range o.src.Plans {
+		if p.Code == t.Plan && p.On <= o.day {
+			plan = append(plan, version{p.On, p.ValidTo, p.Seq})
+		}
+	}
+	for _, v := range o.versions[t.TaskID] {
+		if v.On <= o.day {
+			row = append(row, version{v.On, v.ValidTo, v.Seq})
+		}
+	}
+	for _, versions := range [][]version{plan, row} {
+		slices.SortFunc(versions, func(a, b version) int { return cmp.Or(cmp.Compare(a.on, b.on), cmp.Compare(a.seq, b.seq)) })
+		over := false
+		for _, v := range versions {
+			ended := v.end != 0 && v.end < start
+			if over && !ended {
+				since = max(since, v.on)
+			}
+			over = ended
+		}
+	}
+	return since
 }
 
 // counts gives an instance the number that its row wants within the period. It is due in full at the period's last date,

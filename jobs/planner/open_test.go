@@ -102,6 +102,20 @@ func TestOpen(t *testing.T) {
 		}, "2024-12-31", []string{
 			"1/a/2024-01 monthly 2024-01-25 opened 01-15", "1/a/2024-02 monthly 2024-02-25 opened 02-01", "1/a/2024-03 monthly 2024-03-25 opened 03-01",
 			"2/a/2024-01 monthly 2024-01-25 opened 01-15", "2/a/2024-02 monthly 2024-02-25 opened 02-01"}},
+		{"a plan that is prolonged late asks nothing of the time between", func(w *town) {
+			w.row("1", every(deadline.Month, "25"))
+			w.Plans[0].ValidTo = date("2024-02-29")
+			p := w.Plans[0]
+			p.On, p.ValidTo, p.Seq = date("2024-04-10"), date("2024-12-31"), w.next()
+			w.Plans = append(w.Plans, p)
+		}, "2024-05-01", []string{
+			"1/a/2024-01 monthly 2024-01-25 opened 01-15", "1/a/2024-02 monthly 2024-02-25 opened 02-01",
+			"1/a/2024-04 monthly 2024-04-25 opened 04-10", "1/a/2024-05 monthly 2024-05-25 opened 05-01"}},
+		{"so does a row", func(w *town) {
+			w.row("1", every(deadline.Month, "25"), until("2024-02-29")).row("1", every(deadline.Month, "25"), from("2024-04-10"))
+		}, "2024-05-01", []string{
+			"1/a/2024-01 monthly 2024-01-25 opened 01-15", "1/a/2024-02 monthly 2024-02-25 opened 02-01",
+			"1/a/2024-04 monthly 2024-04-25 opened 04-10", "1/a/2024-05 monthly 2024-05-25 opened 05-01"}},
 
 		{"a unit that joins later gets only later dates, and periods from the next one", func(w *town) {
 			w.unit("a", "2024-01-01", in("all")).unit("b", "2024-04-10", in("all")).

@@ -93,17 +93,22 @@ func (r Register) planBatch(ctx context.Context, j task.Jurisdiction, in PlanImp
 	if err != nil {
 		return b, nil, err
 	}
-	on := in.On
+	on, planOn := in.On, in.On
 	i := slices.IndexFunc(task.PlansAsOf(plans, civil.Never), func(p task.Plan) bool { return p.Code == in.Plan.Code })
 	if i < 0 {
 		on = in.Plan.Issued
+		planOn = on
 		out.add(in.Plan.Code, "added", in.Plan.Title)
-	} else if what := differences(task.PlansAsOf(plans, civil.Never)[i], in.Plan); what != "" {
-		out.add(in.Plan.Code, "changed", what)
+	} else {
+		was := task.PlansAsOf(plans, civil.Never)[i]
+		if what := differences(was, in.Plan); what != "" {
+			out.add(in.Plan.Code, "changed", what)
+			planOn = max(on, was.On) // an earlier day would leave the old version in force
+		}
 	}
 	if len(out.Changes) > 0 {
 		p := in.Plan
-		p.On = on
+		p.On = planOn
 		b.Plans = []task.Plan{p}
 	}
 	versions, err := r.Store.Tasks(ctx, j.Code)
@@ -115,13 +120,28 @@ func (r Register) planBatch(ctx context.Context, j task.Jurisdiction, in PlanImp
 		return b, nil, err
 	}
 	b.Tasks = slices.Concat(fresh, edited)
-	for _, t := range b.Tasks {
-		if b.NextOpen == nil {
-			b.NextOpen = map[task.TaskID]civil.Date{}
-		}
-		b.NextOpen[t.TaskID] = t.On
-	}
+	b.NextOpen = openAgain(b, versions, in.Plan.Code)
 	return b, edited, nil
+}
+
+// openAgain says when the rows that the batch touches are to be opened: each from its own version on, and all of a plan
+// whose issue or validity reads otherwise, since periods that it closed may open now.
+func openAgain(b task.Batch, versions []task.Task, plan string) map[task.TaskID]civil.Date {
+	if len(b.Plans)+len(b.Tasks) == 0 {
+		return nil
+	}
+	next := map[task.TaskID]civil.Date{}
+	for _, p := range b.Plans {
+		for _, t := range versions {
+			if t.Plan == plan {
+				next[t.TaskID] = p.On
+			}
+		}
+	}
+	for _, t := range b.Tasks {
+		next[t.TaskID] = t.On
+	}
+	return next
 }
 
 // latest returns the newest version of every row the plan ever held, withdrawn ones included, by code.
