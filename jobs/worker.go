@@ -24,7 +24,8 @@ type Worker struct {
 	Zone          func(jurisdiction string) *time.Location
 	// InWindow reports whether letters may leave the jurisdiction at this time of its day.
 	InWindow func(jurisdiction string, now time.Time) bool
-	// Prepare runs before a jurisdiction's jobs, to bring its cached columns up to date.
+	// Prepare runs before a jurisdiction's jobs, to bring its cached columns up to date and to take back the letters of
+	// workers that died.
 	Prepare func(ctx context.Context, jurisdiction string) error
 	// Deliver sends the letters of the day that wait.
 	Deliver func(ctx context.Context, jurisdiction string, d civil.Date) error

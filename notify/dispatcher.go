@@ -89,6 +89,19 @@ func (d *Dispatcher) Run(ctx context.Context, f notice.ClaimFilter) (Summary, er
 	return r.summary(), err
 }
 
+// Recover takes back the jurisdiction's letters of workers that died, of whatever date. It is called before a day is
+// planned: a letter of an earlier day that nobody holds any more is absorbed then, and would else be in sending for ever,
+// since Run looks at one date only.
+func (d *Dispatcher) Recover(ctx context.Context, jurisdiction string) error {
+	c := *d
+	c.By = cmp.Or(c.By, "dispatcher")
+	r := &run{Dispatcher: &c, filter: notice.ClaimFilter{Jurisdiction: jurisdiction}, recovered: map[string]bool{}}
+	if err := r.recover(ctx); err != nil {
+		return fmt.Errorf("recover letters of %s: %w", jurisdiction, err)
+	}
+	return nil
+}
+
 func (r *run) all(ctx context.Context) error {
 	for {
 		if err := r.recover(ctx); err != nil {

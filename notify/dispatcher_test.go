@@ -444,6 +444,36 @@ func TestKilledAndRunAgainAtOnceCompletes(t *testing.T) {
 	})
 }
 
+func TestLettersOfEarlierDaysAreTakenBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		early, late, alive, abroad := letterTo("a", "2024-09-25"), letterTo("b", "2024-09-24"), letterTo("c", "2024-09-25"), letterTo("d", "2024-09-25")
+		abroad.Key.Jurisdiction = "sishui"
+		for _, n := range []*notice.Notice{&early, &late, &alive, &abroad} {
+			n.State, n.Token, n.Lease = notice.Sending, "dead", time.Now().Add(-time.Second)
+		}
+		late.DataAt, alive.Lease = time.Now().Add(-time.Minute), time.Now().Add(time.Minute)
+		s, w := newStore(early, late, alive, abroad), &wire{}
+		if err := dispatcher(s, w).Recover(t.Context(), "laoshan"); err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range []struct {
+			n    notice.Notice
+			want notice.State
+		}{{early, notice.Retry}, {late, notice.Retry}, {alive, notice.Sending}, {abroad, notice.Sending}} {
+			if got := s.state(c.n.ID); got != c.want {
+				t.Errorf("%s is %s, want %s", c.n.Key.Unit, got, c.want)
+			}
+		}
+		if !strings.HasPrefix(s.letter(late.ID).Reason, onceMore) || w.count() != 0 {
+			t.Errorf("%q, sent %v", s.letter(late.ID).Reason, w.sent)
+		}
+		s.spoil = func(string, string) error { return errors.New("the database is gone") }
+		if err := dispatcher(s, w).Recover(t.Context(), "laoshan"); err == nil || !strings.Contains(err.Error(), "laoshan") {
+			t.Error(err)
+		}
+	})
+}
+
 func TestRunDoesNotWaitForEver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := letterTo("a", "2024-09-26")

@@ -166,6 +166,19 @@ func (d *desk) letters() map[string]string {
 	return out
 }
 
+// change runs one statement on the desk's database, behind the program's back.
+func (d *desk) change(statement string) {
+	d.t.Helper()
+	db, err := sql.Open("sqlite", filepath.Join(d.dir, "duban.db"))
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.ExecContext(d.t.Context(), statement); err != nil {
+		d.t.Fatal(err)
+	}
+}
+
 // dump is every row of every table of the desk's database.
 func (d *desk) dump() string {
 	d.t.Helper()

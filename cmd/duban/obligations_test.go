@@ -356,6 +356,28 @@ func TestPausedLettersAreTakenOverByTheNextWorkdaysAndGoAfterResume(t *testing.T
 	same(t, "after running the day again", before, d.letters())
 }
 
+// TestALetterOfADeadWorkerIsTakenOverByTheNextWorkdays: it was claimed, its worker was killed, and nothing ran again that
+// day.
+func TestALetterOfADeadWorkerIsTakenOverByTheNextWorkdays(t *testing.T) {
+	d := openTown(t)
+	d.on("2024-09-25")
+	d.ok("pause", "--by", "李敏", "--why", "核对联系人")
+	d.ok("run", "all")
+	d.ok("resume")
+	d.change("UPDATE notices SET state = 'sending', token = 'dead', lease = '2024-09-25 02:00:00.000'")
+	d.on("2024-09-26")
+	if code, out, errOut := d.call("", "run", "all"); code != exitDone {
+		t.Fatalf("exit %d\n%s%s", code, out, errOut)
+	}
+	states := map[string]int{}
+	for _, o := range d.objects("outbox", "list", "--from", "2024-09-25", "--to", "2024-09-26") {
+		states[o.text("date", "state")]++
+	}
+	if states["2024-09-25 superseded"] != 3 || states["2024-09-26 sent"] != 3 || len(states) != 2 || len(d.letters()) != 3 {
+		t.Errorf("%v, %d letters left", states, len(d.letters()))
+	}
+}
+
 func TestATrialRunSendsEverythingToOneAddressMarked(t *testing.T) {
 	d := openTown(t)
 	d.env["DUBAN_MAIL_REDIRECT_TO"] = "trial@sfj.example"

@@ -37,9 +37,12 @@ func (a *app) runner(s *store.Store, by string) jobs.Runner {
 	}
 }
 
-// prepare rebuilds a jurisdiction's cached columns where the calendar or the ladder is another than they were computed
-// with.
+// prepare takes back the letters of workers that died, for the day's planning to find, and rebuilds a jurisdiction's
+// cached columns where the calendar or the ladder is another than they were computed with.
 func (a *app) prepare(ctx context.Context, s *store.Store, code string) error {
+	if err := (&notify.Dispatcher{Store: s, Log: a.log}).Recover(ctx, code); err != nil {
+		return err
+	}
 	j, err := s.Jurisdiction(ctx, code)
 	if err != nil {
 		return err
