@@ -215,6 +215,8 @@ func TestTriggersOpenWhatWaitedForThem(t *testing.T) {
 		d.fails(exitFailed, trigger("1"), "names no event")
 		d.fails(exitFailed, trigger("77"), "`tasks list`")
 		d.fails(exitFailed, trigger("6", "--due", "2024-10-31", "--unit", "zzb"), "has no part", "tasks show town/zl2024/6")
+		d.fails(exitFailed, trigger("5", "--ref", strings.Repeat("案", 101)), "at most 100 characters")
+		d.fails(exitFailed, trigger("5", "--ref", "2024\n017"), "one line")
 		d.fails(exitUsage, trigger("5", "--on", "2024-09-03"), "has not come yet")
 		d.fails(exitUsage, trigger("5", "--due", "soon"), "--due")
 		d.fails(exitUsage, []string{"obligations", "trigger", "town/zl2024/5"}, `"by"`)
@@ -241,9 +243,17 @@ func TestTriggersOpenWhatWaitedForThem(t *testing.T) {
 		t.Error(got)
 	}
 	d.ok(trigger("6", "--due", "2024-11-29", "--ref", "第二批")...) // every party
+	d.ok(trigger("6", "--due", "2024-11-29", "--ref", "3/4", "--unit", "jtj")...)
+	d.fails(exitFailed, trigger("6", "--due", "2024-11-29", "--ref", "3-4", "--unit", "jtj"), "already") // the same name for an item
+	d.ok("tasks", "clarify", "town/zl2024/7", "--deadline", "开庭前3个工作日内", "--by", "李敏", "--why", "电话确认")
+	d.fails(exitFailed, trigger("7"), "counts back", "2024-08-28", "--due")
+	d.ok(trigger("7", "--due", "2024-09-20")...)
 	d.on("2024-09-03")
 	d.ok("run", "all")
-	if got, want := list("6"), "6/csj/e:上级部署 condition 2024-10-31, 6/csj/e:第二批 condition 2024-11-29, 6/jtj/e:第二批 condition 2024-11-29, 6/wjj/e:第二批 condition 2024-11-29"; got != want {
+	if got := list("7"); got != "7/wjj/e:开庭 clock 2024-09-20" {
+		t.Error(got)
+	}
+	if got, want := list("6"), "6/csj/e:上级部署 condition 2024-10-31, 6/csj/e:第二批 condition 2024-11-29, 6/jtj/e:3-4 condition 2024-11-29, 6/jtj/e:第二批 condition 2024-11-29, 6/wjj/e:第二批 condition 2024-11-29"; got != want {
 		t.Errorf("%s\nwant %s", got, want)
 	}
 	if rows := d.objects("tasks", "list", "--status", "awaiting"); len(rows) != 0 {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 
 	"duban/jobs/civil"
 	"duban/jobs/deadline"
@@ -312,17 +313,28 @@ func (o *opener) condition(t task.Task) {
 			next := o.set.Calendar.OnOrAfter(due)
 			base.Kind, base.Effective, base.Assess = task.Clock, next, next
 		}
-		ref := e.Ref
-		if ref == "" {
-			ref = t.Reading.Condition.Event
-		}
-		o.trigger(t, base, "e:"+strings.ReplaceAll(ref, "/", "-"), e)
+		o.trigger(t, base, TriggerInstance(t, e), e)
 	}
 	for _, e := range o.eventsOf(t) {
 		if e.Kind == task.Triggered && e.On > o.day {
 			o.lookAgain(t.TaskID, e.On)
 		}
 	}
+}
+
+// MaxReference is the longest reference of a trigger that an instance is told by, in characters.
+const MaxReference = 100
+
+// TriggerInstance returns the instance that a trigger opens: its reference, else the event the row waits for. It holds no
+// slash, which parts the pieces of an obligation's name, and is cut to MaxReference, since the cell names the event.
+func TriggerInstance(t task.Task, e task.Event) string {
+	ref := e.Ref
+	if ref == "" && t.Reading.Condition != nil {
+		ref = t.Reading.Condition.Event
+	}
+	ref = strings.Join(strings.FieldsFunc(strings.ToValidUTF8(ref, "-"), unicode.IsControl), " ")
+	runes := []rune(strings.TrimSpace(strings.ReplaceAll(ref, "/", "-")))
+	return "e:" + strings.TrimSpace(string(runes[:min(len(runes), MaxReference)]))
 }
 
 func (o *opener) eventsOf(t task.Task) []task.Event {

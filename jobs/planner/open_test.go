@@ -3,6 +3,7 @@ package planner_test
 import (
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 
 	"duban/jobs/civil"
@@ -160,6 +161,18 @@ func TestOpen(t *testing.T) {
 			w.World = w.OpenDay(date(tt.on))
 			w.holds(tt.want...)
 		})
+	}
+}
+
+func TestTriggerInstance(t *testing.T) {
+	waits := task.Task{Reading: after("机构改革\n完成/批复 ", 6, "month")}
+	for _, c := range []struct{ ref, want string }{
+		{"2024-017", "e:2024-017"}, {"2024/017", "e:2024-017"}, {"", "e:机构改革 完成-批复"}, {" 甲\t乙 ", "e:甲 乙"},
+		{strings.Repeat("案", 99) + " 卷", "e:" + strings.Repeat("案", 99)}, {"坏\xff字", "e:坏-字"},
+	} {
+		if got := planner.TriggerInstance(waits, task.Event{Ref: c.ref}); got != c.want {
+			t.Errorf("%q opens %q, want %q", c.ref, got, c.want)
+		}
 	}
 }
 

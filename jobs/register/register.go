@@ -8,7 +8,10 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"duban/jobs/civil"
 	"duban/jobs/deadline"
@@ -164,6 +167,9 @@ func (r Register) Trigger(ctx context.Context, id task.TaskID, e task.Event) (du
 	if err != nil {
 		return 0, err
 	}
+	if e.Ref = strings.TrimSpace(e.Ref); utf8.RuneCountInString(e.Ref) > planner.MaxReference || !utf8.ValidString(e.Ref) || strings.ContainsFunc(e.Ref, unicode.IsControl) {
+		return 0, fmt.Errorf("trigger %s: the reference must be one line of at most %d characters, such as a case number", id, planner.MaxReference)
+	}
 	err = r.change(ctx, id.Jurisdiction, func(task.Jurisdiction) (task.Batch, error) {
 		t, err := r.taskAsOf(ctx, id, e.On)
 		if err != nil {
@@ -174,6 +180,9 @@ func (r Register) Trigger(ctx context.Context, id task.TaskID, e task.Event) (du
 		}
 		if due, _ = planner.TriggerDue(t, e, set); due == 0 {
 			return task.Batch{}, fmt.Errorf("trigger %s: %q names no length of time; give the due date with --due", id, t.DeadlineText)
+		}
+		if e.Date == 0 && due < e.On {
+			return task.Batch{}, fmt.Errorf("trigger %s: %q counts back from the event, so that it fell due on %s, before %s; give the due date with --due as soon as the event is fixed", id, t.DeadlineText, due, e.On)
 		}
 		if err := r.triggerAnew(ctx, t, e); err != nil {
 			return task.Batch{}, err
@@ -200,7 +209,7 @@ func (r Register) triggerAnew(ctx context.Context, t task.Task, e task.Event) er
 		return err
 	}
 	for _, old := range task.InForce(events, civil.Never) {
-		if old.Kind == task.Triggered && old.Ref == e.Ref && (old.Unit == "" || e.Unit == "" || old.Unit == e.Unit) {
+		if old.Kind == task.Triggered && planner.TriggerInstance(t, old) == planner.TriggerInstance(t, e) && (old.Unit == "" || e.Unit == "" || old.Unit == e.Unit) {
 			with := "without a reference"
 			if e.Ref != "" {
 				with = fmt.Sprintf("with reference %q", e.Ref)
