@@ -403,12 +403,12 @@ func (s *Store) Served(ctx context.Context, ids []string) (map[string]civil.Date
 	return out, err
 }
 
-// NoticeIDs returns the letters that exist for the day and still count: neither superseded nor cancelled.
+// NoticeIDs returns the letters of the day, whatever became of them: a key is used once, so that a reader whose letter was
+// taken over or cancelled gets no other one under the same date.
 func (s *Store) NoticeIDs(ctx context.Context, j string, d civil.Date) (out []string, err error) {
 	err = s.read(ctx, "read letters of the day", func(t *tx) error {
 		out = nil
-		return t.SelectContext(ctx, &out, "SELECT id FROM notices WHERE jurisdiction = ? AND logical_date = ? AND state NOT IN (?, ?) ORDER BY id",
-			j, day(d), string(notice.Superseded), string(notice.Cancelled))
+		return t.SelectContext(ctx, &out, "SELECT id FROM notices WHERE jurisdiction = ? AND logical_date = ? ORDER BY id", j, day(d))
 	})
 	return out, err
 }

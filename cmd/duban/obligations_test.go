@@ -364,6 +364,12 @@ func TestPausedLettersAreTakenOverByTheNextWorkdaysAndGoAfterResume(t *testing.T
 	before := d.letters()
 	d.ok("run", "all", "--again")
 	same(t, "after running the day again", before, d.letters())
+	// A reader whose letter of an earlier day was taken over gets no other one of that day, whatever came in since.
+	bare := edited(t, townPlan, "方案代码,zl2024", "方案代码,zl2025", "示例市行政执法质量提升方案", "示例市另一方案")
+	d.ok("import", "plan", d.file("late.csv", bare))
+	d.ok("run", "open", "--again")
+	d.ok("run", "remind", "--date", "2024-09-25", "--again")
+	same(t, "after running the day before again", before, d.letters())
 }
 
 // TestALetterOfADeadWorkerIsTakenOverByTheNextWorkdays: it was claimed, its worker was killed, and nothing ran again that
