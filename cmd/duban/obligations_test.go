@@ -261,8 +261,23 @@ func TestTriggersOpenWhatWaitedForThem(t *testing.T) {
 	}
 }
 
+func TestTheOutboxMasksAddressesAlsoInWhatAServerSaid(t *testing.T) {
+	d := openTown(t)
+	d.on("2024-09-25")
+	d.ok("run", "all")
+	d.change("UPDATE notices SET reason = 'reader permanent: 550 5.1.1 <zhang@jtj.example>: no such user' WHERE unit = 'jtj'")
+	d.change("UPDATE attempts SET reply = '250 queued for zhang@jtj.example' WHERE email = 'zhang@jtj.example'")
+	id := d.objects("outbox", "list", "--unit", "jtj", "--from", "2024-09-25")[0].text("id")
+	for _, args := range [][]string{{"outbox", "list"}, {"outbox", "show", id}, {"outbox", "list", "-o", "json"}, {"outbox", "show", id, "-o", "json"}} {
+		if out := d.ok(args...); strings.Contains(out, "zhang@") || !strings.Contains(out, "z***@jtj.example") {
+			t.Errorf("%v: %s", args, out)
+		}
+	}
+}
+
 func TestTasksListByStatusAndClarify(t *testing.T) {
 	d := openTown(t)
+	d.fails(exitUsage, []string{"tasks", "clarify", "town/zl2024/7", "--deadline", "2024年12月31日前", "--on", "2026-01-01", "--by", "李敏", "--why", "x"}, "has not come yet")
 	for status, want := range map[string]string{
 		"dated": "1 2 10", "recurring": "3 4", "standing": "9", "awaiting": "5 6", "unreadable": "7", "ambiguous": "8", "per-case": "", "personnel": "",
 	} {

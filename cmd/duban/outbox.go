@@ -10,6 +10,7 @@ import (
 
 	"duban/jobs/civil"
 	"duban/jobs/task"
+	"duban/notify"
 	"duban/notify/compose"
 	"duban/notify/notice"
 	"duban/store"
@@ -33,10 +34,10 @@ type letterRow struct {
 func rowOfLetter(n notice.Notice) letterRow {
 	r := letterRow{
 		ID: n.ID, Jurisdiction: n.Key.Jurisdiction, Date: n.Key.Date, Unit: n.Key.Unit, State: string(n.State),
-		Rung: n.Facts.Rung(), Items: len(n.Facts.Items()), Tries: n.Tries, SupersededBy: n.SupersededBy, Reason: n.Reason,
+		Rung: n.Facts.Rung(), Items: len(n.Facts.Items()), Tries: n.Tries, SupersededBy: n.SupersededBy, Reason: notify.MaskAll(n.Reason),
 	}
 	for _, to := range n.Facts.Recipients {
-		r.To = append(r.To, maskEmail(to.Email))
+		r.To = append(r.To, notify.Mask(to.Email))
 	}
 	return r
 }
@@ -125,7 +126,7 @@ func (a *app) outboxShow(ctx context.Context, s *store.Store, id string) error {
 	}
 	fmt.Fprintf(a.out, "%s  %s %s %s  %s\n", n.ID, n.Key.Jurisdiction, n.Key.Date, n.Key.Unit, n.State)
 	if n.Reason != "" {
-		fmt.Fprintln(a.out, n.Reason)
+		fmt.Fprintln(a.out, notify.MaskAll(n.Reason))
 	}
 	for _, r := range maskReceipts(n.Receipts) {
 		fmt.Fprintf(a.out, "%s  %s  %s  %s\n", r.At.UTC().Format(time.RFC3339), r.Email, r.Outcome, r.Reply)
@@ -137,7 +138,7 @@ func (a *app) outboxShow(ctx context.Context, s *store.Store, id string) error {
 func maskReceipts(rs []notice.Receipt) []notice.Receipt {
 	out := make([]notice.Receipt, 0, len(rs))
 	for _, r := range rs {
-		r.Email = maskEmail(r.Email)
+		r.Email, r.Reply = notify.Mask(r.Email), notify.MaskAll(r.Reply) // a server's answer often repeats the address
 		out = append(out, r)
 	}
 	return out

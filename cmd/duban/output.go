@@ -71,15 +71,6 @@ func list[T any](a *app, values []T, head []string, row func(T) []string) error 
 	return nil
 }
 
-// maskEmail keeps the first letter and the domain: z***@jtj.example.
-func maskEmail(s string) string {
-	local, domain, ok := strings.Cut(s, "@")
-	if !ok || local == "" {
-		return "***"
-	}
-	return string([]rune(local)[:1]) + "***@" + domain
-}
-
 // maskName keeps the family name: 张*.
 func maskName(s string) string {
 	r := []rune(s)

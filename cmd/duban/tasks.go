@@ -194,9 +194,13 @@ func (a *app) clarifyCmd() *cobra.Command {
 			if err != nil {
 				return usageError{err}
 			}
-			day, err := date("on", on, a.today(id.Jurisdiction))
+			today := a.today(id.Jurisdiction)
+			day, err := date("on", on, today)
 			if err != nil {
 				return err
+			}
+			if day > today {
+				return usagef("clarify %s: --on %s has not come yet; say it on that day", id, day)
 			}
 			issued, err := issuedOn(c.Context(), s, id, day)
 			if err != nil {
