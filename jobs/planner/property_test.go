@@ -395,14 +395,14 @@ func (x *indexed) plan(d civil.Date) planner.Plan {
 	for _, r := range s.Records {
 		o := r.Obligation
 		ids[o.TaskID] = true
-		if planner.AsksHistory(r, x.Set, d) {
+		if planner.AsksRecent(r, x.Set, d) {
 			reports[o.TaskID] = true
 		}
 	}
 	s.Tasks = slices.DeleteFunc(slices.Clone(x.Tasks), func(t task.Task) bool { return !ids[t.TaskID] })
 	for _, r := range x.Records {
 		o := r.Obligation
-		if reports[o.TaskID] {
+		if reports[o.TaskID] && x.caches[o.Ref.String()].Assess >= planner.Recent(d) {
 			s.History = append(s.History, r)
 		}
 		if o.Owes == task.OwesDeliver && x.caches[o.Ref.String()].ClosedFrom > d {

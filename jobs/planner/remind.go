@@ -235,14 +235,6 @@ func (r *reminder) rung(k task.Kind, code string) ladder.Rung {
 	return ladder.Pace
 }
 
-// AsksHistory reports whether on day d it matters who was late of late with the duty of this record: then the snapshot
-// must hold its other instances. It counts from the date the events have left, which may be earlier than it opened with.
-func AsksHistory(r task.Record, set Settings, d civil.Date) bool {
-	rules := set.Ladder[r.Obligation.Kind]
-	i := slices.IndexFunc(rules, func(rule ladder.Rule) bool { return rule.OnlyLate })
-	return i >= 0 && d >= set.Calendar.T(task.Fold(r.Obligation, r.Events, d, set.Calendar, set.Terms).Effective, rules[i].Offset)
-}
-
 // Recent returns the first day of the three months within which a unit must have been late with a duty for a step that
 // is said to the late only.
 func Recent(d civil.Date) civil.Date { return d.AddMonths(-3) }

@@ -61,9 +61,6 @@ func (r Register) change(ctx context.Context, code string, f func(task.Jurisdict
 	}
 }
 
-// Today is the civil date in the jurisdiction's zone.
-func (r Register) Today(zone *time.Location) civil.Date { return civil.In(r.Clock(), zone) }
-
 // Status folds a record as of day d.
 func (r Register) Status(rec task.Record, d civil.Date) (task.Status, error) {
 	set, err := r.Settings(rec.Obligation.Jurisdiction)
