@@ -81,6 +81,9 @@ func (r *run) settle(ctx context.Context, n notice.Notice, attempt []notice.Rece
 	if n.Reason = why; again {
 		n.Reason = cut(strings.TrimSuffix(onceMore+"; "+why, "; "))
 	}
+	if cause == notice.Deliver && r.Mail.RedirectTo != "" {
+		n.Reason = strings.TrimSpace(n.Reason + " " + notice.TrialRun)
+	}
 	err := r.record(ctx, n, cause, attempt)
 	if errors.Is(err, task.ErrLost) {
 		r.settled(n, lost)

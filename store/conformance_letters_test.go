@@ -297,6 +297,28 @@ func TestLettersAreListed(t *testing.T) {
 	})
 }
 
+func TestALetterOfATrialRunIsServedToNobody(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		ctx := t.Context()
+		seq := begin(t, s)
+		gone, trial := letter("a", day0), letter("b", day0)
+		planned(t, s, seq, day0, gone, trial)
+		for range 2 {
+			n, ok, err := s.ClaimNotice(ctx, notice.ClaimFilter{Date: day0}, time.Minute)
+			if !ok || err != nil {
+				t.Fatal(ok, err)
+			}
+			if n.ID == trial.ID {
+				n.Reason = "copy permanent: 550 " + notice.TrialRun
+			}
+			if err := s.SettleNotice(ctx, n, notice.Deliver, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		equal(t, "served", got[map[string]civil.Date](t)(s.Served(ctx, []string{gone.ID, trial.ID})), map[string]civil.Date{gone.ID: day0})
+	})
+}
+
 func TestALetterTakenOverIsServedByTheOneThatWent(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		ctx := t.Context()

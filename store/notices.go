@@ -363,7 +363,8 @@ func (s *Store) Notice(ctx context.Context, id string) (notice.Notice, error) {
 	return out[0], nil
 }
 
-// Served returns, for each letter that was sent, or was taken over by one that was, the logical date of the sent one.
+// Served returns, for each letter that was sent, or was taken over by one that was, the logical date of the sent one. What
+// was sent in a trial run reached nobody.
 // A letter is taken over at most once a day, so the chain is short.
 func (s *Store) Served(ctx context.Context, ids []string) (map[string]civil.Date, error) {
 	out := map[string]civil.Date{}
@@ -382,8 +383,9 @@ func (s *Store) Served(ctx context.Context, ids []string) (map[string]civil.Date
 					Sent bool   `db:"sent"`
 					By   string `db:"superseded_by"`
 				}
-				q := "SELECT id, logical_date, state = ? AS sent, superseded_by FROM notices WHERE (state = ? OR superseded_by <> '') AND id IN (" + marks(len(piece)) + ")"
-				if err := t.SelectContext(ctx, &rows, q, slices.Concat([]any{string(notice.Sent), string(notice.Sent)}, anys(piece))...); err != nil {
+				q := "SELECT id, logical_date, state = ? AS sent, superseded_by FROM notices WHERE (state = ? AND reason NOT LIKE ? OR superseded_by <> '') AND id IN (" + marks(len(piece)) + ")"
+				args := []any{string(notice.Sent), string(notice.Sent), "%" + notice.TrialRun + "%"}
+				if err := t.SelectContext(ctx, &rows, q, slices.Concat(args, anys(piece))...); err != nil {
 					return err
 				}
 				for _, r := range rows {

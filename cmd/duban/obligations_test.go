@@ -436,6 +436,25 @@ func TestATrialRunSendsEverythingToOneAddressMarked(t *testing.T) {
 	}
 }
 
+// TestNobodyIsSaidToHaveBeenToldByATrialRun: what went to the trial address reached no unit.
+func TestNobodyIsSaidToHaveBeenToldByATrialRun(t *testing.T) {
+	told := map[string]string{}
+	for _, trial := range []string{"", "trial@sfj.example"} {
+		d := openTown(t)
+		d.env["DUBAN_MAIL_REDIRECT_TO"] = trial
+		d.on("2024-09-25")
+		d.ok("run", "all")
+		d.env["DUBAN_MAIL_REDIRECT_TO"] = ""
+		d.on("2024-10-10")
+		d.ok("run", "all")
+		id := d.objects("outbox", "list", "--unit", "csj", "--from", "2024-10-10")[0].text("id")
+		told[trial] = d.ok("outbox", "show", id)
+	}
+	if !strings.Contains(told[""], "9月25日已提醒") || strings.Contains(told["trial@sfj.example"], "9月25日已") {
+		t.Errorf("served:\n%s\nin a trial:\n%s", told[""], told["trial@sfj.example"])
+	}
+}
+
 func TestListsShowAndOutboxForPeopleMaskAddresses(t *testing.T) {
 	d := openTown(t)
 	d.on("2024-10-10")

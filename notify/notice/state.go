@@ -87,6 +87,10 @@ type Receipt struct {
 	At        time.Time `json:"at"`
 }
 
+// TrialRun stands in the reason of a letter that was sent while mail.redirect_to held: its reader never had it, so that no
+// later letter may say that he was told.
+const TrialRun = "(trial run: it went to mail.redirect_to)"
+
 // Settle says what the receipts of one letter (the latest per recipient) make of it. The To reader decides: a copy that
 // could not be delivered never makes a letter failed, and a copy that may still be delivered keeps it in retry only
 // where the reader's own copy was accepted. A letter that has no reader is refused.
