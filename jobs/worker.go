@@ -32,7 +32,8 @@ type Worker struct {
 	// Specs holds the cron schedule of each job by name; a job without one is never started by the clock.
 	Specs     map[string]cron.Schedule
 	Heartbeat cron.Schedule
-	// Shutdown is how long held work may go on after the context ends.
+	// Shutdown is how long a job in hand may go on after the context ends. A letter in hand is finished under the deadline
+	// of its own claim, so that it is never broken off between the mail server's answer and the receipt.
 	Shutdown time.Duration
 	Clock    func() time.Time
 	Log      zerolog.Logger
@@ -44,7 +45,7 @@ type Worker struct {
 // retryAfter is how long a failed slot waits for its next attempt.
 const retryAfter = 5 * time.Minute
 
-// Serve works until ctx ends; then no new work is taken, and what is held is finished within Shutdown.
+// Serve works until ctx ends; then no new work is taken, and what is held is finished.
 func (w *Worker) Serve(ctx context.Context) error {
 	w.settled, w.retryAt = map[run.Slot]bool{}, map[run.Slot]time.Time{}
 	held, cancel := context.WithCancel(context.WithoutCancel(ctx))

@@ -62,7 +62,7 @@ func (r Register) ImportPlan(ctx context.Context, in PlanImport) (Changes, error
 		if err != nil || len(edited) == 0 {
 			return b, err
 		}
-		moved, err := r.reschedule(ctx, j, set, edit{tasks: edited, replaced: in.Replace, on: in.On, who: in.Who, why: "plan edited"})
+		moved, err := r.reschedule(ctx, j, set, edit{tasks: edited, plans: b.Plans, replaced: in.Replace, on: in.On, who: in.Who, why: "plan edited"})
 		b.Events, b.Caches = append(b.Events, moved.Events...), moved.Caches
 		out.Items = len(moved.Events)
 		return b, err
@@ -311,10 +311,10 @@ func (r Register) unitsBatch(ctx context.Context, j task.Jurisdiction, isNew boo
 		b.Jurisdiction = &next
 	}
 	now := dir.AsOf(civil.Never)
-	b.Units = merge(now.Units, in.Units, in.On, out, func(u *task.Unit) (string, string, *civil.Date, *int64, *bool) {
+	b.Units = merge(dir.Units, now.Units, in.Units, in.On, out, func(u *task.Unit) (string, string, *civil.Date, *int64, *bool) {
 		return u.Code, u.Name, &u.On, &u.Seq, &u.Removed
 	})
-	b.Groups = merge(now.Groups, in.Groups, in.On, out, func(g *task.Group) (string, string, *civil.Date, *int64, *bool) {
+	b.Groups = merge(dir.Groups, now.Groups, in.Groups, in.On, out, func(g *task.Group) (string, string, *civil.Date, *int64, *bool) {
 		return g.Code, g.Name, &g.On, &g.Seq, &g.Removed
 	})
 	if isNew || len(b.Units) == 0 && len(b.Groups) == 0 {
@@ -324,16 +324,23 @@ func (r Register) unitsBatch(ctx context.Context, j task.Jurisdiction, isNew boo
 }
 
 // merge compares two lists by code and returns the versions to write.
-func merge[T any](old, fresh []T, on civil.Date, out *Changes, of func(*T) (code, name string, day *civil.Date, seq *int64, removed *bool)) []T {
-	byCode := map[string]T{}
+//
+// old are the versions in force, every all there ever were: what comes back after it was removed counts from the removal
+// at the earliest, or the removal would stand above it.
+func merge[T any](every, old, fresh []T, on civil.Date, out *Changes, of func(*T) (code, name string, day *civil.Date, seq *int64, removed *bool)) []T {
+	byCode, last := map[string]T{}, map[string]civil.Date{}
 	for _, v := range old {
 		code, _, _, _, _ := of(&v)
 		byCode[code] = v
 	}
+	for _, v := range every {
+		code, _, day, _, _ := of(&v)
+		last[code] = max(last[code], *day)
+	}
 	var write []T
 	for _, v := range fresh {
 		code, name, day, seq, _ := of(&v)
-		*day, *seq = on, 0
+		*day, *seq = max(on, last[code]), 0
 		was, known := byCode[code]
 		delete(byCode, code)
 		if !known {
@@ -344,8 +351,6 @@ func merge[T any](old, fresh []T, on civil.Date, out *Changes, of func(*T) (code
 				out.Unchanged++
 				continue
 			}
-			_, _, since, _, _ := of(&was)
-			*day = max(on, *since)
 			out.add(code, "changed", what)
 		}
 		write = append(write, v)
@@ -353,7 +358,7 @@ func merge[T any](old, fresh []T, on civil.Date, out *Changes, of func(*T) (code
 	for _, v := range old {
 		code, name, day, seq, removed := of(&v)
 		if _, gone := byCode[code]; gone {
-			*day, *seq, *removed = max(on, *day), 0, true
+			*day, *seq, *removed = max(on, last[code]), 0, true
 			out.add(code, "withdrawn", name)
 			write = append(write, v)
 		}
@@ -421,7 +426,7 @@ func (r Register) ImportPeople(ctx context.Context, code string, people []task.P
 		if len(old) == 0 {
 			on = always
 		}
-		return task.Batch{People: merge(task.PeopleAsOf(old, civil.Never), people, on, &out,
+		return task.Batch{People: merge(old, task.PeopleAsOf(old, civil.Never), people, on, &out,
 			func(p *task.Person) (string, string, *civil.Date, *int64, *bool) {
 				return p.Key, p.Unit, &p.On, &p.Seq, &p.Removed
 			})}, nil

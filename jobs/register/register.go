@@ -265,7 +265,8 @@ func (r Register) Clarify(ctx context.Context, id task.TaskID, reading deadline.
 // edit is a set of rows that read otherwise from a day on.
 type edit struct {
 	tasks    []task.Task
-	replaced []string // codes of rows that are other tasks now
+	plans    []task.Plan // the plan's version written with them, if there is one
+	replaced []string    // codes of rows that are other tasks now
 	on       civil.Date
 	who, why string
 }
@@ -293,6 +294,10 @@ func (r Register) reschedule(ctx context.Context, j task.Jurisdiction, set plann
 	plans, err := r.Store.Plans(ctx, j.Code)
 	if err != nil {
 		return b, err
+	}
+	for _, p := range ed.plans {
+		p.Seq = j.Seq + 1 // as the store will number it
+		plans = append(plans, p)
 	}
 	want := openedBy(planner.Sources{
 		Jurisdiction: j, Plans: plans, Tasks: backdated(ed.tasks, plans), Directory: dir, TaskEvents: events, Existing: map[string]bool{},
