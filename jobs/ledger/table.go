@@ -88,6 +88,7 @@ func (lay layout) sheet(t *table, sh Sheet, header []column) []column {
 			if wrong := lay.check(cols); wrong != "" {
 				t.probs = append(t.probs, Problem{File: t.file, Sheet: sh.Name, Row: row.N, Reason: wrong})
 			}
+			t.unread(sh.Name, row, cols)
 			header, found = cols, true
 			for _, c := range cols {
 				t.columns[c.field] = true
@@ -113,6 +114,20 @@ func (lay layout) sheet(t *table, sh Sheet, header []column) []column {
 		t.notes = append(t.notes, fmt.Sprintf("sheet %s has no header row and was not read", sh.Name))
 	}
 	return header
+}
+
+// unread notes the headings of a header row that name no column of the layout: a slip of the pen there would lose the
+// column without a word.
+func (t *table) unread(sheet string, row Row, cols []column) {
+	for i, c := range row.Cells {
+		if c.blank() || c.Merged || slices.ContainsFunc(cols, func(c column) bool { return c.at == i }) {
+			continue
+		}
+		what := "column 「" + short(oneLine(c.Text)) + "」 was not read: its heading is none this table knows"
+		if !slices.ContainsFunc(t.notes, func(n string) bool { return strings.HasSuffix(n, what) }) { // a header may be repeated
+			t.notes = append(t.notes, place(sheet, row.N)+what)
+		}
+	}
 }
 
 // continues reports that a row of a sheet without a header can belong to the table of the sheet before: it has no

@@ -153,3 +153,16 @@ func TestPeopleLossyNumber(t *testing.T) {
 		t.Error(problems)
 	}
 }
+
+func TestAColumnThatIsNotReadIsNamed(t *testing.T) {
+	const head = "类型,编码,名称,邮箱,联络员,联络员邮箱,内部备注\n"
+	book, err := Read("u.csv", []byte("行政区域代码,town\n行政区域,某市\n主管司法局,市司法局\n启用日期,2024-08-01\n"+
+		head+"单位,sfj,市司法局,x,王芳,wf@sfj.example,\n"+head+"单位,jtj,市交通局,x,李强,lq@jtj.example,y\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, problems := Units(book, UnitsOptions{})
+	if len(problems) > 0 || len(d.Notes) != 2 || !strings.Contains(d.Notes[0], "row 5 column 「邮箱」") || !strings.Contains(d.Notes[1], "内部备注") {
+		t.Errorf("%q %v", d.Notes, problems)
+	}
+}
