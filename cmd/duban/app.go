@@ -46,7 +46,7 @@ func runMain() int {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	a := &app{
-		in: os.Stdin, out: os.Stdout, err: os.Stderr, env: os.LookupEnv, clock: time.Now,
+		in: os.Stdin, out: os.Stdout, err: os.Stderr, env: os.LookupEnv, environ: os.Environ, clock: time.Now,
 	}
 	return a.main(ctx, os.Args[1:])
 }
@@ -56,6 +56,7 @@ type app struct {
 	in       io.Reader
 	out, err io.Writer
 	env      func(string) (string, bool)
+	environ  func() []string // every variable, as NAME=VALUE; nil: none
 	clock    func() time.Time
 
 	flags struct {
@@ -281,7 +282,35 @@ func (a *app) load() error {
 	a.cfg = cfg
 	a.policies = &policies{cfg: cfg}
 	a.log = a.logger()
+	for _, name := range a.strayVariables() {
+		a.log.Warn().Str("variable", name).Msg("this variable overrides no key; `duban config sample` shows the keys")
+	}
 	return nil
+}
+
+// strayVariables lists the variables that look like overrides of a key, and are none: a slip of the pen in
+// DUBAN_MAIL_REDIRECT_TO would send a trial's letters to the units.
+func (a *app) strayVariables() []string {
+	if a.environ == nil {
+		return nil
+	}
+	known := []string{"DUBAN_DATABASE_PASSWORD", "DUBAN_MAIL_SMTP_PASSWORD", a.cfg.Database.PasswordEnv, a.cfg.Mail.SMTP.PasswordEnv}
+	sections := []string{"DUBAN_JURISDICTIONS_"}
+	for _, s := range a.cfg.Settings() {
+		known = append(known, s.Variable)
+		if section, _, below := strings.Cut(s.Key, "."); below {
+			sections = append(sections, "DUBAN_"+strings.ToUpper(section)+"_")
+		}
+	}
+	var stray []string
+	for _, v := range a.environ() {
+		name, value, _ := strings.Cut(v, "=")
+		if value != "" && !slices.Contains(known, name) && slices.ContainsFunc(sections, func(s string) bool { return strings.HasPrefix(name, s) }) {
+			stray = append(stray, name)
+		}
+	}
+	slices.Sort(stray)
+	return stray
 }
 
 func (a *app) logger() zerolog.Logger {

@@ -51,6 +51,13 @@ func (d *desk) call(in string, args ...string) (code int, out, errOut string) {
 	a := &app{
 		in: strings.NewReader(in), out: &o, err: &e, clock: func() time.Time { return d.now },
 		env: func(k string) (string, bool) { v, ok := d.env[k]; return v, ok },
+		environ: func() []string {
+			var all []string
+			for k, v := range d.env {
+				all = append(all, k+"="+v)
+			}
+			return all
+		},
 	}
 	code = a.main(d.t.Context(), args)
 	return code, o.String(), e.String()
