@@ -64,12 +64,12 @@ func TestParseDeadlineAnswersEveryLineWithOneObject(t *testing.T) {
 
 func TestParseDeadlineForPeople(t *testing.T) {
 	for in, want := range map[string]string{
-		"每月底":            "每月末日（下一次2024-07-31）",
-		"每季度首月10日前":      "每季度首月10日（下一次2024-07-10）",
-		"每季度末月25日前":      "每季度末月25日（下一次2024-09-25）",
-		"每周一、周四":         "每周一、四（下一次2024-07-08）",
-		"1月15日和7月15日":    "每半年1月15日、7月15日（下一次2024-07-15）",
-		"每年1月31日前":       "每年1月31日（下一次2025-01-31）",
+		"每月底":            "每月末日（首次2024-07-31）",
+		"每季度首月10日前":      "每季度首月10日（首次2024-07-10）",
+		"每季度末月25日前":      "每季度末月25日（首次2024-09-25）",
+		"每周一、周四":         "每周一、四（首次2024-07-08）",
+		"1月15日和7月15日":    "每半年1月15日、7月15日（首次2024-07-15）",
+		"每年1月31日前":       "每年1月31日（首次2025-01-31）",
 		"收到决定书后24小时内":    "条件未具备：收到决定书后24小时内",
 		"2024年10月前":      "2024-09-30；有两种读法，另一种为2024-10-31",
 		"2024年9月31日前":    "时限待核定：日期不存在",
@@ -238,7 +238,7 @@ func TestWrongCallsAreAnsweredWithWhatToDo(t *testing.T) {
 		{"outbox list --from 2024-02-30", "--from"},
 		{"outbox list --jurisdiction nowhere", "nowhere"},
 		{"run bogus", "open remind"},
-		{"run", "usage: duban run JOB|all"},
+		{"run", "usage: duban run open|remind|all"},
 		{"run all --date 2024-02-30", "--date"},
 		{"run all --jurisdiction nowhere", "nowhere"},
 		{"import plan", "usage: duban import plan FILE"},
@@ -302,4 +302,22 @@ func TestDemoLeavesForeignFoldersAlone(t *testing.T) {
 	d.file("letter.txt", "mine")
 	d.fails(exitUsage, []string{"demo", "--dir", d.dir}, "letter.txt", "empty folder")
 	d.fails(exitUsage, []string{"--db", "sqlite:x.db", "demo", "--dir", d.dir + "/new"}, "--db")
+}
+
+func TestAVariableThatOverridesNothingIsNamed(t *testing.T) {
+	d := town(t, "2024-09-02")
+	d.env["DUBAN_SMTP_PASSWORD"], d.env["DUBAN_MAIL_REDIRECT_TO"] = "x", "trial@sfj.example"
+	if _, _, errOut := d.call("", "config", "check"); strings.Contains(errOut, "overrides no key") {
+		t.Error(errOut)
+	}
+	d.env["DUBAN_MAIL_REDIRECT"], d.env["DUBAN_JURISDICTIONS_NOWHERE_REPORT_DAY"] = "trial@sfj.example", "5"
+	code, _, errOut := d.call("", "config", "check")
+	for _, name := range []string{`"DUBAN_MAIL_REDIRECT"`, `"DUBAN_JURISDICTIONS_NOWHERE_REPORT_DAY"`} {
+		if code != exitDone || !strings.Contains(errOut, name) {
+			t.Errorf("exit %d, want %s named: %s", code, name, errOut)
+		}
+	}
+	if strings.Count(errOut, "overrides no key") != 2 {
+		t.Error(errOut)
+	}
 }

@@ -79,7 +79,7 @@ func describeRecurrence(rec deadline.Recurrence) string {
 		notes = append(notes, "至"+rec.Until.String())
 	}
 	if rec.Next != 0 {
-		notes = append(notes, "下一次"+rec.Next.String())
+		notes = append(notes, "首次"+rec.Next.String())
 	}
 	if len(notes) > 0 {
 		s += "（" + strings.Join(notes, "，") + "）"

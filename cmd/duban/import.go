@@ -194,8 +194,18 @@ func (a *app) importPlan(ctx context.Context, s *store.Store, book ledger.Book, 
 		return problems
 	}
 	out.Rows, out.Notes = len(draft.Tasks), draft.Notes
+	stored, err := s.Tasks(ctx, out.Jurisdiction)
+	if err != nil {
+		return err
+	}
+	clarified := map[task.TaskID]string{} // the cell a person gave the reading of
+	for _, t := range task.TasksAsOf(stored, civil.Never) {
+		if t.ClarifiedBy != "" {
+			clarified[t.TaskID] = t.DeadlineText
+		}
+	}
 	for _, t := range draft.Tasks {
-		if statusOf(t, false) == "unreadable" {
+		if text, ok := clarified[t.TaskID]; statusOf(t, false) == "unreadable" && !(ok && text == t.DeadlineText) {
 			out.Unreadable++
 		}
 	}

@@ -465,6 +465,11 @@ func TestDeadlinesThatCannotBeReadAreImportedForAPersonToDecide(t *testing.T) {
 			t.Errorf("row %s opened %v", row, rows)
 		}
 	}
+	d.ok("tasks", "clarify", "town/zl2024/11", "--deadline", "2024年12月底前", "--by", "李敏", "--why", "电话请示")
+	again := townPlan + "11,专项督查,,市卫生健康局,2024-02-30,\n12,清单公布,,市卫生健康局,2024年9月32日前,\n"
+	if out := d.ok("import", "plan", d.file("plan.csv", again)); !strings.Contains(out, "2 deadlines could not be read") {
+		t.Errorf("what a person gave the reading of is counted again:\n%s", out)
+	}
 }
 
 func TestWideSheetsAndGB18030AreRead(t *testing.T) {

@@ -68,6 +68,8 @@ func (r obligationRow) words() string {
 		s += " (to be confirmed)"
 	}
 	switch {
+	case r.Overdue && r.Late == 0:
+		s += ", overdue, no workday since"
 	case r.Overdue:
 		s += fmt.Sprintf(", overdue %d workdays", r.Late)
 	case r.Late > 0:
@@ -302,7 +304,7 @@ func (a *app) eventCmds() []*cobra.Command {
 			c.Flags().StringVar(&e.Ref, "how", "phone", "by phone, oa, paper …")
 		}},
 		{use: "correct", kind: task.Corrected, short: "Void an event that was entered wrongly; both stay visible", why: true, flags: func(c *cobra.Command, e *task.Event) {
-			c.Flags().Int64Var(&e.Voids, "seq", 0, "the event's seq, from `obligations show`")
+			c.Flags().Int64Var(&e.Voids, "seq", 0, "the event's seq, as obligations show prints it (required)")
 			_ = c.MarkFlagRequired("seq")
 		}},
 	} {
@@ -347,7 +349,7 @@ func (a *app) eventCmd(spec eventSpec) *cobra.Command {
 		_ = c.MarkFlagRequired("why")
 	}
 	if spec.due || spec.kind == task.Reopened {
-		f.StringVar(&due, "due", "", "the new date, YYYY-MM-DD")
+		f.StringVar(&due, "due", "", "the new date, YYYY-MM-DD"+map[bool]string{true: " (required)"}[spec.due])
 	}
 	if spec.due {
 		_ = c.MarkFlagRequired("due")

@@ -68,6 +68,9 @@ func list[T any](a *app, values []T, head []string, row func(T) []string) error 
 		rows = append(rows, row(v))
 	}
 	table(a.out, head, rows)
+	if len(rows) == 0 {
+		a.say("nothing matches")
+	}
 	return nil
 }
 

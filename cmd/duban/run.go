@@ -62,10 +62,11 @@ func (a *app) runCmd() *cobra.Command {
 	var day, code, by string
 	var again bool
 	c := &cobra.Command{
-		Use: "run JOB|all", Short: "Run a job of a day by hand: open, remind, or all", Args: cobra.ExactArgs(1),
+		Use: "run open|remind|all", Short: "Run a job of a day by hand: open, remind, or all", Args: cobra.ExactArgs(1),
 		Long: `Run a job as the worker would, for the day given (default today, in the jurisdiction's zone). Jobs that come before
 it on that day run first. A slot that has settled is not run again, and no step and no letter is made twice; letters
-that were planned and have not left are sent. --again evaluates a settled day once more, for what came in since.`,
+that were planned and have not left are sent. --again evaluates a settled day once more, for what came in since.
+With mail.transport: file a day ahead may be run too; its letters count as said, so do that in a copy of the database.`,
 		Example: "  duban run all --date 2024-09-26\n  duban run remind --jurisdiction laoshan",
 		RunE: func(c *cobra.Command, args []string) error {
 			s, err := a.open(c.Context())
@@ -129,7 +130,7 @@ func (a *app) runJurisdiction(ctx context.Context, s *store.Store, runner jobs.R
 		return err
 	}
 	if d > today && a.cfg.Mail.Transport != "file" {
-		return usagef("run %s for %s: the day has not come, and letters would leave; use mail.transport: file to look ahead", strings.Join(names, " and "), d)
+		return usagef("run %s for %s: the day has not come, and letters would leave; look ahead in a copy of the database with mail.transport: file: what it writes counts as said", strings.Join(names, " and "), d)
 	}
 	if err := a.prepare(ctx, s, j.Code); err != nil {
 		return err

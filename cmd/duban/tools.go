@@ -175,9 +175,9 @@ func (a *app) workdayCmd() *cobra.Command {
 }
 
 func (a *app) workdayAdd(calendar func() (*workday.Calendar, error), args []string) error {
-	d, err := date("DATE", args[0], 0)
+	d, err := civil.Parse(args[0])
 	if err != nil {
-		return err
+		return usagef("workday add: %w", err)
 	}
 	n, err := strconv.Atoi(args[1])
 	if err != nil || d == 0 || n < -10000 || n > 10000 {
@@ -209,16 +209,13 @@ func provisionally(yes bool) string {
 }
 
 func (a *app) workdayCount(calendar func() (*workday.Calendar, error), args []string) error {
-	from, err := date("FROM", args[0], 0)
+	from, err := civil.Parse(args[0])
 	if err != nil {
-		return err
+		return usagef("workday count: %w", err)
 	}
-	to, err := date("TO", args[1], 0)
+	to, err := civil.Parse(args[1])
 	if err != nil {
-		return err
-	}
-	if from == 0 || to == 0 {
-		return usagef("workday count: want two dates")
+		return usagef("workday count: %w", err)
 	}
 	cal, err := calendar()
 	if err != nil {
