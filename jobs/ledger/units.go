@@ -227,7 +227,7 @@ func (b *unitsBuilder) unit(r record) {
 	for _, g := range list(r.text(fGroups)) {
 		gc, known := b.groups[key(g)]
 		if !known {
-			b.fail(r.problem(file, fGroups, "no group of the table is called 「%s」: add a row of the type 单位组", g))
+			b.fail(r.problem(file, fGroups, "no group of the table is called 「%s」: add a row with 单位组 as its 类型", g))
 			continue
 		}
 		if !slices.Contains(u.Groups, gc) {
@@ -255,7 +255,7 @@ func (b *unitsBuilder) contacts(r record, u *task.Unit) {
 		name, address := oneLine(r.text(c.name)), r.text(c.mail)
 		if address == "" {
 			if c.role == task.Liaison && u.Chase == task.ChaseLetter {
-				b.fail(r.problem(b.table.file, c.mail, "the unit 「%s」 is to receive letters and its liaison has no e-mail address: add it, or set 催办方式 to 人工 or 不发", u.Name))
+				b.fail(r.problem(b.table.file, c.mail, "the unit 「%s」 is to receive letters and its liaison has no e-mail address: fill 联络员邮箱, or set 催办方式 to 人工 or 不发", u.Name))
 			}
 			continue
 		}
