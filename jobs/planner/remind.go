@@ -200,6 +200,8 @@ func (r *reminder) permitted(l line, step ladder.Step, earlier []ladder.Step) (r
 		return "its day is past", false
 	case step.Rung == ladder.Urging && l.status.Asked != 0:
 		return "an extension request awaits an answer", true
+	case step.Rung == ladder.Urging && r.urgedOfLate(l, step) != 0:
+		return fmt.Sprintf("urged on %s; the next urging leaves the unit %d workdays", r.urgedOfLate(l, step), urgingGap), true
 	case step.Rung == ladder.Urging && r.contacted(l) && !r.urged(l) && !slices.ContainsFunc(earlier, urging):
 		return fmt.Sprintf("contacted by other means on %s", l.status.Contacted), false
 	case step.OnlyLate && !r.lateOfLate(o):
@@ -208,6 +210,21 @@ func (r *reminder) permitted(l line, step ladder.Step, earlier []ladder.Step) (r
 		return "the result was delivered", false
 	}
 	return "", false
+}
+
+// urgingGap is how many workdays lie between two urgings of one item at the least, as between T+2 and T+5. Where the first
+// was said late, the second waits: nobody is urged on two days running.
+const urgingGap = 3
+
+// urgedOfLate returns the day of another urging of this arm that was said fewer than urgingGap workdays ago, or 0.
+func (r *reminder) urgedOfLate(l line, step ladder.Step) civil.Date {
+	for _, f := range l.record.Steps {
+		other := f.Arm == l.status.Arm && f.Passed == "" && f.Step != step.Step && f.On < r.day
+		if other && r.rung(l.record.Obligation.Kind, f.Step) == ladder.Urging && r.set.Calendar.Count(f.On, r.day) < urgingGap {
+			return f.On
+		}
+	}
+	return 0
 }
 
 func urging(s ladder.Step) bool { return s.Rung == ladder.Urging }

@@ -182,14 +182,14 @@ func TestAnUnsentUrgingIsPermittedAnew(t *testing.T) {
 		w.diary = nil
 		return w.mail(true)
 	}
-	unsent().live("2024-07-03", "2024-07-31").wrote("07-03 a: overdue 1/m1 T+2", "07-05 a: overdue 1/m1 T+5; cc deputy")
+	unsent().live("2024-07-03", "2024-07-31").wrote("07-03 a: overdue 1/m1 T+2", "07-08 a: overdue 1/m1 T+5; cc deputy") // three workdays after the first
 	// A request waits: the letter waits with it, and goes when it is refused.
 	w := unsent().event("2024-07-03", "1/a/m1", task.ExtensionAsked).live("2024-07-03", "2024-07-03").wrote()
 	if len(w.Unsent) != 1 || w.held() != "1/a/m1 T+2: an extension request awaits an answer" {
 		t.Errorf("%d unsent, held %q", len(w.Unsent), w.held())
 	}
 	w.event("2024-07-04", "1/a/m1", task.ExtensionRefused).live("2024-07-04", "2024-07-31").
-		wrote("07-04 a: overdue 1/m1 T+2", "07-05 a: overdue 1/m1 T+5; cc deputy")
+		wrote("07-04 a: overdue 1/m1 T+2", "07-09 a: overdue 1/m1 T+5; cc deputy")
 	// Told by telephone meanwhile.
 	unsent().event("2024-07-03", "1/a/m1", task.Contacted, ref("phone")).live("2024-07-03", "2024-07-31").
 		wrote("07-03 a letter is cancelled: nothing in it was left to say", "07-05 a: overdue 1/m1 T+5")
@@ -219,7 +219,7 @@ func TestAnExtensionRequestHoldsTheUrging(t *testing.T) {
 	}
 	w.live("2024-07-03", "2024-07-31").wrote()
 	asked().event("2024-07-03", "1/a/m1", task.ExtensionRefused).live("2024-07-03", "2024-07-31").
-		wrote("07-03 a: overdue 1/m1 T+2", "07-05 a: overdue 1/m1 T+5; cc deputy")
+		wrote("07-03 a: overdue 1/m1 T+2", "07-08 a: overdue 1/m1 T+5; cc deputy") // three workdays after the first
 	// Granted: the ladder climbs anew from the new date.
 	w = asked().event("2024-07-03", "1/a/m1", task.ExtensionGranted, to("2024-08-30")).live("2024-07-03", "2024-09-30").wrote(
 		"08-19 a: upcoming 1/m1 T-10", "08-27 a: upcoming 1/m1 T-3",
