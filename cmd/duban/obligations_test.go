@@ -372,8 +372,8 @@ func TestPausedLettersAreTakenOverByTheNextWorkdaysAndGoAfterResume(t *testing.T
 		t.Errorf("%v, %d letters left", n, len(d.letters()))
 	}
 	for name, text := range d.letters() {
-		if !strings.Contains(name, "2024-09-26") && !strings.Contains(text, "2024") {
-			t.Errorf("%s", name)
+		if !strings.Contains(name, "/2024-09-26/") || !strings.Contains(text, "Date: Thu, 26 Sep 2024") {
+			t.Errorf("%s is not the letter of the day it was taken over on:\n%.400s", name, text)
 		}
 	}
 	before := d.letters()
