@@ -20,7 +20,7 @@ import (
 // Dispatcher delivers letters, one at a time. The zero values of the durations mean their defaults.
 type Dispatcher struct {
 	Store     Store
-	Transport Transport
+	Transport Single
 	Mail      compose.Mail
 	// By names the worker in the record of letters it recovers; "dispatcher" where empty.
 	By string

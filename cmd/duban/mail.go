@@ -21,7 +21,7 @@ func (a *app) mail() compose.Mail {
 }
 
 // transport is where letters leave, as configured.
-func (a *app) transport() (notify.Transport, error) {
+func (a *app) transport() (notify.Single, error) {
 	m := a.cfg.Mail
 	if m.Transport == "file" {
 		return &file.Transport{Dir: m.Dir}, nil
@@ -61,7 +61,7 @@ const (
 	filePhase = 3 * time.Second
 )
 
-func (a *app) dispatcher(s *store.Store, t notify.Transport) *notify.Dispatcher {
+func (a *app) dispatcher(s *store.Store, t notify.Single) *notify.Dispatcher {
 	d := &notify.Dispatcher{
 		Store: s, Transport: t, Mail: a.mail(), Lease: a.cfg.Worker.Lease, Phase: a.cfg.Mail.SMTP.PhaseTimeout, Log: a.log,
 	}

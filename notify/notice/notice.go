@@ -1,5 +1,3 @@
-// Package notice holds what leaves duban: one letter to one reader for one logical date, with the facts frozen in it,
-// and the state machine a letter goes through.
 package notice
 
 import (
@@ -43,9 +41,16 @@ type Notice struct {
 	Job   string
 	Facts Facts
 	State State
-	// Tries counts the attempts; NextTry is when the next may start (zero: at once).
+	// Tries counts the attempts; NextTry is when the next may start (zero: at once). Of a held letter it is when its
+	// window opens; zero there: a person has to release it.
 	Tries   int
 	NextTry time.Time
+	// Deadline is when trying ends: a temporary failure after it is final. It is set by the first claim.
+	Deadline time.Time
+	// Resent says that the letter was sent once more after an unknown outcome. It is not a second time.
+	Resent bool
+	// Seq is the jurisdiction's seq after the letter was planned: an event of a later one may have closed an item.
+	Seq int64
 	// Token and Lease are the claim of the worker that is sending; DataAt is written before the first final dot.
 	Token  string
 	Lease  time.Time
@@ -54,7 +59,8 @@ type Notice struct {
 	SupersededBy string
 	// Reason says in words why the letter is in its state.
 	Reason string
-	// Receipts are the latest per recipient, in the order of Facts.Recipients.
+	// Receipts are one per recipient tried, in the order of Facts.Recipients: the accepted one where there is any, else
+	// the latest.
 	Receipts []Receipt
 }
 
@@ -78,6 +84,15 @@ type Facts struct {
 	Awaiting []Item `json:"awaiting,omitempty"` // 条件未具备
 	// LateIssue marks 补发: the letter says so.
 	LateIssue bool `json:"late_issue,omitempty"`
+	// Versions are what the letter was decided by.
+	Versions Versions `json:"versions,omitzero"`
+}
+
+// Versions are hashes of what a letter was decided and written by; empty where it is not known.
+type Versions struct {
+	Template string `json:"template,omitempty"` // of the words and the layout, set when it is composed
+	Calendar string `json:"calendar,omitempty"`
+	Policy   string `json:"policy,omitempty"` // ladder and terms
 }
 
 // Issuer is the office in whose name the letter goes out. The word (工作提示, 催办函) is configured together with it.

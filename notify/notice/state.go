@@ -2,7 +2,6 @@ package notice
 
 import (
 	"fmt"
-	"time"
 )
 
 // State is how far a letter got.
@@ -15,11 +14,16 @@ const (
 	Sent       State = "sent"       // every recipient is settled and the To reader's copy was accepted
 	Retry      State = "retry"      // failed for the time being; may be claimed from NextTry
 	Failed     State = "failed"     // refused for good
-	Unknown    State = "unknown"    // broken after the final dot: it may have arrived
+	Unknown    State = "unknown"    // broken after the final dot: it may have arrived, and a person decides
 	Held       State = "held"       // awaits release or a window
 	Superseded State = "superseded" // a later letter took over its open items
-	Cancelled  State = "cancelled"  // every item closed before it left
+	Cancelled  State = "cancelled"  // every item closed before it left, or a person says so
 )
+
+// States lists every state, in the order of a letter's life.
+func States() []State {
+	return []State{Pending, Held, Sending, Retry, Unknown, Sent, Failed, Superseded, Cancelled}
+}
 
 // Open reports whether the letter may still leave.
 func (s State) Open() bool { return s == Pending || s == Retry || s == Held }
@@ -30,9 +34,10 @@ type Cause string
 // The causes of a transition.
 const (
 	Claim     Cause = "claim"     // a worker takes it
+	PutBack   Cause = "put-back"  // the worker did not begin it
 	Deliver   Cause = "deliver"   // all recipients settled, To accepted
 	Defer     Cause = "defer"     // a temporary failure
-	Refuse    Cause = "refuse"    // a permanent failure
+	Refuse    Cause = "refuse"    // a permanent failure, or the deadline has passed
 	Break     Cause = "break"     // the connection broke after the final dot
 	Expire    Cause = "expire"    // the lease ran out before any final dot
 	Vanish    Cause = "vanish"    // the lease ran out after a final dot may have been sent
@@ -40,22 +45,26 @@ const (
 	Resolve   Cause = "resolve"   // an operator says it arrived, or was served otherwise
 	Hold      Cause = "hold"      // kept back
 	Release   Cause = "release"   // let go
+	Hasten    Cause = "hasten"    // an operator wants the next try at once
 	Supersede Cause = "supersede" // taken over by a later letter
-	Cancel    Cause = "cancel"    // nothing left to say
+	Cancel    Cause = "cancel"    // nothing left to say, or a person says so
 )
 
-// Next is the one transition function. It refuses what is not in the table.
+type move struct {
+	from State
+	by   Cause
+}
+
+// Next is the one transition function. It refuses what is not in the table; the diagram in the package's doc shows it.
 func Next(s State, c Cause) (State, error) {
-	type move struct {
-		from State
-		by   Cause
-	}
 	to, ok := map[move]State{
 		{Pending, Claim}: Sending, {Retry, Claim}: Sending,
+		{Sending, PutBack}: Pending, {Sending, Hold}: Held, {Sending, Cancel}: Cancelled,
 		{Sending, Deliver}: Sent, {Sending, Defer}: Retry, {Sending, Refuse}: Failed, {Sending, Break}: Unknown,
 		{Sending, Expire}: Retry, {Sending, Vanish}: Unknown,
-		{Unknown, Resend}: Retry, {Unknown, Resolve}: Sent, {Failed, Resend}: Retry, {Failed, Resolve}: Sent,
-		{Pending, Hold}: Held, {Retry, Hold}: Held, {Held, Release}: Pending,
+		{Unknown, Resend}: Retry, {Unknown, Resolve}: Sent, {Unknown, Cancel}: Cancelled,
+		{Failed, Resend}: Retry, {Failed, Resolve}: Sent, {Failed, Cancel}: Cancelled, {Failed, Supersede}: Superseded,
+		{Pending, Hold}: Held, {Retry, Hold}: Held, {Held, Release}: Pending, {Retry, Hasten}: Retry,
 		{Pending, Supersede}: Superseded, {Retry, Supersede}: Superseded, {Held, Supersede}: Superseded,
 		{Pending, Cancel}: Cancelled, {Retry, Cancel}: Cancelled, {Held, Cancel}: Cancelled,
 	}[move{s, c}]
@@ -65,56 +74,24 @@ func Next(s State, c Cause) (State, error) {
 	return to, nil
 }
 
-// Outcome is what one attempt at one recipient came to.
-type Outcome string
-
-// The outcomes of an attempt.
-const (
-	OutcomeAccepted  Outcome = "accepted"  // the server took responsibility after the final dot
-	OutcomeTemporary Outcome = "temporary" // 4xx, or any failure before the final dot
-	OutcomePermanent Outcome = "permanent" // 5xx, or an address that can never work
-	OutcomeUnknown   Outcome = "unknown"   // broken after the final dot
-)
-
-// Receipt is what the mail server said to one recipient's copy.
-type Receipt struct {
-	Recipient int       `json:"recipient"` // index into Facts.Recipients
-	Email     string    `json:"email"`     // where it really went: differs under mail.redirect_to
-	Copy      bool      `json:"copy,omitempty"`
-	Outcome   Outcome   `json:"outcome"`
-	Reply     string    `json:"reply"`
-	SHA256    string    `json:"sha256"` // of the bytes handed over
-	At        time.Time `json:"at"`
+// Then applies several causes one after the other, as one step.
+func Then(s State, causes ...Cause) (State, error) {
+	for _, c := range causes {
+		to, err := Next(s, c)
+		if err != nil {
+			return s, err
+		}
+		s = to
+	}
+	return s, nil
 }
 
-// TrialRun stands in the reason of a letter that was sent while mail.redirect_to held: its reader never had it, so that no
-// later letter may say that he was told.
-const TrialRun = "(trial run: it went to mail.redirect_to)"
-
-// Settle says what the receipts of one letter (the latest per recipient) make of it. The To reader decides: a copy that
-// could not be delivered never makes a letter failed, and a copy that may still be delivered keeps it in retry only
-// where the reader's own copy was accepted. A letter that has no reader is refused.
-func Settle(receipts []Receipt) Cause {
-	worst := []Cause{Refuse, Deliver, Defer, Break} // of several readers, in rising order; the first where there is none
-	reader, copies := 0, false
-	for _, r := range receipts {
-		if r.Copy {
-			copies = copies || r.Outcome == OutcomeTemporary
-			continue
-		}
-		switch r.Outcome {
-		case OutcomeAccepted:
-			reader = max(reader, 1)
-		case OutcomeTemporary:
-			reader = max(reader, 2)
-		case OutcomeUnknown:
-			reader = max(reader, 3)
-		case OutcomePermanent:
-			return Refuse
-		}
+// Lost returns the causes of a letter whose fate is unknown: an ordinary one is sent once more under the same Message-ID,
+// so that a mailbox that has it already can tell; after that, and a formal one at once, it waits for a person. c is
+// Break or Vanish.
+func (n Notice) Lost(c Cause) []Cause {
+	if n.Key.Matter == "" && !n.Resent {
+		return []Cause{c, Resend}
 	}
-	if worst[reader] == Deliver && copies {
-		return Defer
-	}
-	return worst[reader]
+	return []Cause{c}
 }
