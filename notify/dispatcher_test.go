@@ -229,7 +229,7 @@ func letterTo(unit string, date string, copies ...string) notice.Notice {
 	return notice.Notice{ID: k.ID(), Key: k, Facts: f, State: notice.Pending}
 }
 
-func dispatcher(s Store, w Transport) *Dispatcher {
+func dispatcher(s Store, w Single) *Dispatcher {
 	return &Dispatcher{Store: s, Transport: w, Mail: compose.Mail{FromAddress: "duban@sfj.example"}, Log: zerolog.Nop()}
 }
 
