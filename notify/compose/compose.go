@@ -30,6 +30,10 @@ type Message struct {
 	Title    string
 	HTML     string
 	Text     string
+	// UTF8 says that the mail's own headers hold more than ASCII, which a server must take (SMTPUTF8, RFC 6531).
+	UTF8 bool
+	// Light makes the same mail without its attachment, for a server that takes no mail of this size; nil: it has none.
+	Light func() (Message, error)
 
 	// Key is the letter's; Role, Copy and Nth (from 1, among the letter's recipients of the same role and place) name the
 	// recipient, so that a transport can tell the copies of one letter apart.
