@@ -110,7 +110,7 @@ type Trouble string
 const (
 	NoTrouble   Trouble = ""
 	TroubleOver Trouble = "over" // it was accepted
-	TroubleSoft Trouble = "soft" // not for the time being
+	TroubleSoft Trouble = "soft" // 4xx to RCPT: not for the time being
 	TroubleHard Trouble = "hard" // refused by a reply about this recipient
 )
 
@@ -126,7 +126,7 @@ func (r Receipt) Trouble() Trouble {
 			return TroubleHard
 		}
 	case OutcomeTemporary:
-		if r.Phase == PhaseRecipient && r.Code != 0 && r.Code != 421 {
+		if r.Phase == PhaseRecipient && r.Code/100 == 4 && r.Code != 421 {
 			return TroubleSoft
 		}
 	case OutcomeUnknown:

@@ -46,6 +46,7 @@ const (
 	Hold      Cause = "hold"      // kept back
 	Release   Cause = "release"   // let go
 	Hasten    Cause = "hasten"    // an operator wants the next try at once
+	Reopen    Cause = "reopen"    // an operator wants a letter that was refused tried again
 	Supersede Cause = "supersede" // taken over by a later letter
 	Cancel    Cause = "cancel"    // nothing left to say, or a person says so
 )
@@ -63,7 +64,7 @@ func Next(s State, c Cause) (State, error) {
 		{Sending, Deliver}: Sent, {Sending, Defer}: Retry, {Sending, Refuse}: Failed, {Sending, Break}: Unknown,
 		{Sending, Expire}: Retry, {Sending, Vanish}: Unknown,
 		{Unknown, Resend}: Retry, {Unknown, Resolve}: Sent, {Unknown, Cancel}: Cancelled,
-		{Failed, Resend}: Retry, {Failed, Resolve}: Sent, {Failed, Cancel}: Cancelled, {Failed, Supersede}: Superseded,
+		{Failed, Reopen}: Retry, {Failed, Resolve}: Sent, {Failed, Cancel}: Cancelled, {Failed, Supersede}: Superseded,
 		{Pending, Hold}: Held, {Retry, Hold}: Held, {Held, Release}: Pending, {Retry, Hasten}: Retry,
 		{Pending, Supersede}: Superseded, {Retry, Supersede}: Superseded, {Held, Supersede}: Superseded,
 		{Pending, Cancel}: Cancelled, {Retry, Cancel}: Cancelled, {Held, Cancel}: Cancelled,
