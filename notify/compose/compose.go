@@ -105,9 +105,7 @@ func Compose(n notice.Notice, recipient int, m Mail) (Message, error) {
 			return Message{}, fmt.Errorf("compose letter %s: %w", id, err)
 		}
 	}
-	if msg.Text, msg.HTML, err = render(l); err != nil {
-		return Message{}, fmt.Errorf("compose letter %s: %w", id, err)
-	}
+	msg.Text, msg.HTML = string(appendText(nil, l)), string(appendPage(nil, l))
 	msg.ID, msg.From = envelope.messageID, envelope.from
 	if msg.Bytes, err = envelope.encode(msg); err != nil {
 		return Message{}, fmt.Errorf("compose letter %s: %w", id, err)
@@ -117,7 +115,7 @@ func Compose(n notice.Notice, recipient int, m Mail) (Message, error) {
 
 // redirect turns the mail into one of a trial run: it goes to the one address, says so in the subject, and its first
 // line names the reader it was for. The copies of one letter meet in one mailbox, so each has a Message-ID of its own.
-func redirect(msg *Message, l *letter, e *envelope, f notice.Facts, recipient int, m Mail) error {
+func redirect(msg *Message, l *content, e *envelope, f notice.Facts, recipient int, m Mail) error {
 	to, err := Address(m.RedirectTo)
 	if err != nil {
 		return err

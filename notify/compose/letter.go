@@ -9,9 +9,9 @@ import (
 	"duban/notify/notice"
 )
 
-// letter is what both alternatives of a mail are rendered from: the text and the HTML can differ in form, never in
+// content is what both alternatives of a mail are rendered from: the text and the HTML can differ in form, never in
 // what they say.
-type letter struct {
+type content struct {
 	Trial     string // the line a trial run puts before the letter
 	Title     string
 	Addressee string
@@ -99,10 +99,10 @@ func count(f notice.Facts) counts {
 func (c counts) asks() bool { return c.overdue+c.upcoming+c.behind+c.clocks > 0 }
 
 // compile turns the facts into a letter. The facts are cleaned already.
-func compile(f notice.Facts) letter {
+func compile(f notice.Facts) content {
 	w := &writer{facts: f}
 	c := count(f)
-	l := letter{
+	l := content{
 		Title:     title(f),
 		Addressee: f.Reader.FullName + "：",
 		Opening:   w.opening(c),
