@@ -24,6 +24,7 @@ type Config struct {
 	Calendar      Calendar
 	Defaults      JurisdictionConfig
 	Jurisdictions map[string]JurisdictionConfig // by code; complete: the defaults are already underneath
+	Accounts      map[string]Mail               // by code, of jurisdictions with mail settings of their own; read by MailOf
 	Worker        Worker
 
 	name    string            // of the file, for messages; empty where there is none
@@ -43,34 +44,6 @@ type Database struct {
 type Log struct {
 	Level  string // debug, info, warn, error
 	Format string // json, console
-}
-
-// Mail says how letters leave and in whose name.
-type Mail struct {
-	Transport       string // file, smtp
-	Dir             string // of the file transport
-	FromAddress     string
-	FromName        string
-	ReplyTo         string
-	MessageIDDomain string // never empty after Load
-	RedirectTo      string // where set, every letter goes there instead, marked
-	SMTP            SMTP
-}
-
-// SMTP describes the mail server.
-type SMTP struct {
-	Host           string
-	Port           int // 0: the usual one, see Address
-	TLS            string
-	AllowPlaintext bool
-	Username       string
-	PasswordFile   string
-	PasswordEnv    string
-	Password       Secret // from DUBAN_MAIL_SMTP_PASSWORD, PasswordEnv or PasswordFile
-	Hello          string // the name given in EHLO; never empty after Load
-	ConnectTimeout time.Duration
-	PhaseTimeout   time.Duration
-	CAFile         string
 }
 
 // Schedule holds a cron spec of five fields per job; an empty one means the clock never starts the job.
@@ -120,19 +93,13 @@ type Worker struct {
 	ShutdownTimeout time.Duration
 }
 
-// placeholderFrom is good enough for letters in a folder and refused for letters that leave.
-const placeholderFrom = "duban@localhost"
-
 // Default returns the configuration of an empty file: embedded SQLite, letters into a folder.
 func Default() Config {
 	return Config{
 		Database: Database{DSN: "sqlite:./duban.db"},
 		Log:      Log{Level: "info", Format: "json"},
 		Zone:     "Asia/Shanghai",
-		Mail: Mail{
-			Transport: "file", Dir: "./letters", FromAddress: placeholderFrom, FromName: "督办",
-			SMTP: SMTP{TLS: "starttls", ConnectTimeout: 10 * time.Second, PhaseTimeout: time.Minute},
-		},
+		Mail:     defaultMail(),
 		Schedule: Schedule{Open: "5 0 * * *", Remind: "0 9 * * *", Heartbeat: "* * * * *"},
 		Defaults: JurisdictionConfig{
 			ReportDay: 10, Confirm: "auto", Roll: "keep", AcceptAfterWorkdays: 5,
@@ -171,22 +138,17 @@ func (c Config) CalendarFiles(code string) []File {
 	return files
 }
 
-// CA returns the certificates of mail.smtp.ca_file in PEM form; nil where none is set.
-func (c Config) CA() []byte { return slices.Clone(c.files[c.Mail.SMTP.CAFile]) }
-
-// Address returns the host and the port of the mail server. The usual ports are 587 for STARTTLS, 465 for implicit
-// TLS (RFC 8314) and 25 for plain text.
-func (s SMTP) Address() (host string, port int) {
-	if s.Port != 0 {
-		return s.Host, s.Port
+// WindowSet reports whether somebody chose the jurisdiction's window, in the jurisdiction or in defaults, by the file or
+// a variable, rather than leaving it at what is built in.
+func (c Config) WindowSet(code string) bool {
+	for _, section := range []string{"defaults", "jurisdictions." + code} {
+		for _, end := range []string{".window.from", ".window.to"} {
+			if _, set := c.origins[section+end]; set {
+				return true
+			}
+		}
 	}
-	switch s.TLS {
-	case "implicit":
-		return s.Host, 465
-	case "none":
-		return s.Host, 25
-	}
-	return s.Host, 587
+	return false
 }
 
 // Clock is a time of day in minutes after midnight, up to 24:00.

@@ -14,7 +14,7 @@ type field struct {
 func (c *Config) fields() []field {
 	var all []field
 	for _, part := range [][]field{
-		c.databaseFields(), c.mailFields(), c.smtpFields(), c.workFields(),
+		c.databaseFields(), c.Mail.sharedFields(), c.Mail.accountFields("mail"), c.Mail.effortFields(), c.workFields(),
 		{{path: "defaults", doc: "What every jurisdiction has unless it says otherwise below."}},
 		c.Defaults.fields("defaults"),
 		{{path: "jurisdictions", doc: jurisdictionsDoc}},
@@ -31,7 +31,14 @@ const jurisdictionsDoc = "Settings of single jurisdictions, by code, with the ke
 	"      window:\n" +
 	"        from: \"10:30\"\n" +
 	"        to: \"19:00\"\n" +
-	"The code is the one plans and units are imported under. In variables: DUBAN_JURISDICTIONS_CHANGJI_REPORT_DAY."
+	"      mail:\n" +
+	"        from_address: duban@changji.example.gov.cn\n" +
+	"        smtp: {username: duban@changji.example.gov.cn, password_env: CHANGJI_PASSWORD}\n" +
+	"The code is the one plans and units are imported under. In variables: DUBAN_JURISDICTIONS_CHANGJI_REPORT_DAY, and\n" +
+	"DUBAN_JURISDICTIONS_CHANGJI_MAIL_SMTP_PASSWORD for the password of its account.\n" +
+	"Below mail stands a sender or a mail account of its own: from_address, from_name, reply_to, message_id_domain, and the keys of\n" +
+	"smtp and dkim; what is left out is as in the top-level mail. Another host is another server: port, server_name, fingerprint and\n" +
+	"allow_plaintext of the top level do not hold for it; and neither another host nor another username is given the top level's password."
 
 func (c *Config) databaseFields() []field {
 	d, l := &c.Database, &c.Log
@@ -45,38 +52,6 @@ func (c *Config) databaseFields() []field {
 		{path: "log.level", value: &l.Level, oneOf: []string{"debug", "info", "warn", "error"}, doc: "The least important level written: debug, info, warn or error."},
 		{path: "log.format", value: &l.Format, oneOf: []string{"json", "console"}, doc: "json: one object per line, for machines. console: for a terminal."},
 		{path: "zone", value: &c.Zone, doc: "IANA name of the time zone in which days begin and the schedule is read."},
-	}
-}
-
-func (c *Config) mailFields() []field {
-	m := &c.Mail
-	return []field{
-		{path: "mail", doc: "How letters leave, and in whose name."},
-		{path: "mail.transport", value: &m.Transport, oneOf: []string{"file", "smtp"}, doc: "file: write .eml files into dir. smtp: send."},
-		{path: "mail.dir", value: &m.Dir, doc: "Folder of the file transport."},
-		{path: "mail.from_address", value: &m.FromAddress, doc: "The sender's address. smtp asks for a real one."},
-		{path: "mail.from_name", value: &m.FromName, doc: "The sender's name as readers see it."},
-		{path: "mail.reply_to", value: &m.ReplyTo, doc: "Where answers go. Empty: to from_address."},
-		{path: "mail.message_id_domain", value: &m.MessageIDDomain, doc: "Domain of the Message-ID. Empty: that of from_address. Do not change it later: it is how a letter is known again."},
-		{path: "mail.redirect_to", value: &m.RedirectTo, doc: "For a trial run: every letter goes to this one address, marked with whom it was for. Empty: off."},
-	}
-}
-
-func (c *Config) smtpFields() []field {
-	s := &c.Mail.SMTP
-	return []field{
-		{path: "mail.smtp", doc: "The mail server; read only where transport is smtp."},
-		{path: "mail.smtp.host", value: &s.Host, doc: "Name of the server, as in its certificate."},
-		{path: "mail.smtp.port", value: &s.Port, doc: "0: 587 for starttls, 465 for implicit, 25 for none."},
-		{path: "mail.smtp.tls", value: &s.TLS, oneOf: []string{"starttls", "implicit", "none"}, doc: "starttls: required, never dropped. implicit: TLS from the first byte. none: only to this machine, see allow_plaintext."},
-		{path: "mail.smtp.allow_plaintext", value: &s.AllowPlaintext, doc: "Allow tls: none to another machine. Letters and the password can then be read on the way."},
-		{path: "mail.smtp.username", value: &s.Username, doc: "Account on the server. Empty: no login."},
-		{path: "mail.smtp.password_file", value: &s.PasswordFile, doc: "File that holds the account's password on one line."},
-		{path: "mail.smtp.password_env", value: &s.PasswordEnv, doc: "Name of the variable that holds the account's password. DUBAN_MAIL_SMTP_PASSWORD needs no entry and wins."},
-		{path: "mail.smtp.hello", value: &s.Hello, doc: "The name this machine gives the server (EHLO). Empty: message_id_domain."},
-		{path: "mail.smtp.connect_timeout", value: &s.ConnectTimeout, doc: "Longest wait for a connection."},
-		{path: "mail.smtp.phase_timeout", value: &s.PhaseTimeout, doc: "Longest wait in each phase of a letter: greeting, TLS, login, addresses, body, answer."},
-		{path: "mail.smtp.ca_file", value: &s.CAFile, doc: "PEM file of the authority that signed the server's certificate. Empty: those of the system."},
 	}
 }
 

@@ -50,8 +50,8 @@ type loader struct {
 // Problem for each thing wrong.
 //
 // Every scalar has its variable: DUBAN_MAIL_SMTP_HOST for mail.smtp.host; a list is given with commas; an empty
-// variable counts as not set. Secrets come from DUBAN_DATABASE_PASSWORD and DUBAN_MAIL_SMTP_PASSWORD, from the variable
-// password_env names, or from the file password_file names, and never stand in the file itself.
+// variable counts as not set. Secrets come from the variables SecretVariables lists, from the variable password_env
+// names, or from the file password_file names, and never stand in the file itself.
 func Load(path string, env func(string) (string, bool)) (Config, error) {
 	if path == "" {
 		return parse("", nil, env)
@@ -255,9 +255,14 @@ func (l *loader) unknown(key *yaml.Node, path, prefix string, fields []field) {
 		return cmp.Compare(distance(key.Value, a), distance(key.Value, b))
 	})
 	what := "unknown key; known here: " + strings.Join(known, ", ")
-	if slices.ContainsFunc(fields, func(f field) bool { return f.path == path }) {
+	switch {
+	case isAccount(prefix) && isShared(key.Value):
+		what = "is one for all jurisdictions; set it as mail." + key.Value
+	case path == "defaults.mail":
+		what = "unknown key; mail stands at the top level, and each jurisdiction has what it does not set itself from there"
+	case slices.ContainsFunc(fields, func(f field) bool { return f.path == path }):
 		what = "keys are not joined with dots; write each part on its own line, indented below the one before"
-	} else if distance(key.Value, nearest) <= 1+len(nearest)/4 {
+	case distance(key.Value, nearest) <= 1+len(nearest)/4:
 		what = fmt.Sprintf("unknown key; did you mean %s?", nearest)
 	}
 	l.problem(key, path, what)
@@ -329,10 +334,12 @@ func (l *loader) jurisdictions(n *yaml.Node) {
 		byVariable[variable(path)] = code
 		j := l.cfg.Defaults
 		j.CalendarOverrides = slices.Clone(j.CalendarOverrides)
-		fields := j.fields(path)
+		m := l.cfg.Mail.clone()
+		fields := slices.Concat(j.fields(path), m.accountFields(accountPrefix(code)))
 		l.read(e.value, path, fields)
 		l.variables(fields)
 		l.cfg.Jurisdictions[code] = j
+		l.account(code, m)
 	}
 }
 
@@ -340,7 +347,7 @@ func validCode(code string) bool {
 	return code != "" && len(code) <= 32 && strings.Trim(strings.ToLower(code), "abcdefghijklmnopqrstuvwxyz0123456789-_") == ""
 }
 
-// named reads the files the configuration names: calendar overrides and the certificate authority.
+// named reads the files the configuration names: calendar overrides and certificate authorities.
 func (l *loader) named() {
 	type use struct{ key, path string }
 	uses := []use{}
@@ -354,8 +361,10 @@ func (l *loader) named() {
 	for _, code := range slices.Sorted(maps.Keys(l.cfg.Jurisdictions)) {
 		add("jurisdictions."+code+".calendar_overrides", l.cfg.Jurisdictions[code].CalendarOverrides)
 	}
-	if l.cfg.Mail.SMTP.CAFile != "" {
-		add("mail.smtp.ca_file", []string{l.cfg.Mail.SMTP.CAFile})
+	for _, at := range l.cfg.sections() {
+		if at.mail.SMTP.CAFile != "" {
+			add(at.prefix+".smtp.ca_file", []string{at.mail.SMTP.CAFile})
+		}
 	}
 	for _, u := range uses {
 		if _, done := l.cfg.files[u.path]; done {
@@ -397,12 +406,15 @@ func (c Config) problem(path, what string) Problem {
 }
 
 // source names where the key's value comes from; empty for a default. What a jurisdiction does not say itself comes
-// from the defaults.
+// from the defaults, or from the top-level mail.
 func (c Config) source(path string) string {
 	o, ok := c.origins[path]
 	if rest, below := strings.CutPrefix(path, "jurisdictions."); !ok && below {
 		_, rest, _ = strings.Cut(rest, ".")
-		o, ok = c.origins[join("defaults", rest)]
+		if !strings.HasPrefix(rest, "mail.") {
+			rest = join("defaults", rest)
+		}
+		o, ok = c.origins[rest]
 	}
 	switch {
 	case !ok:

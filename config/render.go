@@ -36,11 +36,27 @@ func (c Config) Settings() []Setting {
 func (c *Config) everything() []field {
 	all := c.fields()
 	for _, code := range slices.Sorted(maps.Keys(c.Jurisdictions)) {
-		j := c.Jurisdictions[code]
+		j, m := c.Jurisdictions[code], c.MailOf(code)
 		all = append(all, field{path: "jurisdictions." + code})
 		all = append(all, j.fields("jurisdictions."+code)...)
+		all = append(all, m.accountFields(accountPrefix(code))...)
 	}
 	return all
+}
+
+// own reports whether the row of a jurisdiction's mail, or one below it, was set there. The rows of other sections
+// always count: only for mail would an inherited value mean something else where it is written out, a server of its own.
+func (c *Config) own(path string) bool {
+	rest, ok := strings.CutPrefix(path, "jurisdictions.")
+	if _, rest, _ = strings.Cut(rest, "."); !ok || rest != "mail" && !strings.HasPrefix(rest, "mail.") {
+		return true
+	}
+	for key := range c.origins {
+		if key == path || strings.HasPrefix(key, path+".") {
+			return true
+		}
+	}
+	return false
 }
 
 // Sample returns a configuration file that documents every key and sets each to its default.
@@ -75,13 +91,16 @@ func line(f field) string {
 	return key + " " + f.yaml()
 }
 
-// Print returns the configuration in force as YAML, each value that is not a default followed by its source.
+// Print returns the configuration in force as YAML, each value that is not a default followed by its source. Of a
+// jurisdiction's mail it shows what is not inherited.
 // Passwords are shown only as being set. Load reads it back to the same configuration, but for the passwords.
 func (c Config) Print() string {
 	var b strings.Builder
 	for _, f := range c.everything() {
 		indent := strings.Repeat("  ", strings.Count(f.path, "."))
 		switch {
+		case !c.own(f.path):
+			continue
 		case f.path == "jurisdictions" && len(c.Jurisdictions) > 0:
 			b.WriteString("jurisdictions:\n")
 			continue
@@ -99,9 +118,22 @@ func (c Config) Print() string {
 	return b.String()
 }
 
-// secretLine says, below password_env, that a password is known.
+// secretLine says, below password_env and below the smtp of a jurisdiction with a password of its own, that a password
+// is known.
 func (c Config) secretLine(path, indent string) string {
-	if (path == "database.password_env" && c.Database.Password != "") || (path == "mail.smtp.password_env" && c.Mail.SMTP.Password != "") {
+	known := false
+	switch path {
+	case "database.password_env":
+		known = c.Database.Password != ""
+	case "mail.smtp.password_env":
+		known = c.Mail.SMTP.Password != ""
+	default:
+		if strings.HasPrefix(path, "jurisdictions.") && strings.HasSuffix(path, ".mail.smtp") {
+			_, known = c.origins[path+".password"]
+			indent += "  "
+		}
+	}
+	if known {
 		return indent + "# password: " + redacted + "\n"
 	}
 	return ""

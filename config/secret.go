@@ -2,11 +2,13 @@ package config
 
 import "strings"
 
-// secrets reads the two passwords and takes one out of a DSN that the environment gave.
+// secrets reads the passwords and takes one out of a DSN that the environment gave.
 func (l *loader) secrets() {
 	d, s := &l.cfg.Database, &l.cfg.Mail.SMTP
 	d.Password = l.secret("database", d.PasswordFile, d.PasswordEnv)
 	s.Password = l.secret("mail.smtp", s.PasswordFile, s.PasswordEnv)
+	l.accountSecrets()
+	l.dkimKeys()
 	dsn, err := ParseDSN(d.DSN)
 	if err != nil || dsn.Password == "" {
 		return // Validate names the error

@@ -1,8 +1,6 @@
 package config
 
 import (
-	"cmp"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"maps"
@@ -12,15 +10,6 @@ import (
 	"time"
 )
 
-// complete fills the settings whose default follows from another one.
-func (c *Config) complete() {
-	m := &c.Mail
-	if _, domain, ok := strings.Cut(m.FromAddress, "@"); ok {
-		m.MessageIDDomain = cmp.Or(m.MessageIDDomain, domain)
-	}
-	m.SMTP.Hello = cmp.Or(m.SMTP.Hello, m.MessageIDDomain)
-}
-
 // Validate checks every value against its rule and against the others. The error joins one Problem for each.
 func (c Config) Validate() error {
 	v := &validator{c: c}
@@ -28,7 +17,7 @@ func (c Config) Validate() error {
 	v.database()
 	v.zone("zone", c.Zone)
 	v.mail()
-	v.smtp()
+	v.account("mail", v.c.Mail)
 	v.schedule()
 	v.worker()
 	v.jurisdiction("defaults", c.Defaults)
@@ -36,6 +25,12 @@ func (c Config) Validate() error {
 		j := c.Jurisdictions[code]
 		v.enumerations(j.fields("jurisdictions." + code))
 		v.jurisdiction("jurisdictions."+code, j)
+	}
+	for _, code := range slices.Sorted(maps.Keys(c.Accounts)) {
+		m, prefix := c.MailOf(code), accountPrefix(code)
+		v.enumerations(m.accountFields(prefix))
+		v.account(prefix, m)
+		v.lease(prefix, m)
 	}
 	return errors.Join(v.problems...)
 }
@@ -73,35 +68,6 @@ func (v *validator) zone(key, name string) {
 	v.must(err == nil && name != "" && name != "Local", key, "%q is not a time zone; write its IANA name, for example Asia/Shanghai", name)
 }
 
-func (v *validator) mail() {
-	m := v.c.Mail
-	v.must(m.Transport != "file" || m.Dir != "", "mail.dir", "is empty; name the folder letters are written to")
-	v.must(address(m.FromAddress), "mail.from_address", "%q is not one plain address; write for example duban@example.gov.cn", m.FromAddress)
-	for _, a := range []keyed{{"mail.reply_to", m.ReplyTo}, {"mail.redirect_to", m.RedirectTo}} {
-		v.must(a.value == "" || address(a.value), a.key, "%q is not one plain address; write for example duban@example.gov.cn, or leave it empty", a.value)
-	}
-	v.must(m.MessageIDDomain == "" || host(m.MessageIDDomain), "mail.message_id_domain", "%q is not a domain; write for example example.gov.cn", m.MessageIDDomain)
-}
-
-func (v *validator) smtp() {
-	s := v.c.Mail.SMTP
-	v.must(s.Port >= 0 && s.Port <= 65535, "mail.smtp.port", "%d is not a port; write a number from 1 to 65535, or 0 for the usual one", s.Port)
-	v.must(s.ConnectTimeout > 0, "mail.smtp.connect_timeout", "must be longer than nothing; write for example 10s")
-	v.must(s.PhaseTimeout > 0, "mail.smtp.phase_timeout", "must be longer than nothing; write for example 1m")
-	v.must(s.Hello == "" || host(s.Hello), "mail.smtp.hello", "%q is not a host name; write for example mail.example.gov.cn", s.Hello)
-	v.must(s.CAFile == "" || x509.NewCertPool().AppendCertsFromPEM(v.c.files[s.CAFile]), "mail.smtp.ca_file", "%s holds no certificate in PEM form", s.CAFile)
-	if v.c.Mail.Transport != "smtp" {
-		return
-	}
-	v.must(s.Host != "", "mail.smtp.host", "is missing; name the mail server, or set mail.transport: file")
-	v.must(s.Host == "" || host(s.Host), "mail.smtp.host", "%q is not a host name; the port goes into mail.smtp.port", s.Host)
-	v.must(v.c.Mail.FromAddress != placeholderFrom, "mail.from_address", "is still the placeholder; set the address letters come from")
-	v.must(s.TLS != "none" || s.AllowPlaintext || loopback(s.Host), "mail.smtp.tls",
-		"none sends letters and passwords readable to %s; set starttls or implicit, or accept it with mail.smtp.allow_plaintext: true", s.Host)
-	v.must(s.Username == "" || s.Password != "", "mail.smtp.username", "has no password; set DUBAN_MAIL_SMTP_PASSWORD or mail.smtp.password_file")
-	v.must(s.Username != "" || s.Password == "", "mail.smtp.username", "is missing although there is a password; set it, or remove the password")
-}
-
 func (v *validator) schedule() {
 	s := v.c.Schedule
 	for _, spec := range []keyed{{"schedule.open", s.Open}, {"schedule.remind", s.Remind}, {"schedule.heartbeat", s.Heartbeat}} {
@@ -111,9 +77,9 @@ func (v *validator) schedule() {
 }
 
 func (v *validator) worker() {
-	w, phase := v.c.Worker, v.c.Mail.SMTP.PhaseTimeout
-	v.must(w.Lease > 2*phase, "worker.lease", "%s must be more than twice mail.smtp.phase_timeout (%s), or a letter could be sent twice", duration(w.Lease), duration(phase))
+	w := v.c.Worker
 	v.must(w.ShutdownTimeout > 0, "worker.shutdown_timeout", "must be longer than nothing; write for example 30s")
+	v.lease("mail", v.c.Mail)
 }
 
 func (v *validator) jurisdiction(prefix string, j JurisdictionConfig) {

@@ -66,6 +66,7 @@ type app struct {
 	cfg      config.Config
 	log      zerolog.Logger
 	policies *policies
+	posts    posts
 	closers  []closer
 }
 
@@ -294,7 +295,7 @@ func (a *app) strayVariables() []string {
 	if a.environ == nil {
 		return nil
 	}
-	known := []string{"DUBAN_DATABASE_PASSWORD", "DUBAN_MAIL_SMTP_PASSWORD", a.cfg.Database.PasswordEnv, a.cfg.Mail.SMTP.PasswordEnv}
+	known := a.cfg.SecretVariables()
 	sections := []string{"DUBAN_JURISDICTIONS_"}
 	for _, s := range a.cfg.Settings() {
 		known = append(known, s.Variable)
