@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode"
 	"unicode/utf8"
 
 	"duban/jobs/civil"
@@ -121,7 +122,7 @@ func TestGoldenLetters(t *testing.T) {
 }
 
 func TestEveryLetterIsWellFormedMail(t *testing.T) {
-	order := []string{"Date:", "From:", "Reply-To:", "To:", "Cc:", "Subject:", "Message-ID:", "Auto-Submitted:", "X-Duban-Notice:", "MIME-Version:", "Content-Type:"}
+	order := []string{"Date:", "From:", "Reply-To:", "To:", "Cc:", "Subject:", "Message-ID:", "In-Reply-To:", "References:", "List-Id:", "Auto-Submitted:", "X-Duban-Notice:", "MIME-Version:", "Content-Type:"}
 	for name, n := range goldenLetters() {
 		m, err := Compose(n, 0, testMail)
 		if err != nil {
@@ -405,16 +406,26 @@ func TestAddress(t *testing.T) {
 		"a@b.example":           "a@b.example",
 		"zhang.san+x@例子.中国":     "zhang.san+x@xn--fsqu00a.xn--fiqs8s",
 		"o'brien_1@sub.example": "o'brien_1@sub.example",
+		"A.b_c-d@b-1.example":   "A.b_c-d@b-1.example",
+		"a@B.Example":           "a@b.example",
+		"a@localhost":           "a@localhost",
+		"张三@b.example":          "张三@b.example",
+		"张.三+x@例子.中国":           "张.三+x@xn--fsqu00a.xn--fiqs8s",
+		"jos\u00e9@b.example":   "jos\u00e9@b.example",
 	} {
 		if got, err := Address(in); err != nil || got != want {
 			t.Errorf("Address(%q) = %q, %v, want %q", in, got, err, want)
 		}
 	}
 	for _, in := range []string{
-		"", "a", "@b.example", "a@", "a@b.example ", " a@b.example", "a b@c.example", "张三@b.example", "张三 <a@b.example>", "<a@b.example>",
+		"", "a", "@b.example", "a@", "a@b.example ", " a@b.example", "a b@c.example", "张三 <a@b.example>", "<a@b.example>",
 		"a@b.example\r\nBcc: x@y.example", "a@b.example\n", "a\x00@b.example", "a@b.example\x00", "a@@b.example", "a@b@c.example", "\"a b\"@c.example",
 		"a@b.example,c@d.example", "a@b.example;c@d.example", "a@b..example", "a@.example", "a@b_c.example", "a@-b.example", "a@[127.0.0.1]", "a@b.example>",
 		"a(x)@b.example", "a@b.example(x)", ".a@b.example", "a..b@c.example", strings.Repeat("a", 65) + "@b.example", "a\xff@b.example",
+		"jose\u0301@b.example", "张\u3000三@b.example", "张\u200b三@b.example", "张\u202e三@b.example", "张\u2028三@b.example", "张\ufffd@b.example",
+		"张三＠b.example", "a＠b@c.example", "a，b@c.example", "张，b@c.example", "\"张三\"@b.example", "张 三@b.example", "张三@b.example\r\nBcc: x@y.example",
+		"张\x7f@b.example", "张\u0085@b.example", "张\ue000@b.example", strings.Repeat("张", 22) + "@b.example", "张三 <张三@b.example>", ".张@b.example", "张..三@b.example",
+		"a@b.-example", "a@b-.example", "a@xn--.example", "a@" + strings.Repeat("b", 64) + ".example", "a@" + strings.Repeat("b.", 130) + "example",
 	} {
 		if got, err := Address(in); err == nil {
 			t.Errorf("Address(%q) = %q, want a refusal", in, got)
@@ -433,7 +444,11 @@ func FuzzAddress(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if strings.ContainsFunc(got, func(r rune) bool { return r <= ' ' || r > '~' || r == '<' || r == '>' || r == ',' }) {
+		local, domain, _ := strings.Cut(got, "@")
+		if strings.ContainsFunc(local, func(r rune) bool {
+			return r <= ' ' || !unicode.IsGraphic(r) || strings.ContainsRune("<>,;:\"\\()[]@", r)
+		}) ||
+			strings.ContainsFunc(domain, func(r rune) bool { return r <= ' ' || r > '~' || r == '<' || r == '>' || r == ',' }) {
 			t.Fatalf("Address(%q) = %q", s, got)
 		}
 		if again, err := Address(got); err != nil || again != got {
@@ -498,3 +513,6 @@ func TestOrdinals(t *testing.T) {
 		}
 	}
 }
+
+// crlf is a text as it is in a mail.
+func crlf(s string) string { return string(appendCRLF(nil, []byte(s))) }
