@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"slices"
 	"strings"
@@ -45,11 +44,12 @@ func TestSendOverEveryKindOfConnection(t *testing.T) {
 		{"starttls and login", "", []string{"LOGIN"}},
 		{"implicit tls", Implicit, []string{"PLAIN"}},
 		{"in clear", Plain, []string{"LOGIN"}},
+		{"tls as the port says", Required, []string{"PLAIN"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b := &backend{needAuth: true, mechs: c.mechs}
 			port := listen(t, b, server, c.security == Implicit)
-			tr := transport(t, Config{Port: port, Security: c.security, TLS: client, Username: "duban", Password: "secret", Hello: "worker.example"})
+			tr := transport(t, Config{Port: port, Security: c.security, TLS: client, Username: "duban", Password: "secret", Hello: "worker.example", PlainAuthHosts: []string{"127.0.0.1"}})
 			for i := range 3 {
 				dots := 0
 				r := tr.Send(t.Context(), letter, func() error {
@@ -59,7 +59,7 @@ func TestSendOverEveryKindOfConnection(t *testing.T) {
 					}
 					return nil
 				})
-				if r.Outcome != notice.OutcomeAccepted || dots != 1 || !strings.HasPrefix(r.Reply, "250 ") {
+				if r.Outcome != notice.OutcomeAccepted || dots != 1 || r.Code != 250 || r.Enhanced != "2.0.0" || r.Bytes != len(letter.Bytes) {
 					t.Fatalf("letter %d: %+v, %d dots", i, r, dots)
 				}
 			}
@@ -92,14 +92,14 @@ func TestRefusalsTouchOneLetterOnly(t *testing.T) {
 		say  string
 	}{
 		{"lianluo@qjtj.example", notice.OutcomeAccepted, "250"},
-		{"gone@qjtj.example", notice.OutcomePermanent, "550"},
+		{"gone@qjtj.example", notice.OutcomePermanent, "550 5.1.1 no such user"},
 		{"lianluo@qjtj.example", notice.OutcomeAccepted, "250"},
-		{"full@qjtj.example", notice.OutcomeTemporary, "452"},
+		{"full@qjtj.example", notice.OutcomeTemporary, "452 4.2.2 mailbox full"},
 		{"lianluo@qjtj.example", notice.OutcomeAccepted, "250"},
 	} {
 		m := letter
 		m.To = c.to
-		if r := tr.Send(t.Context(), m, nil); r.Outcome != c.want || !strings.Contains(r.Reply, c.say) {
+		if r := tr.Send(t.Context(), m, nil); r.Outcome != c.want || !strings.HasPrefix(r.String(), c.say) {
 			t.Errorf("%s: %+v", c.to, r)
 		}
 	}
@@ -192,6 +192,7 @@ func TestScriptedServers(t *testing.T) {
 		{"closed at MAIL", dialogue("C: MAIL"), notice.OutcomeTemporary, false},
 		{"stall at MAIL", dialogue("C: MAIL", "STALL"), notice.OutcomeTemporary, false},
 		{"sender refused", dialogue("C: MAIL", "S: 550 not you"), notice.OutcomePermanent, false},
+		{"no place for MAIL", dialogue("C: MAIL", "S: 503 EHLO first"), notice.OutcomeTemporary, false},
 		{"sender refused for now", dialogue("C: MAIL", "S: 451 later"), notice.OutcomeTemporary, false},
 		{"login wanted", dialogue("C: MAIL", "S: 530 log in"), notice.OutcomeTemporary, false},
 		{"service ends", dialogue("C: MAIL", "S: 421 bye"), notice.OutcomeTemporary, false},
@@ -246,8 +247,8 @@ func TestStallWhileTheBodyIsWritten(t *testing.T) {
 	m := letter
 	m.Bytes = bytes.Repeat([]byte("0123456789\r\n"), 100_000)
 	begun := time.Now()
-	r := tr.Send(t.Context(), m, func() error { t.Error("a final dot"); return nil })
-	if r.Outcome != notice.OutcomeTemporary || time.Since(begun) > 5*time.Second {
+	r := tr.Send(t.Context(), m, nil)
+	if r.Outcome != notice.OutcomeTemporary || r.Phase != notice.PhaseBody || time.Since(begun) > 5*time.Second {
 		t.Errorf("%+v after %v", r, time.Since(begun))
 	}
 }
@@ -290,9 +291,9 @@ func TestAKeptConnectionThatWentStaleIsReplaced(t *testing.T) {
 		end  []string
 	}{
 		{"closed", nil},
-		{"421 at RSET", []string{"C: RSET", "S: 421 idle too long"}},
-		{"421 at MAIL", []string{"C: RSET", "S: 250 ok", "C: EHLO", "S: 250 hi", "C: MAIL", "S: 421 enough"}},
-		{"closed at MAIL", []string{"C: RSET", "S: 250 ok", "C: EHLO", "S: 250 hi", "C: MAIL"}},
+		{"421 at MAIL", []string{"C: MAIL", "S: 421 idle too long"}},
+		{"closed at MAIL", []string{"C: MAIL"}},
+		{"out of step", []string{"C: MAIL", "S: 503 nested"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s, port := serveScript(t, slices.Concat(whole, c.end), slices.Concat(whole, []string{"SWALLOW"}))
@@ -309,23 +310,6 @@ func TestAKeptConnectionThatWentStaleIsReplaced(t *testing.T) {
 	}
 }
 
-func TestAServerThatIsDownIsNotWaitedForByEveryLetter(t *testing.T) {
-	dials := 0
-	tr := transport(t, Config{Port: 25, Security: Plain, Phase: time.Hour})
-	tr.dial = func(context.Context, string, string) (net.Conn, error) {
-		dials++
-		return nil, fmt.Errorf("connection refused")
-	}
-	for range 10 {
-		if r := tr.Send(t.Context(), letter, nil); r.Outcome != notice.OutcomeTemporary || !strings.Contains(r.Reply, "connection refused") {
-			t.Fatalf("%+v", r)
-		}
-	}
-	if dials != 1 {
-		t.Errorf("%d dials", dials)
-	}
-}
-
 func TestNewRefuses(t *testing.T) {
 	for _, cfg := range []Config{
 		{}, {Host: "h"}, {Host: "h", Port: 70000}, {Host: "h", Port: 25, Security: "ssl"}, {Host: "h", Port: 25, Hello: "a\r\nb"},
@@ -334,12 +318,5 @@ func TestNewRefuses(t *testing.T) {
 		if _, err := New(cfg); err == nil {
 			t.Errorf("%+v was taken", cfg)
 		}
-	}
-}
-
-func TestRepliesAreShortAndOnOneLine(t *testing.T) {
-	r := receipt(notice.OutcomePermanent, "550 a\r\n\tb \xff"+strings.Repeat("长", 1000))
-	if strings.ContainsAny(r.Reply, "\r\n\t") || len(r.Reply) > maxReply || !strings.HasPrefix(r.Reply, "550 a b ?长") {
-		t.Errorf("%q", r.Reply)
 	}
 }
