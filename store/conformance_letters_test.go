@@ -95,6 +95,7 @@ func TestLettersAreClaimedInOrderAndWhenDue(t *testing.T) {
 		}
 		want := early
 		want.State, want.Token, want.Lease = notice.Sending, second.Token, second.Lease
+		want.Seq = second.Seq
 		equal(t, "a claimed letter", second, want)
 		if life := second.Lease.Sub(now); life < time.Minute || life > 2*time.Minute {
 			t.Errorf("the lease runs %v", life)

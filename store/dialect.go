@@ -26,6 +26,8 @@ type dialect struct {
 	incoming func(column string) string
 	// by makes a query use the named index of its table, or fail.
 	by func(index string) string
+	// skipLocked ends a query for rows that nobody else is about to change, and keeps others from them.
+	skipLocked string
 	// fault sorts a driver's error by its code.
 	fault func(error) fault
 }
@@ -100,7 +102,9 @@ func mysqlDialect() *dialect {
 		upsert:   func(string) string { return "ON DUPLICATE KEY UPDATE" },
 		incoming: func(column string) string { return "VALUES(" + column + ")" },
 		by:       func(index string) string { return "FORCE INDEX (" + index + ")" },
-		fault:    mysqlFault,
+		// MariaDB 10.6, MySQL 8.0
+		skipLocked: " FOR UPDATE SKIP LOCKED",
+		fault:      mysqlFault,
 	}
 }
 

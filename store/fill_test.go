@@ -30,6 +30,9 @@ func fillValue(t *testing.T, v reflect.Value, n *int) {
 	case civil.Date:
 		v.SetInt(int64(day0) + int64(*n))
 		return
+	case time.Duration:
+		v.SetInt(int64(*n) * int64(time.Millisecond))
+		return
 	case time.Time:
 		v.Set(reflect.ValueOf(time.Date(2024, 9, 14, 1, 2, 3, *n*int(time.Millisecond), time.UTC)))
 		return

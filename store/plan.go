@@ -14,10 +14,10 @@ import (
 
 // SavePlan writes the plan and settles its slot, all or nothing. It returns ErrMoved where the jurisdiction's seq is not
 // the one the plan was made on, and ErrLost where the slot or a letter it supersedes or cancels is not as it was
-// read. The seq moves on by one.
+// read. The seq moves on by one, and the new letters keep it.
 func (s *Store) SavePlan(ctx context.Context, j string, seq int64, p run.DayPlan) error {
 	op := fmt.Sprintf("save plan %s %s %s", p.Run.Job, j, p.Run.Date)
-	rows, receipts, err := noticeRows(j, p.Notices)
+	letters, err := noticeRows(j, seq+1, p.Notices)
 	if err != nil {
 		return fmt.Errorf("%s: %w", op, err)
 	}
@@ -33,8 +33,9 @@ func (s *Store) SavePlan(ctx context.Context, j string, seq int64, p run.DayPlan
 		for _, f := range []func() error{
 			func() error { return t.step(ctx, j, seq) },
 			func() error { return t.finish(ctx, p.Run) },
-			func() error { return insert(ctx, t, rows) },
-			func() error { return insert(ctx, t, receipts) },
+			func() error { return insert(ctx, t, letters.rows) },
+			func() error { return insert(ctx, t, letters.facts) },
+			func() error { return insert(ctx, t, letters.receipts) },
 			func() error { return insert(ctx, t, steps) },
 			func() error { return t.retire(ctx, p) },
 			func() error { return setCaches(ctx, t, caches) },
@@ -95,6 +96,9 @@ func (t *tx) moveUnsent(ctx context.Context, id string, cause notice.Cause, colu
 	to, err := notice.Next(from, cause)
 	if err != nil {
 		return fmt.Errorf("letter %s: %w: %w", id, ErrLost, err)
+	}
+	if from == notice.Sending {
+		return fmt.Errorf("letter %s: %w: a worker holds it", id, ErrLost)
 	}
 	n, err := t.exec(ctx, "UPDATE notices SET state = ?, "+column+" = ? WHERE id = ? AND state = ?", string(to), value, id, string(from))
 	if err == nil && n == 0 {

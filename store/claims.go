@@ -1,0 +1,277 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"duban/jobs/civil"
+	"duban/notify/notice"
+)
+
+// claimable are the states a letter may be claimed in.
+var claimable = [...]notice.State{notice.Pending, notice.Retry}
+
+// under narrows a query to the letters of a filter.
+func (w *where) under(f notice.ClaimFilter) {
+	w.equal("jurisdiction", f.Jurisdiction)
+	w.between("logical_date", f.Date, f.Date)
+}
+
+// awake leaves out what belongs to paused jurisdictions.
+func (w *where) awake(paused []string) {
+	if len(paused) > 0 {
+		w.and("jurisdiction NOT IN ("+marks(len(paused))+")", anys(paused)...)
+	}
+}
+
+func (t *tx) paused(ctx context.Context) (codes []string, err error) {
+	return codes, t.SelectContext(ctx, &codes, "SELECT code FROM jurisdictions WHERE paused <> 'null'")
+}
+
+// ClaimNotices takes up to limit letters that may leave, by logical date, jurisdiction and ID: pending or in retry, their
+// next try not in the future, their jurisdiction not paused. They are sending from then on, all under one fresh token and
+// a lease by the database's clock; trying ends giveUp after a letter's first claim. No two workers get the same letter,
+// and on an engine with several writers none waits for another: it takes the letters after those.
+//
+// Where the outcome of the commit is not known, the letters may be held under a token that nobody knows. Nothing of
+// them was sent, so they come back when the lease passes.
+func (s *Store) ClaimNotices(ctx context.Context, f notice.ClaimFilter, limit int, lease, giveUp time.Duration) ([]notice.Notice, error) {
+	const op = "claim letters"
+	if limit <= 0 {
+		return nil, nil
+	}
+	var out []notice.Notice
+	var facts map[string][]byte
+	err := s.write(ctx, op, func(t *tx) error {
+		out, facts = nil, nil
+		now, err := t.now(ctx)
+		if err != nil {
+			return err
+		}
+		rows, err := t.due(ctx, f, now, limit)
+		if err != nil || len(rows) == 0 {
+			return err
+		}
+		if err := t.lease(ctx, rows, token(), now, lease, giveUp); err != nil {
+			return err
+		}
+		out = nouns(rows)
+		facts, err = t.contents(ctx, out)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	for i := range out { // here and not above: reading JSON is no work to keep other writers waiting for
+		if err := json.Unmarshal(facts[out[i].ID], &out[i].Facts); err != nil {
+			return nil, fmt.Errorf("%s: facts of letter %s: %w", op, out[i].ID, err)
+		}
+	}
+	return out, nil
+}
+
+func claimTail(d *dialect, w where, limit int) string {
+	return d.by("notices_state") + " " + w.String() + " ORDER BY logical_date, jurisdiction, id" + limited(limit) + d.skipLocked
+}
+
+// dueWhere is the condition of what may be claimed in a state.
+func dueWhere(state notice.State, f notice.ClaimFilter, paused []string, now time.Time) where {
+	var w where
+	w.and("state = ?", string(state))
+	w.and("(next_try IS NULL OR next_try <= ?)", at(now))
+	w.awake(paused)
+	w.under(f)
+	return w
+}
+
+// due returns the first letters that may be claimed, each state by its index, and keeps others from them.
+func (t *tx) due(ctx context.Context, f notice.ClaimFilter, now time.Time, limit int) ([]noticeRow, error) {
+	paused, err := t.paused(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var all []noticeRow
+	for _, state := range claimable {
+		w := dueWhere(state, f, paused, now)
+		some, err := query[noticeRow](ctx, t, claimTail(t.d, w, limit), w.args...)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, some...)
+	}
+	slices.SortFunc(all, func(a, b noticeRow) int {
+		return cmp.Or(cmp.Compare(a.Date, b.Date), cmp.Compare(a.Jurisdiction, b.Jurisdiction), cmp.Compare(a.ID, b.ID))
+	})
+	return all[:min(limit, len(all))], nil
+}
+
+// lease makes the letters sending under the token, in the database and in the rows.
+func (t *tx) lease(ctx context.Context, rows []noticeRow, token string, now time.Time, lease, giveUp time.Duration) error {
+	var ids []string
+	until, deadline := at(now.Add(lease)), at(now.Add(giveUp))
+	for i := range rows {
+		r := &rows[i]
+		to, err := notice.Next(r.State, notice.Claim)
+		if err != nil {
+			return err
+		}
+		r.State, r.Token, r.Lease, r.DataAt = to, token, until, stamp{}
+		if r.Deadline.IsZero() {
+			r.Deadline = deadline
+		}
+		ids = append(ids, r.ID)
+		if i+1 < len(rows) && rows[i+1].Date == r.Date {
+			continue
+		}
+		n, err := t.exec(ctx, "UPDATE notices SET state = ?, token = ?, lease = ?, data_at = NULL, deadline = COALESCE(deadline, ?) "+
+			"WHERE logical_date = ? AND id IN ("+marks(len(ids))+") AND state IN (?, ?)",
+			slices.Concat([]any{string(to), token, until, deadline, r.Date}, anys(ids), []any{string(notice.Pending), string(notice.Retry)})...)
+		if err != nil {
+			return err
+		}
+		if n != int64(len(ids)) {
+			return errAgain // another worker was first
+		}
+		ids = ids[:0]
+	}
+	return nil
+}
+
+// contents gives letters, which come by date, their receipts and returns their facts as they are stored.
+func (t *tx) contents(ctx context.Context, out []notice.Notice) (map[string][]byte, error) {
+	facts := make(map[string][]byte, len(out))
+	place := make(map[string]int, len(out))
+	for _, piece := range byDate(out, func(n notice.Notice) civil.Date { return n.Key.Date }) {
+		ids := make([]string, len(piece.items))
+		for i, at := range piece.items {
+			ids[i] = out[at].ID
+			place[ids[i]] = at
+		}
+		args := append([]any{day(piece.date)}, anys(ids)...)
+		var rows []struct {
+			Notice string `db:"notice"`
+			Facts  []byte `db:"facts"`
+		}
+		in := " WHERE dated = ? AND notice IN (" + marks(len(ids)) + ")"
+		if err := t.SelectContext(ctx, &rows, "SELECT notice, facts FROM notice_facts"+in, args...); err != nil {
+			return nil, err
+		}
+		for _, r := range rows {
+			facts[r.Notice] = r.Facts
+		}
+		tried, err := query[attemptRow](ctx, t, in+" ORDER BY dated, notice, n", args...)
+		if err != nil {
+			return nil, err
+		}
+		addReceipts(out, place, tried)
+	}
+	return facts, nil
+}
+
+// dated are the places, in a list, of what belongs to one date: at most maxIn of them.
+type dated struct {
+	date  civil.Date
+	items []int
+}
+
+// byDate parts a list by date, in the order of the dates' first coming. What is asked of letters by date and ID is found
+// where letters of that day lie together.
+func byDate[T any](list []T, of func(T) civil.Date) []dated {
+	var out []dated
+	open := map[civil.Date]int{}
+	for i, v := range list {
+		d := of(v)
+		at, ok := open[d]
+		if !ok || len(out[at].items) == maxIn {
+			at = len(out)
+			open[d] = at
+			out = append(out, dated{date: d})
+		}
+		out[at].items = append(out[at].items, i)
+	}
+	return out
+}
+
+func sendingWhere(f notice.ClaimFilter) where {
+	var w where
+	w.and("state = ?", string(notice.Sending))
+	w.under(f)
+	return w
+}
+
+// SendingLeases returns how many letters under the filter are claimed, and when the first of their leases passes.
+func (s *Store) SendingLeases(ctx context.Context, f notice.ClaimFilter) (n int, first time.Time, err error) {
+	err = s.read(ctx, "count claimed letters", func(t *tx) error {
+		w := sendingWhere(f)
+		var found struct {
+			N     int   `db:"n"`
+			First stamp `db:"first"`
+		}
+		q := "SELECT count(*) AS n, MIN(lease) AS first FROM notices " + t.d.by("notices_state") + " " + w.String()
+		err := t.GetContext(ctx, &found, q, w.args...)
+		n, first = found.N, found.First.Time
+		return err
+	})
+	return n, first, err
+}
+
+// ExpiredNotices returns up to limit letters under the filter that are in sending and whose lease has passed by the
+// database's clock, by date, jurisdiction and ID. They come without facts and receipts. A limit of 0 means all.
+func (s *Store) ExpiredNotices(ctx context.Context, f notice.ClaimFilter, limit int) (out []notice.Notice, err error) {
+	err = s.read(ctx, "read expired claims", func(t *tx) error {
+		now, err := t.now(ctx)
+		if err != nil {
+			return err
+		}
+		w := sendingWhere(f)
+		w.and("lease <= ?", at(now))
+		rows, err := query[noticeRow](ctx, t, t.d.by("notices_state")+" "+w.String()+" ORDER BY logical_date, jurisdiction, id"+limited(limit), w.args...)
+		out = nouns(rows)
+		return err
+	})
+	return out, err
+}
+
+// NextTry returns the earliest next try of the letters under the filter that are pending or in retry, the zero time where
+// one is due at once. The bool says whether there is such a letter. Those of paused jurisdictions do not count.
+func (s *Store) NextTry(ctx context.Context, f notice.ClaimFilter) (next time.Time, ok bool, err error) {
+	err = s.read(ctx, "read the next try", func(t *tx) error {
+		next, ok = time.Time{}, false
+		now, err := t.now(ctx)
+		if err != nil {
+			return err
+		}
+		paused, err := t.paused(ctx)
+		if err != nil {
+			return err
+		}
+		for _, state := range claimable {
+			w := dueWhere(state, f, paused, now)
+			var one []int
+			if err := t.SelectContext(ctx, &one, "SELECT 1 FROM notices "+t.d.by("notices_state")+" "+w.String()+" LIMIT 1", w.args...); err != nil {
+				return err
+			}
+			if len(one) > 0 {
+				next, ok = time.Time{}, true
+				return nil
+			}
+			w = where{}
+			w.and("state = ?", string(state))
+			w.awake(paused)
+			w.under(f)
+			var first stamp
+			if err := t.GetContext(ctx, &first, "SELECT MIN(next_try) FROM notices "+t.d.by("notices_state")+" "+w.String(), w.args...); err != nil {
+				return err
+			}
+			if !first.IsZero() && (!ok || first.Before(next)) {
+				next, ok = first.Time, true
+			}
+		}
+		return nil
+	})
+	return next, ok, err
+}

@@ -1,0 +1,31 @@
+-- +goose Up
+-- settled is the token of the claim that was settled last: who asks again learns that it was done.
+CREATE TABLE IF NOT EXISTS notices (
+    id VARCHAR(64) NOT NULL,
+    jurisdiction VARCHAR(32) NOT NULL,
+    logical_date DATE NOT NULL,
+    unit VARCHAR(64) NOT NULL,
+    role VARCHAR(32) NOT NULL,
+    kind VARCHAR(32) NOT NULL,
+    matter VARCHAR(128) NOT NULL,
+    job VARCHAR(64) NOT NULL,
+    state VARCHAR(32) NOT NULL,
+    tries INT NOT NULL,
+    next_try DATETIME(3),
+    token VARCHAR(64) NOT NULL,
+    lease DATETIME(3),
+    data_at DATETIME(3),
+    superseded_by VARCHAR(64) NOT NULL,
+    reason MEDIUMTEXT NOT NULL,
+    moved_by MEDIUMTEXT NOT NULL,
+    seq BIGINT NOT NULL,
+    deadline DATETIME(3),
+    resent BOOLEAN NOT NULL,
+    settled VARCHAR(64) NOT NULL,
+    PRIMARY KEY (logical_date, id),
+    FOREIGN KEY (jurisdiction) REFERENCES jurisdictions (code),
+    UNIQUE INDEX notices_id (id),
+    UNIQUE INDEX notices_key (jurisdiction, logical_date, unit, role, kind, matter),
+    INDEX notices_state (state, logical_date, jurisdiction, id, next_try),
+    INDEX notices_unit (jurisdiction, unit, logical_date)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin ROW_FORMAT=DYNAMIC;
