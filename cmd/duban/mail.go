@@ -1,14 +1,11 @@
 package main
 
 import (
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"reflect"
 	"sync"
 	"time"
 
-	"duban/config"
 	"duban/notify"
 	"duban/notify/compose"
 	"duban/notify/file"
@@ -22,9 +19,13 @@ func (a *app) mail() compose.Mail { return a.mailOf("") }
 // mailOf is the settings of the jurisdiction's sender, as its letters are composed with them.
 func (a *app) mailOf(code string) compose.Mail {
 	m := a.cfg.MailOf(code)
-	return compose.Mail{
+	out := compose.Mail{
 		FromName: m.FromName, FromAddress: m.FromAddress, ReplyTo: m.ReplyTo, Domain: m.MessageIDDomain, RedirectTo: m.RedirectTo,
 	}
+	if m.Transport == "smtp" && m.SMTP.SenderIsLogin {
+		out.SenderAddress = m.SMTP.Username
+	}
+	return out
 }
 
 // posts holds the transports that are open, one for each account.
@@ -36,8 +37,15 @@ type posts struct {
 // post is a transport with the settings it was made of. Jurisdictions with equal settings share it: its limits of
 // connections and of letters a minute are those of the account.
 type post struct {
-	settings  any // mail.Config, or the folder of the file transport
+	settings  postSettings
 	transport notify.Single
+}
+
+// postSettings is what a transport is made of: a folder, or a server with the account on it and its quota.
+type postSettings struct {
+	dir       string // of the file transport; empty for smtp
+	smtp      mail.Config
+	perMinute int
 }
 
 // transportOf is where the letters of the jurisdiction leave: the same transport for all that share an account. It is
@@ -45,10 +53,7 @@ type post struct {
 func (a *app) transportOf(code string) (notify.Single, error) {
 	a.posts.mu.Lock()
 	defer a.posts.mu.Unlock()
-	settings, err := a.postSettings(code)
-	if err != nil {
-		return nil, err
-	}
+	settings := a.postSettings(code)
 	for _, p := range a.posts.open {
 		if reflect.DeepEqual(p.settings, settings) {
 			return p.transport, nil
@@ -77,58 +82,36 @@ func (a *app) closePosts() error {
 }
 
 // transport is where letters leave by the top-level settings; the caller closes it.
-func (a *app) transport() (notify.Single, error) {
-	settings, err := a.postSettings("")
-	if err != nil {
-		return nil, err
-	}
-	return newTransport(settings)
-}
+func (a *app) transport() (notify.Single, error) { return newTransport(a.postSettings("")) }
 
-// postSettings is what a transport for the jurisdiction is made of.
-func (a *app) postSettings(code string) (any, error) {
+// postSettings returns what the jurisdiction's transport is made of.
+func (a *app) postSettings(code string) postSettings {
 	m := a.cfg.MailOf(code)
 	if m.Transport == "file" {
-		return m.Dir, nil
+		return postSettings{dir: m.Dir}
 	}
-	host, port := m.SMTP.Address()
+	s := m.SMTP
+	host, port := s.Address()
 	cfg := mail.Config{
-		Host: host, Port: port, Security: security(m.SMTP), Username: m.SMTP.Username, Password: m.SMTP.Password.Reveal(),
-		Hello: m.SMTP.Hello, Connect: m.SMTP.ConnectTimeout, Phase: m.SMTP.PhaseTimeout,
+		Host: host, Port: port, Security: mail.Security(s.TLS), TLSMin: s.TLSMin, CA: a.cfg.CA(code), Fingerprint: s.Pin(), ServerName: s.ServerName,
+		Username: s.Username, Password: s.Password.Reveal(), Hello: s.Hello, Connect: s.ConnectTimeout, Phase: s.PhaseTimeout,
+		Lanes: s.Connections, PerConnection: s.LettersPerConnection, MaxSize: int64(s.MaxSize),
 	}
-	if ca := a.cfg.CA(code); len(ca) > 0 {
-		pool := x509.NewCertPool()
-		if !pool.AppendCertsFromPEM(ca) {
-			return nil, usagef("mail.smtp.ca_file holds no certificate in PEM form")
-		}
-		cfg.TLS = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
+	if s.PlainAuth() {
+		cfg.PlainAuthHosts = []string{host}
 	}
-	return cfg, nil
+	return postSettings{smtp: cfg, perMinute: s.MessagesPerMinute}
 }
 
-// newTransport makes a transport of what postSettings returned.
-func newTransport(settings any) (notify.Single, error) {
-	cfg, ok := settings.(mail.Config)
-	if !ok {
-		dir, _ := settings.(string)
-		return &file.Transport{Dir: dir}, nil
+func newTransport(s postSettings) (notify.Single, error) {
+	if s.dir != "" {
+		return &file.Transport{Dir: s.dir}, nil
 	}
-	t, err := mail.New(cfg)
+	t, err := mail.New(s.smtp)
 	if err != nil {
 		return nil, usageError{err}
 	}
 	return t, nil
-}
-
-func security(s config.SMTP) mail.Security {
-	_, port := s.Address()
-	switch {
-	case s.TLS == "implicit", s.TLS == "required" && port == 465:
-		return mail.Implicit
-	case s.TLS == "none":
-		return mail.Plain
-	}
-	return mail.StartTLS
 }
 
 // The claims of letters that are only written to a folder are short, so that a run after a crash soon goes on.

@@ -1,12 +1,17 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"duban/notify"
+	"duban/notify/mail"
 )
 
 // accountsApp is a program whose configuration has accounts of their own for some jurisdictions.
@@ -38,7 +43,7 @@ func accountsApp(t *testing.T, text string, env map[string]string) *app {
 	return a
 }
 
-const accounts = `
+var accounts = fmt.Sprintf(`
 mail:
   transport: smtp
   from_address: city@example.org
@@ -49,8 +54,11 @@ jurisdictions:
   login: {mail: {smtp: {username: login@example.org}}}
   again: {mail: {from_address: again@example.org, smtp: {username: login@example.org, password_env: AGAIN}}}
   other: {mail: {smtp: {username: login@example.org, password_env: OTHER}}}
-  host: {mail: {smtp: {host: host.example}}}
-`
+  host: {mail: {smtp: {host: host.example, tls: implicit}}}
+  quota: {mail: {smtp: {messages_per_minute: 30, tls: starttls}}}
+  clear: {mail: {reply_to: c@b.cn, smtp: {host: "::1", tls: none, username: clear@example.org, password_env: OTHER, allow_plain_auth: ["0::1"], sender_is_login: true}}}
+  pinned: {mail: {smtp: {host: 10.0.0.9, port: 465, tls_min: 1.3, fingerprint: "%s", server_name: p.example, connections: 9, letters_per_connection: 7, max_size: 20000, hello: h.example, phase_timeout: 7s, connect_timeout: 3s}}}
+`, strings.TrimSuffix(strings.Repeat("AB:", 32), ":"))
 
 func accountsEnv() map[string]string {
 	return map[string]string{"DUBAN_JURISDICTIONS_LOGIN_MAIL_SMTP_PASSWORD": "one", "AGAIN": "one", "OTHER": "two"}
@@ -59,7 +67,7 @@ func accountsEnv() map[string]string {
 func TestJurisdictionsShareATransportOnlyWithTheirAccount(t *testing.T) {
 	a := accountsApp(t, accounts, accountsEnv())
 	of := map[string]notify.Single{}
-	for _, code := range []string{"", "unnamed", "plain", "named", "login", "again", "other", "host"} {
+	for _, code := range []string{"", "unnamed", "plain", "named", "login", "again", "other", "host", "quota", "clear", "pinned"} {
 		tr, err := a.transportOf(code)
 		if err != nil {
 			t.Fatalf("%s: %v", code, err)
@@ -71,13 +79,45 @@ func TestJurisdictionsShareATransportOnlyWithTheirAccount(t *testing.T) {
 			t.Errorf("%q and %q have one account and two transports", same[0], same[1])
 		}
 	}
-	for _, different := range [][2]string{{"plain", "login"}, {"login", "other"}, {"plain", "host"}, {"host", "login"}} {
+	for _, different := range [][2]string{{"plain", "login"}, {"login", "other"}, {"plain", "host"}, {"host", "login"}, {"plain", "quota"}} {
 		if of[different[0]] == of[different[1]] {
 			t.Errorf("%q and %q have two accounts and one transport", different[0], different[1])
 		}
 	}
 	if stray := a.strayVariables(); len(stray) > 0 {
 		t.Errorf("variables of accounts count as stray: %v", stray)
+	}
+}
+
+func TestATransportIsToldEverySetting(t *testing.T) {
+	a := accountsApp(t, accounts, accountsEnv())
+	base := mail.Config{
+		Security: "required", TLSMin: "1.2", Hello: "example.org", Connect: 10 * time.Second, Phase: time.Minute,
+		Lanes: 4, PerConnection: 100, MaxSize: 1_400_000,
+	}
+	for code, change := range map[string]func(*mail.Config){
+		"plain": func(c *mail.Config) { c.Host, c.Port = "mx.example", 587 },
+		"login": func(c *mail.Config) {
+			c.Host, c.Port, c.Username, c.Password = "mx.example", 587, "login@example.org", "one"
+		},
+		"clear": func(c *mail.Config) {
+			c.Host, c.Port, c.Security, c.Username, c.Password, c.PlainAuthHosts = "::1", 25, mail.Plain, "clear@example.org", "two", []string{"::1"}
+		},
+		"host":  func(c *mail.Config) { c.Host, c.Port, c.Security = "host.example", 465, mail.Implicit },
+		"quota": func(c *mail.Config) { c.Host, c.Port, c.Security = "mx.example", 587, mail.StartTLS },
+		"pinned": func(c *mail.Config) {
+			c.Host, c.Port, c.TLSMin, c.Fingerprint, c.ServerName, c.Hello = "10.0.0.9", 465, "1.3", strings.Repeat("ab", 32), "p.example", "h.example"
+			c.Lanes, c.PerConnection, c.MaxSize, c.Phase, c.Connect = 9, 7, 20000, 7*time.Second, 3*time.Second
+		},
+	} {
+		want := base
+		change(&want)
+		if got := a.postSettings(code).smtp; !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: %+v, want %+v", code, got, want)
+		}
+	}
+	if n := a.postSettings("quota").perMinute; n != 30 {
+		t.Errorf("quota %d", n)
 	}
 }
 
@@ -95,14 +135,15 @@ func TestFileTransportIsOneForAll(t *testing.T) {
 
 func TestLettersCarryTheirJurisdictionsSender(t *testing.T) {
 	a := accountsApp(t, accounts, accountsEnv())
-	for code, want := range map[string][3]string{
-		"":      {"督办", "city@example.org", ""},
-		"plain": {"督办", "city@example.org", ""},
-		"named": {"县局", "city@example.org", "named@example.org"},
-		"again": {"督办", "again@example.org", ""},
+	for code, want := range map[string][4]string{
+		"":      {"督办", "city@example.org", "", ""},
+		"plain": {"督办", "city@example.org", "", ""},
+		"named": {"县局", "city@example.org", "named@example.org", ""},
+		"again": {"督办", "again@example.org", "", ""},
+		"clear": {"督办", "city@example.org", "c@b.cn", "clear@example.org"},
 	} {
 		m := a.mailOf(code)
-		if got := [3]string{m.FromName, m.FromAddress, m.ReplyTo}; got != want || m.Domain != "example.org" {
+		if got := [4]string{m.FromName, m.FromAddress, m.ReplyTo, m.SenderAddress}; got != want || m.Domain != "example.org" {
 			t.Errorf("%q: %v at %s, want %v", code, got, m.Domain, want)
 		}
 	}
