@@ -25,19 +25,35 @@ func letter12KB() notice.Notice {
 	return letterOf(f)
 }
 
-// Benchmark12KB composes one letter of 12 KB for one recipient, gomail's encoding included.
+// Benchmark12KB composes one letter of 12 KB for one recipient, as a delivery worker does: gomail's encoding included.
 func Benchmark12KB(b *testing.B) {
 	n := letter12KB()
-	m, err := Compose(n, 0, testMail)
+	c, err := New(testMail)
 	if err != nil {
 		b.Fatal(err)
 	}
+	var m Message
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := Compose(n, 0, testMail); err != nil {
+		if m, err = c.Compose(n, 0); err != nil {
 			b.Fatal(err)
 		}
 	}
 	b.ReportMetric(float64(len(m.HTML)), "HTML-bytes")
 	b.ReportMetric(float64(len(m.Bytes)), "mail-bytes")
+}
+
+// Benchmark12KBCopies composes the letter for its reader and for the one who gets a copy.
+func Benchmark12KBCopies(b *testing.B) {
+	n := letter12KB()
+	c, err := New(testMail)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, errs := c.All(n); errs[0] != nil || errs[1] != nil {
+			b.Fatal(errs)
+		}
+	}
 }

@@ -3,6 +3,7 @@ package compose
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"duban/jobs/civil"
@@ -229,7 +230,7 @@ func late(it notice.Item) phrase {
 	if it.Late <= 0 {
 		return phrase{{Text: by + "已过时限", Tone: red}}
 	}
-	return phrase{{Text: fmt.Sprintf("%s已超%d个工作日", by, it.Late), Tone: red}}
+	return phrase{{Text: by + "已超" + strconv.Itoa(it.Late) + "个工作日", Tone: red}}
 }
 
 // between reports whether the day lies between the two readings of an ambiguous date: past the earlier one, of which
@@ -260,9 +261,9 @@ func (w *writer) left(it notice.Item) phrase {
 	case it.Due < w.facts.Date:
 		return late(it)
 	case it.Left > 0 && it.Left <= near:
-		p = phrase{{Text: fmt.Sprintf("剩余%d个工作日", it.Left), Tone: yellow}}
+		p = phrase{{Text: "剩余" + strconv.Itoa(it.Left) + "个工作日", Tone: yellow}}
 	case it.Left > 0:
-		p = phrase{{Text: fmt.Sprintf("剩余%d个工作日", it.Left), Tone: green}}
+		p = phrase{{Text: "剩余" + strconv.Itoa(it.Left) + "个工作日", Tone: green}}
 	case it.LastWorkday == it.Due || it.LastWorkday.IsZero():
 		p = phrase{{Text: "今日到期", Tone: yellow}}
 	default:
@@ -303,7 +304,11 @@ func (w *writer) owed(it notice.Item) phrase {
 
 // list joins what a cell lists by semicolons, which would end a clause of the letter, by 、.
 func list(s string) string {
-	return strings.NewReplacer("；", "、", "; ", "、", ";", "、").Replace(strings.TrimRight(s, "；;。 "))
+	s = strings.TrimRight(s, "；;。 ")
+	for _, sep := range [...]string{"；", "; ", ";"} {
+		s = strings.ReplaceAll(s, sep, "、")
+	}
+	return s
 }
 
 // elsewhere reports whether the item goes to somebody other than the office that writes.

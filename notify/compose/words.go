@@ -1,7 +1,7 @@
 package compose
 
 import (
-	"fmt"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -16,6 +16,9 @@ const maxRunes = 300
 // clean makes a text from the register safe to print on one line: valid UTF-8, no control or invisible formatting
 // characters (a bidirectional override could make a date read backwards), white space collapsed.
 func clean(s string) string {
+	if isClean(s) {
+		return s
+	}
 	var b strings.Builder
 	space, n := false, 0
 	for _, r := range strings.ToValidUTF8(s, "\uFFFD") {
@@ -37,6 +40,25 @@ func clean(s string) string {
 		b.WriteRune(r)
 	}
 	return b.String()
+}
+
+// isClean recognises most texts that clean leaves as they are, quickly: Chinese, its punctuation, and ASCII with single
+// spaces inside.
+func isClean(s string) bool {
+	if len(s) > maxRunes {
+		return false
+	}
+	before := ' '
+	for _, r := range s {
+		switch {
+		case r > ' ' && r < 0x7f, r > 0x3000 && r <= 0x9fff, r > 0xff00 && r < 0xffe0:
+		case r == ' ' && before != ' ':
+		default:
+			return false
+		}
+		before = r
+	}
+	return before != ' ' || s == ""
 }
 
 // cleaned returns the facts with every text cleaned; the caller's slices are left alone.
@@ -93,7 +115,7 @@ func short(d, letter civil.Date) string {
 	}
 	y, m, day := d.YMD()
 	if y == letter.Year() {
-		return fmt.Sprintf("%d月%d日", int(m), day)
+		return strconv.Itoa(int(m)) + "月" + strconv.Itoa(day) + "日"
 	}
 	return d.Chinese()
 }
@@ -140,7 +162,7 @@ func quoted(title string) string {
 	if strings.HasPrefix(t, "《") && strings.HasSuffix(t, "》") && strings.Count(t, "《") == 1 {
 		return t
 	}
-	return "《" + strings.NewReplacer("《", "〈", "》", "〉").Replace(t) + "》"
+	return "《" + strings.ReplaceAll(strings.ReplaceAll(t, "《", "〈"), "》", "〉") + "》"
 }
 
 // topic returns the subject matter of a plan in few words, for titles and subjects:
