@@ -161,7 +161,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 input refused.`,
 		return usagef("%w; see `%s --help`", err, c.CommandPath())
 	})
 	root.AddCommand(
-		a.demoCmd(), a.serveCmd(), a.runCmd(), a.importCmd(), a.tasksCmd(), a.obligationsCmd(), a.peopleCmd(), a.outboxCmd(),
+		a.demoCmd(), a.serveCmd(), a.runCmd(), a.importCmd(), a.tasksCmd(), a.obligationsCmd(), a.peopleCmd(), a.outboxCmd(), a.exportCmd(),
 		a.pauseCmd(), a.resumeCmd(), a.statusCmd(), a.rebuildCmd(), a.migrateCmd(), a.configCmd(), a.versionCmd(), a.parseCmd(), a.workdayCmd(),
 	)
 	strict(root)

@@ -85,10 +85,10 @@ func (a *Archive) Put(msg compose.Message) error {
 }
 
 // Bytes returns what was kept of a letter under a Message-ID (its local part will do) and a SHA-256 in hex: fs.ErrNotExist
-// where there is nothing, ErrChanged where the file holds other bytes.
+// where there is nothing, fs.ErrInvalid where the SHA-256 is none, ErrChanged where the file holds other bytes.
 func (a *Archive) Bytes(jurisdiction string, date civil.Date, id, sha string) ([]byte, error) {
 	if sum, err := hex.DecodeString(sha); err != nil || len(sum) != sha256.Size {
-		return nil, fmt.Errorf("read archived letter %s: %q is not a SHA-256 in hex", id, sha)
+		return nil, fmt.Errorf("read archived letter %s: %q is not a SHA-256 in hex: %w", id, sha, fs.ErrInvalid)
 	}
 	sha = strings.ToLower(sha)
 	path := filepath.Join(a.folder(jurisdiction, date), fileName(id, sha))

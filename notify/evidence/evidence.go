@@ -208,7 +208,7 @@ func (p *packer) mail(n notice.Notice, r notice.Receipt, row *attemptRow) ([]byt
 	if err != nil {
 		return nil, err
 	}
-	if sumOf(data) != r.SHA256 {
+	if Sum(data) != r.SHA256 {
 		row.Absent = absentBytes
 		return nil, nil
 	}

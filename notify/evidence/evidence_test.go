@@ -46,7 +46,7 @@ func letterOf(day, text string, attempts ...notice.Receipt) Letter {
 	}
 	for _, r := range attempts {
 		if r.SHA256 == "" && r.Phase != notice.PhaseCompose {
-			r.SHA256, r.Bytes = sumOf(mailOf(text)), len(mailOf(text))
+			r.SHA256, r.Bytes = Sum(mailOf(text)), len(mailOf(text))
 		}
 		r.Email, r.Copy = l.Notice.Facts.Recipients[r.Recipient].Email, l.Notice.Facts.Recipients[r.Recipient].Copy
 		l.Attempts = append(l.Attempts, r)
@@ -173,7 +173,7 @@ func TestPackageHoldsWhatTheUnitWasSent(t *testing.T) {
 		names = append(names, e.name)
 	}
 	id := in.Letters[0].Notice.ID
-	eml := "letters/2024-09-26-" + id + "-" + sumOf(mailOf("one"))[:12] + ".eml"
+	eml := "letters/2024-09-26-" + id + "-" + Sum(mailOf("one"))[:12] + ".eml"
 	if want := []string{eml, "letters.jsonl", "receipts.jsonl", "moves.jsonl", "README.txt", "manifest.jsonl", "manifest.sha256"}; !slices.Equal(names, want) {
 		t.Errorf("files %v, want %v", names, want)
 	}
@@ -182,7 +182,7 @@ func TestPackageHoldsWhatTheUnitWasSent(t *testing.T) {
 	}
 	first, _, _ := strings.Cut(string(find(t, files, "receipts.jsonl").data), "\n")
 	wantLine := `{"notice":"` + in.Letters[1].Notice.ID + `","date":"2024-09-25","n":1,"recipient":0,"role":"liaison","copy":false,"to":"zhang@jtj.example",` +
-		`"outcome":"accepted","phase":"answer","code":250,"enhanced":"","reply":"queued","sha256":"` + sumOf(mailOf("gone")) + fmt.Sprintf(`","bytes":%d,`, len(mailOf("gone"))) +
+		`"outcome":"accepted","phase":"answer","code":250,"enhanced":"","reply":"queued","sha256":"` + Sum(mailOf("gone")) + fmt.Sprintf(`","bytes":%d,`, len(mailOf("gone"))) +
 		`"took_ms":1,"worker":"w1","at":"2024-09-26T01:00:00Z","template":"t1","calendar":"c1","policy":"p1","file":"","absent":"` + absentBytes + `"}`
 	if first != wantLine {
 		t.Errorf("receipt\n%s\nwant\n%s", first, wantLine)

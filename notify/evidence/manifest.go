@@ -31,17 +31,18 @@ type Line struct {
 var origin = strings.Repeat("0", 2*sha256.Size)
 
 func (l Line) hash() string {
-	return sumOf(fmt.Appendf(nil, "%d\n%s\n%d\n%s\n%s\n", l.N, l.File, l.Bytes, l.SHA256, l.Prev))
+	return Sum(fmt.Appendf(nil, "%d\n%s\n%d\n%s\n%s\n", l.N, l.File, l.Bytes, l.SHA256, l.Prev))
 }
 
-func sumOf(data []byte) string {
+// Sum is a SHA-256 as receipts and manifests have it: lower-case hex.
+func Sum(data []byte) string {
 	sum := sha256.Sum256(data)
 	return hex.EncodeToString(sum[:])
 }
 
 // next is the line of a file that follows those before.
 func next(before []Line, file string, data []byte) Line {
-	l := Line{N: len(before) + 1, File: file, Bytes: int64(len(data)), SHA256: sumOf(data), Prev: origin}
+	l := Line{N: len(before) + 1, File: file, Bytes: int64(len(data)), SHA256: Sum(data), Prev: origin}
 	if len(before) > 0 {
 		l.Prev = before[len(before)-1].Hash
 	}
@@ -69,7 +70,7 @@ func sums(lines []Line, manifest []byte) []byte {
 	for _, l := range lines {
 		fmt.Fprintf(&b, "%s  %s\n", l.SHA256, l.File)
 	}
-	fmt.Fprintf(&b, "%s  %s\n", sumOf(manifest), manifestFile)
+	fmt.Fprintf(&b, "%s  %s\n", Sum(manifest), manifestFile)
 	return b.Bytes()
 }
 

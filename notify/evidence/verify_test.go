@@ -145,9 +145,9 @@ func TestVerifyNamesTheFirstThingThatIsWrong(t *testing.T) {
 		}, []string{"manifest line 4", movesFile, "prev"}},
 		"a file changed, and its hash in the manifest": {func(t *testing.T, f []entry) []entry {
 			e := find(t, f, movesFile)
-			old := sumOf(e.data)
+			old := Sum(e.data)
 			replaced(t, f, movesFile, "李敏", "王敏")
-			replaced(t, f, manifestFile, old, sumOf(e.data))
+			replaced(t, f, manifestFile, old, Sum(e.data))
 			return f
 		}, []string{"manifest line 4", movesFile, "chain is broken"}},
 		"a line with a space more": {func(t *testing.T, f []entry) []entry {
