@@ -1,7 +1,6 @@
 package config
 
 import (
-	"cmp"
 	"crypto/ed25519"
 	"crypto/rsa"
 	"crypto/x509"
@@ -102,8 +101,8 @@ func (v *validator) dkim(prefix string, d DKIM) {
 	for _, r := range rows {
 		v.must(r.value != "", r.key, "is missing although %s is set; give domain, selector and key_file, or none of them", rows[given].key)
 	}
-	v.must(d.Domain == "" || host(d.Domain) && !strings.Contains(d.Domain, ":"), at("domain"), "%q is not a domain; write for example example.gov.cn", d.Domain)
-	v.must(d.Selector == "" || selector(d.Selector), at("selector"), "%q is not a selector; write letters, digits and -, for example duban2026", d.Selector)
+	v.must(d.Domain == "" || labels(d.Domain) && strings.Contains(d.Domain, "."), at("domain"), "%q is not a domain; write for example example.gov.cn, a Chinese one as xn--…", d.Domain)
+	v.must(d.Selector == "" || labels(d.Selector), at("selector"), "%q is not a selector; write letters, digits and -, for example duban2026", d.Selector)
 	if d.KeyFile != "" {
 		err := privateKey(d.Key.Reveal())
 		v.must(err == nil, at("key_file"), "%s %v", d.KeyFile, err)
@@ -123,18 +122,18 @@ func fingerprint(s string) bool {
 	return err == nil && len(b) == 32
 }
 
-// selector reports whether s is a selector: labels of a domain name joined with dots (RFC 6376, section 3.1).
-func selector(s string) bool {
+// labels reports whether s is made of labels of a domain name joined with dots (RFC 6376, section 3.1).
+func labels(s string) bool {
 	for label := range strings.SplitSeq(s, ".") {
-		if label == "" || len(label) > 63 || strings.Trim(strings.ToLower(label), "abcdefghijklmnopqrstuvwxyz0123456789-_") != "" {
+		if label == "" || len(label) > 63 || strings.Trim(label, "-") != label || strings.Trim(strings.ToLower(label), "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
 			return false
 		}
 	}
-	return true
+	return len(s) <= 253
 }
 
 // privateKey says what is wrong with a signing key: RSA of at least 1024 bits (RFC 8301, section 3.2) or Ed25519
-// (RFC 8463), as PKCS #8 or PKCS #1 in PEM form. The error never repeats the key.
+// (RFC 8463), as PKCS #8 or, for RSA, PKCS #1 in PEM form. The error never repeats the key.
 func privateKey(text string) error {
 	block, _ := pem.Decode([]byte(text))
 	switch {
@@ -143,13 +142,18 @@ func privateKey(text string) error {
 	case block.Type == "ENCRYPTED PRIVATE KEY" || block.Headers["DEK-Info"] != "":
 		return errors.New("holds a key behind a passphrase; write it out without one (openssl pkey -in FILE -out NEW)")
 	}
-	key, pkcs8 := x509.ParsePKCS8PrivateKey(block.Bytes)
-	if pkcs8 != nil {
-		k, pkcs1 := x509.ParsePKCS1PrivateKey(block.Bytes)
-		if pkcs1 != nil {
-			return fmt.Errorf("holds no private key (a PEM block %q)", cmp.Or(block.Type, "without a name"))
-		}
-		key = k
+	var key any
+	var err error
+	switch block.Type {
+	case "PRIVATE KEY":
+		key, err = x509.ParsePKCS8PrivateKey(block.Bytes)
+	case "RSA PRIVATE KEY":
+		key, err = x509.ParsePKCS1PrivateKey(block.Bytes)
+	default:
+		return fmt.Errorf("holds no private key of RSA or Ed25519 but a PEM block %q", block.Type)
+	}
+	if err != nil {
+		return errors.New("holds a private key that cannot be read")
 	}
 	switch k := key.(type) {
 	case *rsa.PrivateKey:
