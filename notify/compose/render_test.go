@@ -35,7 +35,7 @@ var templates = sync.OnceValue(func() oracle {
 			"right": func(s string) string { return strings.Repeat("　", max(0, lineWidth-2-width(s))) + s },
 		}).Parse(read("letter.txt.tmpl"))),
 		html: html.Must(html.New("letter").Funcs(html.FuncMap{
-			"style": func(t tone) html.CSS { return html.CSS(styleOf(t)) }, //nolint:gosec // a constant
+			"style": func(t tone) html.CSS { return html.CSS(styleOf(t)) },
 			"cell": func(kind string) html.CSS {
 				switch kind {
 				case "th":
