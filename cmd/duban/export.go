@@ -327,6 +327,9 @@ func (a *app) printEvidence(r evidenceReport) error {
 	}
 	fmt.Fprintf(a.out, "%s  %s\n%d letters, %d attempts, %d accepted, %d without their bytes\nhead %s\n",
 		r.File, word, r.Letters, r.Attempts, r.Accepted, r.Absent, r.Head)
+	if r.Trial > 0 {
+		fmt.Fprintf(a.out, "%d of the accepted went to mail.redirect_to in a trial run: the unit never had them\n", r.Trial)
+	}
 	if r.Absent > 0 {
 		a.say("receipts.jsonl in it says, attempt by attempt, why the bytes are not there")
 	}

@@ -208,8 +208,11 @@ func TestExportEvidenceOfATrialRun(t *testing.T) {
 	delete(d.env, "DUBAN_MAIL_REDIRECT_TO")
 	path := filepath.Join(d.dir, "trial.zip")
 	o := d.objects("export", "evidence", "--unit", "jtj", "--from", "2024-07-01", "--to", "2024-12-31", "--out", path)[0]
-	if o["absent"] != 0.0 || o["accepted"] == 0.0 {
+	if o["absent"] != 0.0 || o["accepted"] == 0.0 || o["trial"] != o["accepted"] {
 		t.Errorf("%v", o)
+	}
+	if out := d.ok("export", "evidence", "--verify", path); !strings.Contains(out, "in a trial run: the unit never had them") {
+		t.Error(out)
 	}
 	files := zipped(t, path)
 	if !strings.Contains(files["receipts.jsonl"], `"to":"trial@sfj.example"`) || !strings.Contains(files["letters.jsonl"], "【试运行】") {

@@ -57,6 +57,7 @@ type Summary struct {
 	Letters  int    `json:"letters"`
 	Attempts int    `json:"attempts"`
 	Accepted int    `json:"accepted"` // attempts
+	Trial    int    `json:"trial"`    // those of the accepted that went elsewhere in a trial run
 	Absent   int    `json:"absent"`   // attempts that handed something over which is not in the package
 	Moves    int    `json:"moves"`
 	Files    int    `json:"files"` // lines of the manifest
@@ -164,13 +165,7 @@ func (p *packer) letter(l Letter) error {
 		if s := subjectOf(data); s != "" {
 			row.Subject = s
 		}
-		if a.Absent != "" {
-			p.sum.Absent++
-		}
-		if a.Outcome == notice.OutcomeAccepted {
-			p.sum.Accepted++
-		}
-		p.sum.Attempts++
+		p.sum.add(a)
 		if err := appendLine(&p.receipts, a); err != nil {
 			return err
 		}

@@ -181,7 +181,7 @@ func TestPackageHoldsWhatTheUnitWasSent(t *testing.T) {
 		t.Errorf("the letter was changed: %q", got)
 	}
 	first, _, _ := strings.Cut(string(find(t, files, "receipts.jsonl").data), "\n")
-	wantLine := `{"notice":"` + in.Letters[1].Notice.ID + `","date":"2024-09-25","n":1,"recipient":0,"role":"liaison","copy":false,"to":"zhang@jtj.example",` +
+	wantLine := `{"notice":"` + in.Letters[1].Notice.ID + `","date":"2024-09-25","n":1,"recipient":0,"role":"liaison","copy":false,"to":"zhang@jtj.example","trial":false,` +
 		`"outcome":"accepted","phase":"answer","code":250,"enhanced":"","reply":"queued","sha256":"` + Sum(mailOf("gone")) + fmt.Sprintf(`","bytes":%d,`, len(mailOf("gone"))) +
 		`"took_ms":1,"worker":"w1","at":"2024-09-26T01:00:00Z","template":"t1","calendar":"c1","policy":"p1","file":"","absent":"` + absentBytes + `"}`
 	if first != wantLine {
@@ -249,6 +249,29 @@ func TestPackageOfNothing(t *testing.T) {
 	}
 	if got := string(find(t, unpack(t, b), "README.txt").data); !strings.Contains(got, "没有发给该单位的函件") || !strings.Contains(got, "单位：jtj\r\n") {
 		t.Error(got)
+	}
+}
+
+// What went to the mailbox of a trial run told the unit nothing, and the package says so.
+func TestATrialRunIsNoNotice(t *testing.T) {
+	in := input()
+	in.Letters[0].Attempts[1].Email = "trial@sfj.example" // accepted
+	in.Letters[0].Attempts[0].Email = "trial@sfj.example" // not accepted
+	in.Letters[1].Notice.Facts.Recipients[0].Email = "zhang@交通.example"
+	in.Letters[1].Attempts[0].Email = "zhang@xn--tlqv90n.example" // the same address in an envelope
+	b, sum := write(t, in)
+	if got, err := check(b); err != nil || got != sum || sum.Accepted != 3 || sum.Trial != 1 {
+		t.Errorf("%+v, %+v, %v", sum, got, err)
+	}
+	files := unpack(t, b)
+	if text := string(find(t, files, readmeFile).data); !strings.Contains(text, "接收的 3 次中，有 1 次属于试运行") {
+		t.Error(text)
+	}
+	if n := strings.Count(string(find(t, files, receiptsFile).data), `"trial":true`); n != 2 {
+		t.Errorf("%d attempts of a trial run", n)
+	}
+	if b, _ := write(t, input()); strings.Contains(string(find(t, unpack(t, b), readmeFile).data), "试运行") {
+		t.Error("a trial run is spoken of where there was none")
 	}
 }
 

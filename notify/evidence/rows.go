@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"duban/jobs/civil"
+	"duban/notify/compose"
 	"duban/notify/notice"
 )
 
@@ -62,7 +63,8 @@ type attemptRow struct {
 	Recipient int            `json:"recipient"` // its place in the letter, from 0
 	Role      string         `json:"role"`
 	Copy      bool           `json:"copy"`
-	To        string         `json:"to"` // where it really went
+	To        string         `json:"to"`    // where it really went
+	Trial     bool           `json:"trial"` // which is not this recipient's address: a trial run, of which he had nothing
 	Outcome   notice.Outcome `json:"outcome"`
 	Phase     notice.Phase   `json:"phase"`
 	Code      int            `json:"code"`
@@ -88,7 +90,9 @@ func rowOfAttempt(n notice.Notice, number int, r notice.Receipt) attemptRow {
 		Template: r.Template, Calendar: r.Calendar, Policy: r.Policy,
 	}
 	if r.Recipient >= 0 && r.Recipient < len(n.Facts.Recipients) {
-		row.Role = n.Facts.Recipients[r.Recipient].Role
+		to := n.Facts.Recipients[r.Recipient]
+		envelope, _ := compose.Address(to.Email) // the domain in ASCII
+		row.Role, row.Trial = to.Role, r.Email != to.Email && r.Email != envelope
 	}
 	return row
 }

@@ -167,6 +167,9 @@ func (s *Summary) add(a attemptRow) {
 	s.Attempts++
 	if a.Outcome == notice.OutcomeAccepted {
 		s.Accepted++
+		if a.Trial {
+			s.Trial++
+		}
 	}
 	if a.Absent != "" {
 		s.Absent++
