@@ -137,9 +137,9 @@ func (t *turn) mail(ctx context.Context, i int) (dealt, more bool) {
 		t.drop()
 	}
 	if t.each.Done != nil {
-		t.each.Done(i, v.receipt(ctx, time.Since(begun)))
+		more = t.each.Done(i, v.receipt(ctx, time.Since(begun)))
 	}
-	if v.lost {
+	if v.lost || !more {
 		return true, false
 	}
 	if t.s != nil && t.ahead == nil && t.s.mails >= t.t.cfg.PerConnection {

@@ -49,6 +49,7 @@ func (t *Transport) connect(ctx context.Context) (*session, func() bool, *verdic
 	}
 	release()
 	s.drop()
+	v.lost = true
 	return nil, nil, v
 }
 
