@@ -106,11 +106,11 @@ func (a *app) exportEvidence(ctx context.Context, o evidenceOptions) error {
 	if _, err := os.Lstat(o.out); err == nil {
 		return usagef("export evidence: %s is there already; move it away, or name another file with --out", o.out)
 	}
-	if in.Letters, err = a.lettersOf(ctx, s, in); err != nil {
+	kept, err := a.sentBytes(in.Jurisdiction)
+	if err != nil {
 		return err
 	}
-	kept, err := a.sentBytes()
-	if err != nil {
+	if in.Letters, err = lettersOf(ctx, s, in, kept.mail); err != nil {
 		return err
 	}
 	in.Bytes = func(n notice.Notice, r notice.Receipt) ([]byte, error) {
@@ -184,14 +184,14 @@ type history interface {
 	Moves(ctx context.Context, id string) ([]notice.Move, error)
 }
 
-func (a *app) lettersOf(ctx context.Context, s *store.Store, in evidence.Input) ([]evidence.Letter, error) {
+func lettersOf(ctx context.Context, s *store.Store, in evidence.Input, m compose.Mail) ([]evidence.Letter, error) {
 	list, err := s.Notices(ctx, notice.Filter{Jurisdiction: in.Jurisdiction, Unit: in.Unit, From: in.From, To: in.To})
 	if err != nil {
 		return nil, err
 	}
 	letters := make([]evidence.Letter, 0, len(list))
 	for _, n := range list {
-		l := evidence.Letter{Notice: n, Attempts: n.Receipts, Subject: a.subject(n)}
+		l := evidence.Letter{Notice: n, Attempts: n.Receipts, Subject: subjectOf(n, m)}
 		if h, ok := any(s).(history); ok {
 			if l.Attempts, err = h.Attempts(ctx, n.ID); err != nil {
 				return nil, err
@@ -205,10 +205,10 @@ func (a *app) lettersOf(ctx context.Context, s *store.Store, in evidence.Input) 
 	return letters, nil
 }
 
-// subject is that of the letter composed as it would be today; empty where it cannot be.
-func (a *app) subject(n notice.Notice) string {
+// subjectOf is that of the letter composed as it would be today; empty where it cannot be.
+func subjectOf(n notice.Notice, m compose.Mail) string {
 	for i := range n.Facts.Recipients {
-		if msg, err := compose.Compose(n, i, a.mail()); err == nil {
+		if msg, err := compose.Compose(n, i, m); err == nil {
 			return msg.Subject
 		}
 	}
@@ -225,7 +225,7 @@ type sentBytes struct {
 }
 
 // sentBytes opens the archive where there is one: looking at it does not make it.
-func (a *app) sentBytes() (sentBytes, error) {
+func (a *app) sentBytes(jurisdiction string) (sentBytes, error) {
 	b := sentBytes{mail: a.mail()}
 	dir := a.archiveDir()
 	if dir == "" {
