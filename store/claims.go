@@ -127,7 +127,7 @@ func (t *tx) lease(ctx context.Context, rows []noticeRow, token string, now time
 		if i+1 < len(rows) && rows[i+1].Date == r.Date {
 			continue
 		}
-		n, err := t.exec(ctx, "UPDATE notices SET state = ?, token = ?, lease = ?, data_at = NULL, deadline = COALESCE(deadline, ?) "+
+		n, err := t.exec(ctx, "UPDATE notices "+t.d.byKey+" SET state = ?, token = ?, lease = ?, data_at = NULL, deadline = COALESCE(deadline, ?) "+
 			"WHERE logical_date = ? AND id IN ("+marks(len(ids))+") AND state IN (?, ?)",
 			slices.Concat([]any{string(to), token, until, deadline, r.Date}, anys(ids), []any{string(notice.Pending), string(notice.Retry)})...)
 		if err != nil {

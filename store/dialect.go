@@ -26,6 +26,9 @@ type dialect struct {
 	incoming func(column string) string
 	// by makes a query use the named index of its table, or fail.
 	by func(index string) string
+	// byKey makes an update find its rows by the table's primary key: by another index it would lock, on its way, rows that
+	// are others'. Where there is one writer the planner may choose.
+	byKey string
 	// skipLocked ends a query for rows that nobody else is about to change, and keeps others from them.
 	skipLocked string
 	// fault sorts a driver's error by its code.
@@ -102,6 +105,7 @@ func mysqlDialect() *dialect {
 		upsert:   func(string) string { return "ON DUPLICATE KEY UPDATE" },
 		incoming: func(column string) string { return "VALUES(" + column + ")" },
 		by:       func(index string) string { return "FORCE INDEX (" + index + ")" },
+		byKey:    "FORCE INDEX (PRIMARY)",
 		// MariaDB 10.6, MySQL 8.0
 		skipLocked: " FOR UPDATE SKIP LOCKED",
 		fault:      mysqlFault,

@@ -3,9 +3,13 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
+	"time"
 
 	"github.com/go-sql-driver/mysql"
+
+	"duban/notify/notice"
 )
 
 // The queries a day is made of, with the tails the store itself uses.
@@ -17,6 +21,41 @@ func QueryUnsent(s *Store) string  { return "SELECT id FROM notices " + unsentTa
 func QueryWeekly(s *Store) string  { return "SELECT seq FROM task_versions " + weeklyTail(s.d) }
 func QueryEvents(s *Store) string {
 	return "SELECT subject FROM events " + strings.Replace(eventsTail(s.d), "%s", marks(2), 1)
+}
+
+// The queries of delivery, with the text the store itself uses, each for letters of one state.
+func QueryClaim(s *Store) string {
+	w := dueWhere(notice.Pending, notice.ClaimFilter{}, nil, time.Time{})
+	return "SELECT * FROM notices " + claimTail(s.d, w, 32)
+}
+func QueryExpired(s *Store) string {
+	w := sendingWhere(notice.ClaimFilter{})
+	return "SELECT id, lease FROM notices " + s.d.by("notices_state") + " " + w.String()
+}
+func QueryHolds(s *Store) string {
+	return "SELECT id FROM notices " + fmt.Sprintf(sendingByID(s.d), marks(3))
+}
+func QueryFenced(s *Store) string {
+	return "UPDATE notices " + s.d.byKey + " SET tries = 1" + fmt.Sprintf(ours, marks(3))
+}
+func QueryCounts(s *Store) string {
+	var w where
+	w.equal("jurisdiction", "x")
+	return countQuery(s.d, w)
+}
+func QueryRelease(s *Store) string {
+	return holdSet(s.d) + "WHERE state = ? AND next_try <= ?"
+}
+func QueryFailed(s *Store) string { return "SELECT id FROM notices " + failedTail(s.d) }
+
+// MigrateTo brings a database to an earlier version.
+func MigrateTo(ctx context.Context, s *Store, version int64) error {
+	p, err := s.provider()
+	if err != nil {
+		return err
+	}
+	_, err = p.UpTo(ctx, version)
+	return err
 }
 
 // Explain returns the engine's plan for a query.

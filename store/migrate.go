@@ -91,22 +91,26 @@ func (s *Store) Migrate(ctx context.Context) (applied int, err error) {
 func (s *Store) sources() (fs.FS, error) { return fs.Sub(migrations, "migrations/"+s.d.name) }
 
 func (s *Store) up(ctx context.Context) (int, error) {
-	sources, err := s.sources()
-	if err != nil {
-		return 0, err
-	}
-	opts := []goose.ProviderOption{goose.WithDisableGlobalRegistry(true)}
-	if s.d.goose == goose.DialectMySQL {
-		l, err := lock.NewMySQLTableLocker(lock.WithTableLockTimeout(time.Second, 60))
-		if err != nil {
-			return 0, err
-		}
-		opts = append(opts, goose.WithLocker(l))
-	}
-	p, err := goose.NewProvider(s.d.goose, s.db.DB, sources, opts...)
+	p, err := s.provider()
 	if err != nil {
 		return 0, err
 	}
 	results, err := p.Up(ctx)
 	return len(results), err
+}
+
+func (s *Store) provider() (*goose.Provider, error) {
+	sources, err := s.sources()
+	if err != nil {
+		return nil, err
+	}
+	opts := []goose.ProviderOption{goose.WithDisableGlobalRegistry(true)}
+	if s.d.goose == goose.DialectMySQL {
+		l, err := lock.NewMySQLTableLocker(lock.WithTableLockTimeout(time.Second, 60))
+		if err != nil {
+			return nil, err
+		}
+		opts = append(opts, goose.WithLocker(l))
+	}
+	return goose.NewProvider(s.d.goose, s.db.DB, sources, opts...)
 }

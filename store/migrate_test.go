@@ -1,15 +1,21 @@
 package store_test
 
 import (
+	"cmp"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
+	"duban/jobs/civil"
 	"duban/jobs/task"
+	"duban/notify/notice"
 	"duban/store"
 	"duban/store/storetest"
 )
@@ -157,4 +163,85 @@ func TestATransactionThatLostIsTriedAgainWhole(t *testing.T) {
 		_, err = s.Meta(ctx, "lost")
 		wantErr(t, "what it wrote", err, store.ErrNotFound)
 	})
+}
+
+// TestAPopulatedDatabaseMigratesForward fills a database as the version before the wide delivery left it, letter for
+// letter by its own columns, and wants everything back through the store of today.
+func TestAPopulatedDatabaseMigratesForward(t *testing.T) {
+	for _, e := range storetest.Engines(t) {
+		t.Run(e.Name, func(t *testing.T) {
+			ctx := t.Context()
+			s := storetest.Reopen(t, e.DSN(t))
+			if err := store.MigrateTo(ctx, s, 17); err != nil {
+				t.Fatal(err)
+			}
+			run := func(q string, args ...any) {
+				t.Helper()
+				if err := store.Exec(ctx, s, q, args...); err != nil {
+					t.Fatal(err)
+				}
+			}
+			run("INSERT INTO jurisdictions (code, name, bureau, live_from, seq, caches, paused) VALUES (?, '', '', NULL, 7, '', 'null')", j)
+			run("INSERT INTO runs (job, jurisdiction, logical_date, state, reason, run_by, started, token, counts) VALUES ('remind', ?, '2024-09-14', 'done', '', '', '2024-09-14 00:00:00.123', '', '{}')", j)
+			state := []notice.State{notice.Pending, notice.Retry, notice.Sending, notice.Sent, notice.Failed, notice.Unknown, notice.Held, notice.Superseded, notice.Cancelled}
+			moment := instant.UTC().Truncate(time.Millisecond)
+			var want []notice.Notice
+			for i := range 700 { // more than one piece of any list
+				n := letter(fmt.Sprintf("u%03d", i), day0+civil.Date(i%5))
+				n.State, n.Tries, n.Reason, n.SupersededBy = state[i%len(state)], i, "因"+awkward, fmt.Sprint(i)
+				n.Facts.Issuer.Name = awkward
+				if i%2 == 0 {
+					n.NextTry, n.Lease, n.DataAt, n.Token = moment, moment, moment, fmt.Sprint("t", i)
+				}
+				facts := got[[]byte](t)(json.Marshal(n.Facts))
+				var when any
+				if i%2 == 0 {
+					when = moment.Format("2006-01-02 15:04:05.000")
+				}
+				run("INSERT INTO notices (id, jurisdiction, logical_date, unit, role, kind, matter, job, facts, state, tries, next_try, token, lease, data_at, superseded_by, reason, moved_by) "+
+					"VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '李四')", n.ID, j, n.Key.Date.String(), n.Key.Unit, n.Key.Role, n.Key.Kind, "", n.Job,
+					string(facts), string(n.State), n.Tries, when, n.Token, when, when, n.SupersededBy, n.Reason)
+				for k := range i % 3 {
+					r := notice.Receipt{Recipient: k, Email: n.Key.Unit + "@example.com", Copy: k > 0, Outcome: notice.OutcomePermanent, Reply: "550 5.1.1 无此用户", SHA256: "00", At: moment}
+					run("INSERT INTO attempts (notice, n, recipient, email, is_copy, outcome, reply, sha256, answered_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+						n.ID, k+1, k, r.Email, r.Copy, string(r.Outcome), r.Reply, r.SHA256, moment.Format("2006-01-02 15:04:05.000"))
+					n.Receipts = append(n.Receipts, r)
+				}
+				want = append(want, n)
+			}
+			_, err := s.Jurisdictions(ctx)
+			wantErr(t, "before migrating", err, store.ErrNotMigrated)
+			n := got[int](t)(s.Migrate(ctx))
+			if _, newest, err := s.SchemaVersion(ctx); n != int(newest)-17 || err != nil {
+				t.Fatalf("applied %d of %d, %v", n, newest-17, err)
+			}
+			letters := got[[]notice.Notice](t)(s.Notices(ctx, notice.Filter{}))
+			slices.SortFunc(want, func(a, b notice.Notice) int {
+				return cmp.Or(cmp.Compare(a.Key.Date, b.Key.Date), cmp.Compare(a.Key.Unit, b.Key.Unit))
+			})
+			if len(letters) != len(want) {
+				t.Fatalf("%d letters of %d", len(letters), len(want))
+			}
+			for i := range want {
+				equal(t, "a letter", letters[i], want[i])
+			}
+			equal(t, "who moved them", len(got[[]string](t)(store.Strings(ctx, s, "SELECT id FROM notices WHERE moved_by = '李四'"))), len(want))
+			equal(t, "last start", got[time.Time](t)(s.LastStarted(ctx)), time.Date(2024, 9, 14, 0, 0, 0, 123e6, time.UTC))
+			// The letters go on: those that were due are claimed, and settled after their earlier attempts.
+			batch := got[[]notice.Notice](t)(s.ClaimNotices(ctx, notice.ClaimFilter{}, 500, time.Minute, time.Hour))
+			if len(batch) != 156 {
+				t.Errorf("%d letters were due", len(batch))
+			}
+			var ends []notice.Settlement
+			for _, n := range batch {
+				ends = append(ends, settled(n, by(notice.Deliver), sentTo(0, "a@example.com")))
+			}
+			equal(t, "lost", commit(t, s, nil, ends...), []string(nil))
+			for _, n := range batch {
+				if tried := got[[]notice.Receipt](t)(s.Attempts(ctx, n.ID)); len(tried) != len(n.Receipts)+1 || tried[len(n.Receipts)].Outcome != notice.OutcomeAccepted {
+					t.Errorf("%d attempts after %d", len(tried), len(n.Receipts))
+				}
+			}
+		})
+	}
 }

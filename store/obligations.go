@@ -437,3 +437,35 @@ func (s *Store) TaskEvents(ctx context.Context, j string, ids []task.TaskID) (ou
 	})
 	return out, err
 }
+
+// RecordsOf returns the jurisdiction's obligations with these refs, each with its events and steps, by ref. A ref that
+// names none is passed over.
+func (s *Store) RecordsOf(ctx context.Context, j string, refs []string) (out []task.Record, err error) {
+	asked := slices.Compact(slices.Sorted(slices.Values(refs)))
+	err = s.read(ctx, "read obligations of "+j, func(t *tx) error {
+		var known []string
+		for piece := range slices.Chunk(asked, maxIn) {
+			var got []string
+			q := "SELECT ref FROM obligations WHERE jurisdiction = ? AND ref IN (" + marks(len(piece)) + ")"
+			if err := t.SelectContext(ctx, &got, q, append([]any{j}, anys(piece)...)...); err != nil {
+				return err
+			}
+			known = append(known, got...)
+		}
+		slices.Sort(known)
+		out, err = records(ctx, t, known)
+		return err
+	})
+	return out, err
+}
+
+// Touched returns the subjects, each once and in order, of the jurisdiction's events that were recorded after the seq.
+func (s *Store) Touched(ctx context.Context, j string, since int64) (out []string, err error) {
+	err = s.read(ctx, "read what was touched in "+j, func(t *tx) error {
+		out = nil
+		err := t.SelectContext(ctx, &out, "SELECT DISTINCT subject FROM events WHERE jurisdiction = ? AND seq > ?", j, since)
+		slices.Sort(out)
+		return err
+	})
+	return out, err
+}

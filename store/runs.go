@@ -212,3 +212,14 @@ func (s *Store) LastSettled(ctx context.Context, job, j string) (last civil.Date
 	})
 	return last, err
 }
+
+// LastStarted returns the latest instant a run was started, or skipped; the zero time where there is none.
+func (s *Store) LastStarted(ctx context.Context) (last time.Time, err error) {
+	err = s.read(ctx, "read the last start of a run", func(t *tx) error {
+		var found stamp
+		err := t.GetContext(ctx, &found, "SELECT MAX(started) FROM runs")
+		last = found.Time
+		return err
+	})
+	return last, err
+}

@@ -150,6 +150,9 @@ func (s *Store) MoveNotice(ctx context.Context, id string, from notice.State, ca
 	if err != nil {
 		return fmt.Errorf("%s: %w", op, err)
 	}
+	if _, err := checkMove(from, []notice.Cause{cause}); err != nil {
+		return fmt.Errorf("%s: %w", op, err)
+	}
 	fence := ""
 	switch cause {
 	case notice.Resend, notice.Resolve, notice.Hold, notice.Release, notice.Cancel:

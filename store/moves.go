@@ -1,0 +1,235 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"duban/jobs/civil"
+	"duban/notify/notice"
+)
+
+type moveRow struct {
+	Notice string       `db:"notice"`
+	N      int          `db:"n"` // from 1, per letter
+	At     stamp        `db:"moved_at"`
+	From   notice.State `db:"from_state"`
+	To     notice.State `db:"to_state"`
+	Cause  notice.Cause `db:"cause"`
+	Reason string       `db:"reason"`
+	By     string       `db:"moved_by"`
+}
+
+func (moveRow) table() string { return "moves" }
+
+func (r moveRow) noun() notice.Move {
+	return notice.Move{Notice: r.Notice, N: r.N, At: r.At.Time, From: r.From, To: r.To, Cause: r.Cause, Reason: r.Reason, By: r.By}
+}
+
+// addMove writes down a move of a letter whose row this transaction has changed, so that no other can number it alike.
+func (t *tx) addMove(ctx context.Context, m notice.Move) error {
+	var last int
+	if err := t.GetContext(ctx, &last, "SELECT COALESCE(MAX(n), 0) FROM moves WHERE notice = ?", m.Notice); err != nil {
+		return err
+	}
+	return insert(ctx, t, []moveRow{{m.Notice, last + 1, at(m.At), m.From, m.To, m.Cause, clean(m.Reason), clean(m.By)}})
+}
+
+// movable are the causes a letter can be moved by that is not settled by its claimant nor by a plan.
+var movable = [...]notice.Cause{
+	notice.Resend, notice.Reopen, notice.Resolve, notice.Hold, notice.Release, notice.Hasten, notice.Cancel, notice.Expire, notice.Vanish,
+}
+
+// checkMove returns the state a letter comes to.
+func checkMove(from notice.State, causes []notice.Cause) (notice.State, error) {
+	if len(causes) == 0 {
+		return from, errors.New("no cause is named")
+	}
+	for _, c := range causes {
+		if !slices.Contains(movable[:], c) {
+			return from, fmt.Errorf("%s is not a cause a letter can be moved by", c)
+		}
+	}
+	if from == notice.Sending && causes[0] != notice.Expire && causes[0] != notice.Vanish {
+		return from, fmt.Errorf("a letter that is %s is its worker's: it can only be moved when its lease has passed", from)
+	}
+	return notice.Then(from, causes...)
+}
+
+// Move moves a letter by causes one after the other, in one step: any but a claim, an attempt's outcome or a later letter.
+// It keeps the reason and who moved it, writes the move down, makes its next try due at once, and returns ErrLost where
+// the letter is not in the state given. Expire and vanish, which come first, want the lease to have passed by the
+// database's clock, and expire that no final dot may have been sent. A letter that is sent once more is marked as such.
+// One that had failed, or waited for a person, gets a new deadline with its next claim.
+func (s *Store) Move(ctx context.Context, id string, from notice.State, reason, by string, causes ...notice.Cause) error {
+	op := fmt.Sprintf("move letter %s by %v", id, causes)
+	to, err := checkMove(from, causes)
+	if err != nil {
+		return fmt.Errorf("%s: %w", op, err)
+	}
+	reason, by = clean(reason), clean(by)
+	set, fence := "state = ?, reason = ?, moved_by = ?, next_try = NULL, token = '', lease = NULL", ""
+	if slices.Contains(causes, notice.Resend) {
+		set += ", resent = TRUE"
+	}
+	if from == notice.Failed || from == notice.Unknown {
+		set += ", deadline = NULL"
+	}
+	switch causes[0] {
+	case notice.Expire:
+		fence = " AND lease <= ? AND data_at IS NULL"
+	case notice.Vanish:
+		fence = " AND lease <= ?"
+	default:
+	}
+	return s.write(ctx, op, func(t *tx) error {
+		now, err := t.now(ctx)
+		if err != nil {
+			return err
+		}
+		args := []any{string(to), reason, by, id, string(from)}
+		if fence != "" {
+			args = append(args, at(now))
+		}
+		n, err := t.exec(ctx, "UPDATE notices SET "+set+" WHERE id = ? AND state = ?"+fence, args...)
+		if err := t.fenced(ctx, id, n, err); err != nil {
+			return err
+		}
+		return t.addMove(ctx, notice.Move{Notice: id, At: now, From: from, To: to, Cause: causes[len(causes)-1], Reason: reason, By: by})
+	})
+}
+
+// Moves returns what was done with a letter besides its attempts, in order; none where there is no such letter.
+func (s *Store) Moves(ctx context.Context, id string) (out []notice.Move, err error) {
+	err = s.read(ctx, "read moves of letter "+id, func(t *tx) error {
+		rows, err := query[moveRow](ctx, t, "WHERE notice = ? ORDER BY n", id)
+		out = nouns(rows)
+		return err
+	})
+	return out, err
+}
+
+// Attempts returns all receipts of a letter in the order of their recording; none where there is no such letter.
+func (s *Store) Attempts(ctx context.Context, id string) (out []notice.Receipt, err error) {
+	err = s.read(ctx, "read attempts of letter "+id, func(t *tx) error {
+		rows, err := attemptsOf(ctx, t, []string{id})
+		out = nouns(rows)
+		return err
+	})
+	return out, err
+}
+
+// HoldNotices keeps back every ordinary letter under the filter that is pending or in retry, until the instant (zero: until
+// a person releases it), and returns how many they were. They may be thousands: their reason says it, and no moves.
+func (s *Store) HoldNotices(ctx context.Context, f notice.ClaimFilter, until time.Time, reason string) (n int, err error) {
+	err = s.write(ctx, "hold letters", func(t *tx) error {
+		n = 0
+		for _, state := range claimable {
+			to, err := notice.Next(state, notice.Hold)
+			if err != nil {
+				return err
+			}
+			var w where
+			w.and("state = ?", string(state))
+			w.and("matter = ''")
+			w.under(f)
+			held, err := t.exec(ctx, holdSet(t.d)+w.String(), append([]any{string(to), at(until), clean(reason)}, w.args...)...)
+			if err != nil {
+				return err
+			}
+			n += int(held)
+		}
+		return nil
+	})
+	return n, err
+}
+
+// holdSet begins the statement that moves all letters of a state.
+func holdSet(d *dialect) string {
+	return "UPDATE notices " + d.by("notices_state") + " SET state = ?, next_try = ?, reason = ? "
+}
+
+// ReleaseHeld lets go the letters under the filter that were held until an instant that has come by the database's clock,
+// and returns how many they were. What waits for a person goes on waiting.
+func (s *Store) ReleaseHeld(ctx context.Context, f notice.ClaimFilter, reason string) (n int, err error) {
+	to, err := notice.Next(notice.Held, notice.Release)
+	if err != nil {
+		return 0, fmt.Errorf("release letters: %w", err)
+	}
+	err = s.write(ctx, "release letters", func(t *tx) error {
+		now, err := t.now(ctx)
+		if err != nil {
+			return err
+		}
+		var w where
+		w.and("state = ?", string(notice.Held))
+		w.and("next_try <= ?", at(now))
+		w.under(f)
+		free, err := t.exec(ctx, holdSet(t.d)+w.String(), append([]any{string(to), stamp{}, clean(reason)}, w.args...)...)
+		n = int(free)
+		return err
+	})
+	return n, err
+}
+
+// LetterCounts returns how many letters of the jurisdiction, or of all where it is empty, are in each state that has any.
+// It reads an index alone, but all of it.
+func (s *Store) LetterCounts(ctx context.Context, j string) (out map[notice.State]int, err error) {
+	err = s.read(ctx, "count letters", func(t *tx) error {
+		var rows []struct {
+			State notice.State `db:"state"`
+			N     int          `db:"n"`
+		}
+		var w where
+		w.equal("jurisdiction", j)
+		err := t.SelectContext(ctx, &rows, countQuery(t.d, w), w.args...)
+		out = map[notice.State]int{}
+		for _, r := range rows {
+			out[r.State] = r.N
+		}
+		return err
+	})
+	return out, err
+}
+
+func countQuery(d *dialect, w where) string {
+	return "SELECT state, count(*) AS n FROM notices " + d.by("notices_state") + " " + w.String() + " GROUP BY state"
+}
+
+// OldestOpen returns the first letter by date of the jurisdiction, or of all where it is empty, that may still leave:
+// pending, in retry or held. It comes without facts and receipts. The bool says whether there is one.
+func (s *Store) OldestOpen(ctx context.Context, j string) (n notice.Notice, ok bool, err error) {
+	err = s.read(ctx, "read the oldest open letter", func(t *tx) error {
+		n, ok = notice.Notice{}, false
+		for _, state := range notice.States() {
+			if !state.Open() {
+				continue
+			}
+			var w where
+			w.and("state = ?", string(state))
+			w.equal("jurisdiction", j)
+			rows, err := query[noticeRow](ctx, t, t.d.by("notices_state")+" "+w.String()+" ORDER BY logical_date, jurisdiction, id LIMIT 1", w.args...)
+			if err != nil {
+				return err
+			}
+			if len(rows) > 0 && (!ok || civil.Date(rows[0].Date) < n.Key.Date) {
+				n, ok = rows[0].noun(), true
+			}
+		}
+		return nil
+	})
+	return n, ok, err
+}
+
+// FailedSince returns the jurisdiction's ordinary letters that failed and are dated from the first day to the one before
+// the second.
+func (s *Store) FailedSince(ctx context.Context, j string, since, before civil.Date) ([]notice.Notice, error) {
+	return s.letters(ctx, "read failed letters of "+j, failedTail(s.d), string(notice.Failed), day(since), day(before), j)
+}
+
+func failedTail(d *dialect) string {
+	return d.by("notices_state") + " WHERE state = ? AND logical_date >= ? AND logical_date < ? AND jurisdiction = ? AND matter = '' " +
+		"ORDER BY logical_date, unit, role, id"
+}
