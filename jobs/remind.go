@@ -22,6 +22,7 @@ type RemindStore interface {
 	Waiting(ctx context.Context, jurisdiction string, d civil.Date, ids []task.TaskID) ([]task.Ref, error)
 	WeeklyTasks(ctx context.Context, jurisdiction string) ([]task.Task, error)
 	Unsent(ctx context.Context, jurisdiction string, before civil.Date) ([]notice.Notice, error)
+	FailedSince(ctx context.Context, jurisdiction string, since, before civil.Date) ([]notice.Notice, error)
 	NoticeIDs(ctx context.Context, jurisdiction string, d civil.Date) ([]string, error)
 	Served(ctx context.Context, ids []string) (map[string]civil.Date, error)
 	SavePlan(ctx context.Context, jurisdiction string, seq int64, p run.DayPlan) error
@@ -101,10 +102,13 @@ func (j Remind) snapshot(ctx context.Context, r run.Run, set planner.Settings) (
 	if s.Unsent, err = j.Store.Unsent(ctx, r.Jurisdiction, r.Date); err != nil {
 		return s, err
 	}
+	if s.Failed, err = j.Store.FailedSince(ctx, r.Jurisdiction, r.Date-failedFor, r.Date); err != nil {
+		return s, err
+	}
 	if s.Written, err = j.written(ctx, r); err != nil {
 		return s, err
 	}
-	if s.Records, err = j.records(ctx, r, s.Unsent); err != nil || len(s.Records) == 0 {
+	if s.Records, err = j.records(ctx, r, slices.Concat(s.Unsent, s.Failed)); err != nil || len(s.Records) == 0 {
 		return s, err
 	}
 	units := append(distinct(s.Records, func(r task.Record) string { return r.Obligation.Unit }), s.Jurisdiction.Bureau)
@@ -132,6 +136,9 @@ func (j Remind) snapshot(ctx context.Context, r run.Run, set planner.Settings) (
 	}
 	return s, err
 }
+
+// failedFor is how many days a letter that was refused waits for its reader's address to be mended.
+const failedFor = 30
 
 func (j Remind) written(ctx context.Context, r run.Run) (map[string]bool, error) {
 	ids, err := j.Store.NoticeIDs(ctx, r.Jurisdiction, r.Date)

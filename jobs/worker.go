@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"sync"
 	"time"
 
 	"github.com/robfig/cron/v3"
@@ -14,7 +15,7 @@ import (
 	"duban/jobs/task"
 )
 
-// Worker starts the jobs of each jurisdiction when their time has come, and lets letters leave within their window.
+// Worker starts the jobs of each jurisdiction when their time has come, and has its letters delivered.
 //
 // cron only wakes it. What has to run is asked of the ledger: a job is due once its spec's time of today has passed and
 // its slot is not settled, so that a tick that was missed, or a worker started late, loses nothing.
@@ -22,12 +23,13 @@ type Worker struct {
 	Runner        Runner
 	Jurisdictions func(ctx context.Context) ([]task.Jurisdiction, error)
 	Zone          func(jurisdiction string) *time.Location
-	// InWindow reports whether letters may leave the jurisdiction at this time of its day.
-	InWindow func(jurisdiction string, now time.Time) bool
+	// Trust refuses a day that cannot be right: the machine's clock may be wrong. Nothing is planned or sent then.
+	Trust func(ctx context.Context, now time.Time) error
 	// Prepare runs before a jurisdiction's jobs, to bring its cached columns up to date and to take back the letters of
 	// workers that died.
 	Prepare func(ctx context.Context, jurisdiction string) error
-	// Deliver sends the letters of the day that wait.
+	// Deliver sends the letters of the day that wait, or holds them where their window is closed. Jurisdictions do not wait
+	// for each other's mail servers; of one, it is called once at a time.
 	Deliver func(ctx context.Context, jurisdiction string, d civil.Date) error
 	// Specs holds the cron schedule of each job by name; a job without one is never started by the clock.
 	Specs     map[string]cron.Schedule
@@ -40,6 +42,10 @@ type Worker struct {
 
 	settled map[run.Slot]bool
 	retryAt map[run.Slot]time.Time
+
+	deliveries sync.WaitGroup
+	mu         sync.Mutex
+	delivering map[string]bool // by jurisdiction
 }
 
 // retryAfter is how long a failed slot waits for its next attempt.
@@ -47,7 +53,7 @@ const retryAfter = 5 * time.Minute
 
 // Serve works until ctx ends; then no new work is taken, and what is held is finished.
 func (w *Worker) Serve(ctx context.Context) error {
-	w.settled, w.retryAt = map[run.Slot]bool{}, map[run.Slot]time.Time{}
+	w.settled, w.retryAt, w.delivering = map[run.Slot]bool{}, map[run.Slot]time.Time{}, map[string]bool{}
 	held, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	wake := make(chan struct{}, 1)
@@ -67,6 +73,7 @@ func (w *Worker) Serve(ctx context.Context) error {
 		for {
 			select {
 			case <-ctx.Done():
+				w.deliveries.Wait()
 				return
 			case <-wake:
 				w.tick(ctx, held)
@@ -88,6 +95,10 @@ func (w *Worker) Serve(ctx context.Context) error {
 
 // tick looks once at every jurisdiction. intake ends the taking of new work, held the work that was taken.
 func (w *Worker) tick(intake, held context.Context) {
+	if err := w.Trust(held, w.Clock()); err != nil {
+		w.Log.Error().Err(err).Msg("the date cannot be right: nothing is planned or sent")
+		return
+	}
 	all, err := w.Jurisdictions(held)
 	if err != nil {
 		w.Log.Error().Err(err).Msg("list jurisdictions")
@@ -124,11 +135,26 @@ func (w *Worker) jurisdiction(intake, held context.Context, code string) {
 			return
 		}
 	}
-	if intake.Err() == nil && w.InWindow(code, now) {
-		if err := w.Deliver(intake, code, today); err != nil && intake.Err() == nil {
+	w.deliver(intake, code, today)
+}
+
+// deliver has the jurisdiction's letters delivered, unless it is still at it.
+func (w *Worker) deliver(intake context.Context, code string, today civil.Date) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if intake.Err() != nil || w.delivering[code] {
+		return
+	}
+	w.delivering[code] = true
+	w.deliveries.Go(func() {
+		_, err := contain(func() (run.Run, error) { return run.Run{}, w.Deliver(intake, code, today) })
+		if err != nil && intake.Err() == nil {
 			w.Log.Error().Str("jurisdiction", code).Stringer("date", today).Err(err).Msg("deliver letters")
 		}
-	}
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		delete(w.delivering, code)
+	})
 }
 
 // due reports whether the slot's time of today has passed and it has not settled.

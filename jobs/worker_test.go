@@ -3,9 +3,9 @@ package jobs
 import (
 	"context"
 	"errors"
-	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -139,7 +139,7 @@ func newWorker(t *testing.T, codes ...string) (*Worker, *fakeJob, *fakeJob, *fak
 			return js, nil
 		},
 		Zone:      func(string) *time.Location { return shanghai },
-		InWindow:  func(_ string, now time.Time) bool { return now.Hour() >= 9 && now.Hour() < 17 },
+		Trust:     func(context.Context, time.Time) error { return nil },
 		Prepare:   func(context.Context, string) error { return nil },
 		Deliver:   func(context.Context, string, civil.Date) error { return nil },
 		Specs:     map[string]cron.Schedule{"open": spec(t, "5 0 * * *"), "remind": spec(t, "0 9 * * *")},
@@ -164,9 +164,12 @@ func TestThirtyDaysOfServing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		// The bubble begins at midnight UTC on 1 January 2000: eight in the morning in Shanghai.
 		w, open, remind, slots := newWorker(t, "changji", "sishui")
-		var windows []string
-		w.Deliver = func(_ context.Context, code string, d civil.Date) error {
-			windows = append(windows, w.Clock().In(shanghai).Format("15:04"))
+		var asked atomic.Int64
+		w.Deliver = func(_ context.Context, _ string, d civil.Date) error {
+			if today := civil.In(w.Clock(), shanghai); d != today {
+				t.Errorf("the letters of %s were asked for on %s", d, today)
+			}
+			asked.Add(1)
 			return nil
 		}
 		serve(t, w, 30*24*time.Hour)
@@ -179,9 +182,8 @@ func TestThirtyDaysOfServing(t *testing.T) {
 		if got := slots.states("remind"); got["done"] != 60 || len(got) != 1 {
 			t.Errorf("slots of remind: %v", got)
 		}
-		slices.Sort(windows)
-		if first, last := windows[0], windows[len(windows)-1]; first < "09:00" || last >= "17:00" {
-			t.Errorf("letters left between %s and %s", first, last)
+		if n := asked.Load(); n < 2*30*24*60 {
+			t.Errorf("letters were looked for %d times in thirty days", n)
 		}
 		seen := map[string]bool{}
 		for _, d := range remind.days() {
@@ -192,6 +194,57 @@ func TestThirtyDaysOfServing(t *testing.T) {
 		}
 	})
 	goleak.VerifyNone(t)
+}
+
+func TestASlowMailServerKeepsNobodyElseWaiting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, open, _, _ := newWorker(t, "changji", "sishui")
+		var mu sync.Mutex
+		asked := map[string]int{}
+		w.Deliver = func(ctx context.Context, code string, _ civil.Date) error {
+			mu.Lock()
+			asked[code]++
+			mu.Unlock()
+			if code == "changji" {
+				<-ctx.Done() // it takes days
+			}
+			return nil
+		}
+		serve(t, w, 3*24*time.Hour)
+		if asked["changji"] != 1 || asked["sishui"] < 3*24*60-1 {
+			t.Errorf("asked %v", asked)
+		}
+		if n := len(open.days()); n != 2*4 {
+			t.Errorf("open ran %d times, want four days in two jurisdictions", n)
+		}
+	})
+}
+
+func TestNothingHappensOnADayThatCannotBeRight(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, open, remind, _ := newWorker(t, "changji")
+		begun := time.Now()
+		w.Trust = func(_ context.Context, now time.Time) error {
+			if now.Sub(begun) < 36*time.Hour {
+				return errors.New("the clock is wrong")
+			}
+			return nil
+		}
+		w.Deliver = func(context.Context, string, civil.Date) error {
+			if time.Since(begun) < 36*time.Hour {
+				t.Error("letters were looked for")
+			}
+			return nil
+		}
+		serve(t, w, 35*time.Hour)
+		if len(open.days())+len(remind.days()) != 0 {
+			t.Errorf("%v %v", open.days(), remind.days())
+		}
+		serve(t, w, 10*time.Hour)
+		if len(open.days()) == 0 || len(remind.days()) == 0 {
+			t.Error("the clock was set right, and nothing went on")
+		}
+	})
 }
 
 func TestServingStartedLateMakesUpWhatWasMissed(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"time"
 
+	"duban/notify/archive"
 	"duban/notify/compose"
 	"duban/notify/notice"
 )
@@ -27,7 +28,7 @@ type Lane interface {
 	// Send hands over the mails in their order, each in one envelope, and returns how many of them it has dealt with:
 	// for exactly these Done was called. It stops early where the connection cannot be made or is lost (the mail at hand
 	// is dealt with then: its receipt says so), where BeforeDot refuses (the mail at hand is not dealt with then), and
-	// where ctx ends. What was not dealt with was not begun.
+	// where Done or ctx ends it. What was not dealt with was not begun.
 	Send(ctx context.Context, mails []compose.Message, each Each) int
 	// Close ends the connection politely; a failure at that is of no consequence. The lane may be used again.
 	Close() error
@@ -41,7 +42,8 @@ type Each struct {
 	// without the call.
 	BeforeDot func(i int, mail compose.Message) error
 	// Done is called with the outcome, phase, code, enhanced code, reply, bytes and duration; the caller fills in the rest.
-	Done func(i int, r notice.Receipt)
+	// It reports whether the next mail is to be sent at all.
+	Done func(i int, r notice.Receipt) (more bool)
 }
 
 // Single is a simple transport: one mail at a time, and its receipt.
@@ -52,21 +54,58 @@ type Single interface {
 	Close() error
 }
 
-// Store is what the dispatcher asks of the database. Each method is one transaction. A fence that fails, because the
-// claim went to another worker or its lease has passed, is task.ErrLost.
+// Store is what the dispatcher asks of the database. Each method is one transaction. All times are the database's.
 type Store interface {
+	Outbox
+	Recovery
+	Gates
+}
+
+// Outbox is the way of a letter through a worker's hands.
+type Outbox interface {
 	// Now is the database's clock, which all leases are counted by.
 	Now(ctx context.Context) (time.Time, error)
-	// ClaimNotice takes the first letter that is due under the filter; false: there is none.
-	ClaimNotice(ctx context.Context, f notice.ClaimFilter, lease time.Duration) (notice.Notice, bool, error)
-	// MarkData records that a final dot may have been sent. It refuses once the lease has passed.
-	MarkData(ctx context.Context, id, token string) error
-	// SettleNotice ends a claim: the state by notice.Next, the tries, next try and reason of n, and the receipts.
-	SettleNotice(ctx context.Context, n notice.Notice, cause notice.Cause, receipts []notice.Receipt) error
-	// MoveNotice moves a letter that nobody holds, or whose lease has passed.
-	MoveNotice(ctx context.Context, id string, from notice.State, cause notice.Cause, reason, by string) error
-	// Expired returns the letters in sending whose lease has passed.
-	Expired(ctx context.Context) ([]notice.Notice, error)
-	// Sending returns the jurisdiction's letters in sending; "": any jurisdiction's.
-	Sending(ctx context.Context, jurisdiction string) ([]notice.Notice, error)
+	// ClaimNotices takes up to limit letters that are due under the filter, under one token and lease. A letter's first
+	// claim sets its deadline to giveUp from now.
+	ClaimNotices(ctx context.Context, f notice.ClaimFilter, limit int, lease, giveUp time.Duration) ([]notice.Notice, error)
+	// Commit writes marks and settlements. It returns the IDs of those whose claim went to another worker or, for a mark,
+	// whose lease has passed; they do not hinder the others. The same call again changes nothing.
+	Commit(ctx context.Context, marks []notice.Mark, settlements []notice.Settlement) (lost map[string]bool, err error)
+}
+
+// Recovery takes back letters of workers that are gone.
+type Recovery interface {
+	// ExpiredNotices returns letters in sending whose lease has passed, without their facts.
+	ExpiredNotices(ctx context.Context, f notice.ClaimFilter, limit int) ([]notice.Notice, error)
+	// SendingLeases counts the letters under a lease and tells when the nearest passes.
+	SendingLeases(ctx context.Context, f notice.ClaimFilter) (n int, first time.Time, err error)
+	// Move moves a letter that nobody holds, or whose lease has passed; task.ErrLost where it is not as given.
+	Move(ctx context.Context, id string, from notice.State, reason, by string, causes ...notice.Cause) error
+}
+
+// Gates keep letters back.
+type Gates interface {
+	// HoldNotices keeps all letters under the filter that may leave until the given time.
+	HoldNotices(ctx context.Context, f notice.ClaimFilter, until time.Time, reason string) (int, error)
+	// ReleaseHeld lets those go whose time has come.
+	ReleaseHeld(ctx context.Context, f notice.ClaimFilter, reason string) (int, error)
+	Brakes(ctx context.Context) ([]notice.Brake, error)
+	SaveBrake(ctx context.Context, b notice.Brake) error
+	DropBrake(ctx context.Context, scope string) error
+}
+
+// Door looks at letters whose turn has come.
+type Door interface {
+	// Window returns when letters of the jurisdiction may leave next; the zero time: now.
+	Window(jurisdiction string) time.Time
+	// Closed returns, by ID, why a letter has nothing left to say; letters that have are not in it.
+	Closed(ctx context.Context, letters []notice.Notice) (map[string]string, error)
+}
+
+// Archive keeps the exact bytes of what leaves.
+type Archive interface {
+	// Put keeps a mail before it leaves. Without it, the mail does not leave.
+	Put(mail compose.Message) error
+	// Accepted notes what a server took responsibility for.
+	Accepted(list ...archive.Acceptance) error
 }

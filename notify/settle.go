@@ -6,21 +6,91 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"duban/jobs/task"
+	"duban/notify/compose"
 	"duban/notify/notice"
 )
 
-// onceMore begins the reason of a letter whose fate was unknown and that is sent a second time. It stays there: it is
-// what keeps the letter from being sent a third time.
-const onceMore = "sent once more after an unknown outcome"
+// batch is a lane's work on the letters of one claim.
+type batch struct {
+	*run
+	lane   Lane
+	end    time.Time // of the lease, by this machine's monotonic clock
+	hands  []*hand
+	items  []item
+	mails  []compose.Message
+	next   int // the first mail that is still to be sent
+	window int // how many letters are marked at a time
+	// markedAt is when that was done last; refusal why BeforeDot refused; stopReason why the rest is put back.
+	markedAt   time.Time
+	refusal    error
+	stopReason string
 
-// verdict says what this attempt, together with the receipts of earlier ones, makes of the letter, and why in words.
+	mu sync.Mutex // of the hands: a suspicion may be lifted by another lane
+}
+
+// stateLost counts a letter that another worker took over; it is never stored.
+const stateLost notice.State = "lost"
+
+// toSend lists the recipients still to be served, readers before copies. What was accepted is never sent again; a copy
+// that was refused, or whose fate is unknown, is let be.
+func toSend(n notice.Notice) []int {
+	var readers, copies []int
+	for i, rcpt := range n.Facts.Recipients {
+		before := latest(n.Receipts, i).Outcome
+		switch {
+		case before == notice.OutcomeAccepted:
+		case !rcpt.Copy:
+			readers = append(readers, i)
+		case before != notice.OutcomePermanent && before != notice.OutcomeUnknown:
+			copies = append(copies, i)
+		}
+	}
+	return append(readers, copies...)
+}
+
+// latest returns the receipt of a recipient, or one without an outcome.
+func latest(receipts []notice.Receipt, recipient int) notice.Receipt {
+	for _, r := range slices.Backward(receipts) {
+		if r.Recipient == recipient {
+			return r
+		}
+	}
+	return notice.Receipt{Recipient: recipient}
+}
+
+// merge returns one receipt of each recipient, by recipient: the accepted one if there is any, else the latest.
+func merge(before, now []notice.Receipt) []notice.Receipt {
+	var out []notice.Receipt
+	for _, r := range slices.Concat(before, now) {
+		i := slices.IndexFunc(out, func(o notice.Receipt) bool { return o.Recipient == r.Recipient })
+		switch {
+		case i < 0:
+			out = append(out, r)
+		case out[i].Outcome != notice.OutcomeAccepted:
+			out[i] = r
+		}
+	}
+	slices.SortFunc(out, func(a, b notice.Receipt) int { return a.Recipient - b.Recipient })
+	return out
+}
+
+// verdict says what this attempt, together with the receipts of earlier ones, makes of the letter, and why in words. A
+// copy that was not begun keeps the letter in retry, as one that failed for the time being does.
 func verdict(n notice.Notice, attempt []notice.Receipt) (notice.Cause, string) {
 	all := merge(n.Receipts, attempt)
 	if len(all) == 0 {
 		return notice.Refuse, "it has no reader to go to"
+	}
+	for _, i := range toSend(n) {
+		if latest(all, i).Outcome == "" {
+			all = append(all, notice.Receipt{
+				Recipient: i, Copy: n.Facts.Recipients[i].Copy, Outcome: notice.OutcomeTemporary, Reply: "not begun",
+			})
+		}
 	}
 	var why []string
 	for _, r := range all {
@@ -29,133 +99,97 @@ func verdict(n notice.Notice, attempt []notice.Receipt) (notice.Cause, string) {
 			if r.Copy {
 				who = "copy"
 			}
-			why = append(why, fmt.Sprintf("%s %s: %s", who, r.Outcome, r.Reply))
+			why = append(why, fmt.Sprintf("%s %s at %s: %s", who, r.Outcome, r.Phase, r))
 		}
 	}
 	return notice.Settle(all), cut(strings.Join(why, "; "))
 }
 
-// merge returns the latest receipt of each recipient, by recipient.
-func merge(before, now []notice.Receipt) []notice.Receipt {
-	var out []notice.Receipt
-	for _, r := range slices.Concat(before, now) {
-		if i := slices.IndexFunc(out, func(o notice.Receipt) bool { return o.Recipient == r.Recipient }); i >= 0 {
-			out[i] = r
-		} else {
-			out = append(out, r)
-		}
-	}
-	slices.SortFunc(out, func(a, b notice.Receipt) int { return a.Recipient - b.Recipient })
-	return out
-}
+// onceMore begins the reason of a letter that is sent a second time.
+const onceMore = "sent once more after an unknown outcome"
 
-// Backoff is how long a letter waits after its n-th failure for the time being (from 1): five minutes, doubled each
-// time, two hours at most.
-func Backoff(n int) time.Duration {
-	const first, most = 5 * time.Minute, 2 * time.Hour
-	wait := first
-	for range max(n, 1) - 1 {
-		if wait *= 2; wait >= most {
-			return most
-		}
-	}
-	return wait
-}
-
-// resent reports whether a letter was sent once more already.
-func resent(n notice.Notice) bool { return strings.HasPrefix(n.Reason, onceMore) }
-
-// settle records what became of the letter in hand, and lets a letter of unknown fate go once more.
-func (r *run) settle(ctx context.Context, n notice.Notice, attempt []notice.Receipt) error {
-	again := resent(n)
-	cause, why := verdict(n, attempt)
-	n.Tries++
-	n.NextTry = time.Time{}
-	if cause == notice.Defer {
-		now, err := r.now(ctx)
-		if err != nil {
-			return err
-		}
-		n.NextTry = now.Add(Backoff(n.Tries))
-	}
-	if n.Reason = why; again {
-		n.Reason = cut(strings.TrimSuffix(onceMore+"; "+why, "; "))
-	}
-	if cause == notice.Deliver && r.Mail.RedirectTo != "" {
-		n.Reason = strings.TrimSpace(n.Reason + " " + notice.TrialRun)
-	}
-	err := r.record(ctx, n, cause, attempt)
-	if errors.Is(err, task.ErrLost) {
-		r.settled(n, lost)
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("record letter %s as %s: %w", n.ID, cause, err)
-	}
-	state, err := notice.Next(notice.Sending, cause)
-	if err != nil {
-		return err
-	}
-	n.Receipts = merge(n.Receipts, attempt)
-	if state == notice.Unknown && !again && n.Key.Matter == "" {
-		state, err = r.resend(ctx, n, why)
-	}
-	r.settled(n, state)
-	return err
-}
-
-// record writes the outcome. A write that fails is tried again while the claim lasts: a letter that left and is not
-// recorded would be taken for lost, and leave a second time.
-func (r *run) record(ctx context.Context, n notice.Notice, cause notice.Cause, attempt []notice.Receipt) error {
-	for wait := time.Second; ; wait *= 2 {
-		err := r.settleOnce(ctx, n, cause, attempt)
-		if err == nil || errors.Is(err, task.ErrLost) || errors.Is(err, task.ErrNotFound) || wait > 4*time.Second {
-			return err
-		}
-		r.Log.Warn().Err(err).Str("notice", n.ID).Msg("recording a letter failed, trying again")
-		time.Sleep(wait)
-	}
-}
-
-func (r *run) settleOnce(ctx context.Context, n notice.Notice, cause notice.Cause, attempt []notice.Receipt) error {
-	ctx, cancel := detached(ctx)
-	defer cancel()
-	return r.Store.SettleNotice(ctx, n, cause, attempt)
-}
-
-// resend lets an ordinary letter of unknown fate go once more, under the same Message-ID, so that a mailbox that has it
-// already can tell.
-func (r *run) resend(ctx context.Context, n notice.Notice, why string) (notice.State, error) {
-	err := r.move(ctx, n.ID, notice.Unknown, notice.Resend, cut(strings.TrimSuffix(onceMore+"; "+why, "; ")))
+// conclude settles a letter all of whose mails have their receipts.
+func (b *batch) conclude(h *hand) {
+	n := h.n
+	cause, why := verdict(n, h.receipts)
+	s := notice.Settlement{ID: n.ID, Token: n.Token, Tries: n.Tries + 1, Reason: why, Receipts: h.receipts, Causes: []notice.Cause{cause}}
+	now := b.clock.now()
 	switch {
-	case errors.Is(err, task.ErrLost): // somebody else decided about it
-		return notice.Unknown, nil
-	case err != nil:
-		return notice.Unknown, fmt.Errorf("send letter %s once more: %w", n.ID, err)
+	case cause == notice.Defer && !n.Deadline.IsZero() && !now.Before(n.Deadline):
+		s.Causes, s.Reason = []notice.Cause{notice.Refuse}, cut("given up at its deadline; the last: "+why)
+	case cause == notice.Defer:
+		s.NextTry = now.Add(b.Patience.Backoff(n.ID, s.Tries))
+		if s.NextTry.Before(h.until) {
+			s.NextTry = h.until
+		}
+		if !n.Deadline.IsZero() && s.NextTry.After(n.Deadline) {
+			s.NextTry = n.Deadline
+		}
+	case cause == notice.Break:
+		s.Causes = n.Lost(notice.Break)
+		if len(s.Causes) > 1 {
+			s.Reason = cut(onceMore + "; " + why)
+		}
+	case cause == notice.Deliver && b.Mail.RedirectTo != "":
+		s.Reason = strings.TrimSpace(s.Reason + " " + notice.TrialRun)
 	}
-	return notice.Retry, nil
+	if n.Resent && !strings.HasPrefix(s.Reason, onceMore) {
+		s.Reason = cut(strings.TrimSuffix(onceMore+"; "+s.Reason, "; "))
+	}
+	b.settle(n, s)
 }
 
-func (r *run) move(ctx context.Context, id string, from notice.State, cause notice.Cause, why string) error {
-	ctx, cancel := detached(ctx)
-	defer cancel()
-	return r.Store.MoveNotice(ctx, id, from, cause, why, r.By)
+// settle has the end of a claim written down, and counts the letter when that is done.
+func (b *batch) settle(n notice.Notice, s notice.Settlement) {
+	b.books.settle(s, func(lost bool, err error) {
+		if err != nil {
+			b.fail(fmt.Errorf("record letter %s: %w", n.ID, err))
+			return
+		}
+		state := stateLost
+		if !lost {
+			if state, err = notice.Then(notice.Sending, s.Causes...); err != nil {
+				b.fail(err)
+				return
+			}
+		}
+		n.Tries, n.NextTry, n.Reason = s.Tries, s.NextTry, s.Reason
+		n.Receipts = merge(n.Receipts, s.Receipts)
+		b.count(n, state)
+	})
 }
 
-// settled counts a letter and tells whoever wants to know.
-func (r *run) settled(n notice.Notice, state notice.State) {
-	r.states[n.ID] = state
+// count counts a letter by the state the run leaves it in, and tells whoever wants to know.
+func (r *run) count(n notice.Notice, state notice.State) {
+	r.mu.Lock()
+	if before, ok := r.again[n.ID]; ok { // this run had it before
+		*r.sum.of(before)--
+		r.sum.Claimed--
+	}
+	*r.sum.of(state)++
+	if state.Open() {
+		r.again[n.ID] = state
+	} else {
+		delete(r.again, n.ID)
+	}
+	r.mu.Unlock()
 	e := r.Log.Info()
-	if state != notice.Sent {
+	switch state {
+	case notice.Sent:
+	case notice.Pending:
+		e = r.Log.Debug()
+	default:
 		e = r.Log.Warn().Str("reason", MaskAll(n.Reason))
 	}
-	to := make([]string, len(n.Facts.Recipients))
-	for i, rcpt := range n.Facts.Recipients {
-		to[i] = Mask(rcpt.Email)
+	if e.Enabled() {
+		to := make([]string, len(n.Facts.Recipients))
+		for i, rcpt := range n.Facts.Recipients {
+			to[i] = Mask(rcpt.Email)
+		}
+		e.Str("notice", n.ID).Str("jurisdiction", n.Key.Jurisdiction).Stringer("date", n.Key.Date).Str("unit", n.Key.Unit).
+			Strs("to", to).Str("state", string(state)).Int("tries", n.Tries).Str("transport", r.Transport.Name()).Msg("letter settled")
 	}
-	e.Str("notice", n.ID).Str("jurisdiction", n.Key.Jurisdiction).Stringer("date", n.Key.Date).Str("unit", n.Key.Unit).
-		Strs("to", to).Str("state", string(state)).Int("tries", n.Tries).Str("transport", r.Transport.Name()).Msg("letter settled")
-	if state != lost && r.OnSettled != nil {
+	if state != stateLost && r.OnSettled != nil {
 		n.State = state
 		r.OnSettled(n)
 	}
@@ -164,77 +198,65 @@ func (r *run) settled(n notice.Notice, state notice.State) {
 // recover takes back the letters of workers whose lease has passed: one that was not at its final dot is simply due
 // again; of one that was, nobody knows, and an ordinary letter goes once more.
 func (r *run) recover(ctx context.Context) error {
-	sctx, cancel := detached(ctx)
-	expired, err := r.Store.Expired(sctx)
-	cancel()
-	if err != nil {
-		return err
-	}
-	for _, n := range expired {
-		if !r.filter.Matches(n.Key) {
-			continue
+	const piece = 200
+	for {
+		sctx, cancel := detached(ctx)
+		expired, err := r.Store.ExpiredNotices(sctx, r.filter, piece)
+		cancel()
+		if err != nil {
+			return err
 		}
-		if err := r.takeBack(ctx, n); err != nil {
-			return fmt.Errorf("take back letter %s of a worker that is gone: %w", n.ID, err)
+		for _, n := range expired {
+			if err := r.takeBack(ctx, n); err != nil {
+				return fmt.Errorf("take back letter %s of a worker that is gone: %w", n.ID, err)
+			}
+		}
+		if len(expired) < piece {
+			return nil
 		}
 	}
-	return nil
 }
 
 func (r *run) takeBack(ctx context.Context, n notice.Notice) error {
-	why := "the worker that held it is gone"
-	again := resent(n)
-	cause := notice.Expire
+	why, causes := "the worker that held it is gone", []notice.Cause{notice.Expire}
 	if !n.DataAt.IsZero() {
-		cause, why = notice.Vanish, "the worker that held it is gone, and it may have left"
+		why, causes = "the worker that held it is gone, and it may have left", n.Lost(notice.Vanish)
 	}
 	reason := why
-	if again {
-		reason = cut(onceMore + "; " + why)
+	if len(causes) > 1 {
+		reason = onceMore + "; " + why
 	}
-	err := r.move(ctx, n.ID, notice.Sending, cause, reason)
+	sctx, cancel := detached(ctx)
+	defer cancel()
+	err := r.Store.Move(sctx, n.ID, notice.Sending, reason, r.By, causes...)
 	if errors.Is(err, task.ErrLost) {
 		return nil // it was settled, or taken back, by somebody else
 	}
 	if err != nil {
 		return err
 	}
-	r.recovered[n.ID] = true
-	r.Log.Warn().Str("notice", n.ID).Str("unit", n.Key.Unit).Str("cause", string(cause)).Msg("letter of a worker that is gone taken back")
-	if cause == notice.Vanish && !again && n.Key.Matter == "" {
-		_, err = r.resend(ctx, n, why)
-	}
-	return err
+	r.mu.Lock()
+	r.sum.Recovered++
+	r.mu.Unlock()
+	r.Log.Warn().Str("notice", n.ID).Str("unit", n.Key.Unit).Str("cause", string(causes[0])).Msg("letter of a worker that is gone taken back")
+	return nil
 }
 
 // await waits, where letters are still under the lease of a worker that may be dead, for the nearest to pass or to be
 // settled. It reports whether there may be something to do.
 func (r *run) await(ctx context.Context) (bool, error) {
 	sctx, cancel := detached(ctx)
-	sending, err := r.Store.Sending(sctx, r.filter.Jurisdiction)
+	leased, first, err := r.Store.SendingLeases(sctx, r.filter)
 	cancel()
-	if err != nil {
+	if r.sum.Leased = leased; err != nil || leased == 0 {
 		return false, err
-	}
-	sending = slices.DeleteFunc(sending, func(n notice.Notice) bool { return !r.filter.Matches(n.Key) })
-	r.leased = len(sending)
-	if len(sending) == 0 {
-		return false, nil
-	}
-	now, err := r.now(ctx)
-	if err != nil {
-		return false, err
-	}
-	first := sending[0].Lease
-	for _, n := range sending {
-		if n.Lease.Before(first) {
-			first = n.Lease
-		}
 	}
 	// Databases keep whole milliseconds, hence the margin.
-	wait := min(max(first.Sub(now)+time.Second, time.Second), pollEvery)
+	wait := min(max(first.Sub(r.clock.now())+time.Second, time.Second), pollEvery)
 	if r.waited+wait > r.Wait {
-		r.Log.Warn().Int("letters", len(sending)).Time("until", first).Msg("letters are under another worker's lease; the next run takes them")
+		if r.Wait >= 0 {
+			r.Log.Warn().Int("letters", leased).Time("until", first).Msg("letters are under another worker's lease; the next run takes them")
+		}
 		return false, nil
 	}
 	r.waited += wait
@@ -252,6 +274,7 @@ func (r *run) await(ctx context.Context) (bool, error) {
 const maxReason = 500
 
 func cut(s string) string {
+	s = strings.ToValidUTF8(s, "�")
 	if r := []rune(s); len(r) > maxReason {
 		return string(r[:maxReason])
 	}

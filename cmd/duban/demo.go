@@ -241,7 +241,7 @@ func (d *demo) day(ctx context.Context, code string, day civil.Date) error {
 	if _, err = runner.Run(ctx, "remind", code, day, false); err != nil {
 		return err
 	}
-	_, err = d.deliver(ctx, d.store, code, day)
+	_, err = d.deliver(ctx, d.store, code, day, true)
 	return err
 }
 
@@ -251,13 +251,17 @@ func (d *demo) writeIndex(ctx context.Context) ([]notice.Notice, error) {
 	if err != nil {
 		return nil, err
 	}
+	sender, err := d.mailOf("")
+	if err != nil {
+		return nil, err
+	}
 	var entries []file.IndexEntry
 	for _, n := range letters {
 		if n.State != notice.Sent {
 			continue
 		}
 		for i := range n.Facts.Recipients {
-			msg, err := compose.Compose(n, i, d.mail())
+			msg, err := compose.Compose(n, i, sender)
 			if err != nil {
 				return nil, fmt.Errorf("compose letter %s: %w", n.ID, err)
 			}

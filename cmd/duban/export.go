@@ -226,15 +226,15 @@ type sentBytes struct {
 
 // sentBytes opens the archive where there is one: looking at it does not make it.
 func (a *app) sentBytes(jurisdiction string) (sentBytes, error) {
-	b := sentBytes{mail: a.mail()}
+	m, err := a.mailOf(jurisdiction)
+	b := sentBytes{mail: m}
 	dir := a.archiveDir()
-	if dir == "" {
-		return b, nil
+	if err != nil || dir == "" {
+		return b, err
 	}
 	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
 		return b, nil
 	}
-	var err error
 	b.archive, err = archive.Open(dir)
 	return b, err
 }

@@ -2,22 +2,25 @@ package main
 
 import (
 	"errors"
+	"fmt"
+	"os"
 	"reflect"
 	"sync"
 	"time"
 
+	"duban/jobs"
 	"duban/notify"
+	"duban/notify/archive"
 	"duban/notify/compose"
+	"duban/notify/dkim"
 	"duban/notify/file"
 	"duban/notify/mail"
 	"duban/store"
 )
 
-// mail is the top-level sender's settings, as letters are composed with them.
-func (a *app) mail() compose.Mail { return a.mailOf("") }
-
-// mailOf is the settings of the jurisdiction's sender, as its letters are composed with them.
-func (a *app) mailOf(code string) compose.Mail {
+// mailOf is the settings of the jurisdiction's sender, as its letters are composed with them. Making them reads the
+// signing key: a composer is made once of them, and kept.
+func (a *app) mailOf(code string) (compose.Mail, error) {
 	m := a.cfg.MailOf(code)
 	out := compose.Mail{
 		FromName: m.FromName, FromAddress: m.FromAddress, ReplyTo: m.ReplyTo, Domain: m.MessageIDDomain, RedirectTo: m.RedirectTo,
@@ -25,7 +28,15 @@ func (a *app) mailOf(code string) compose.Mail {
 	if m.Transport == "smtp" && m.SMTP.SenderIsLogin {
 		out.SenderAddress = m.SMTP.Username
 	}
-	return out
+	if m.DKIM.Domain == "" {
+		return out, nil
+	}
+	signer, err := dkim.New(m.DKIM.Domain, m.DKIM.Selector, []byte(m.DKIM.Key.Reveal()))
+	if err != nil {
+		return compose.Mail{}, usageError{err}
+	}
+	out.Seal = signer.Sign
+	return out, nil
 }
 
 // posts holds the transports that are open, one for each account.
@@ -38,7 +49,8 @@ type posts struct {
 // connections and of letters a minute are those of the account.
 type post struct {
 	settings  postSettings
-	transport notify.Single
+	transport notify.Transport
+	pace      *notify.Pace
 }
 
 // postSettings is what a transport is made of: a folder, or a server with the account on it and its quota.
@@ -48,26 +60,35 @@ type postSettings struct {
 	perMinute int
 }
 
-// transportOf is where the letters of the jurisdiction leave: the same transport for all that share an account. It is
-// closed with the program. It may be called by several goroutines, once what else is to be closed has been opened.
-func (a *app) transportOf(code string) (notify.Single, error) {
+// account names the folder, or the server with the login on it.
+func (s postSettings) account() string {
+	if s.dir != "" {
+		return "file:" + s.dir
+	}
+	return fmt.Sprintf("%s:%d/%s", s.smtp.Host, s.smtp.Port, s.smtp.Username)
+}
+
+// postOf is where the letters of the jurisdiction leave: the same for all that share an account. It is closed with the
+// program. It may be called by several goroutines, once what else is to be closed has been opened.
+func (a *app) postOf(code string) (post, error) {
 	a.posts.mu.Lock()
 	defer a.posts.mu.Unlock()
 	settings := a.postSettings(code)
 	for _, p := range a.posts.open {
 		if reflect.DeepEqual(p.settings, settings) {
-			return p.transport, nil
+			return p, nil
 		}
 	}
 	t, err := newTransport(settings)
 	if err != nil {
-		return nil, err
+		return post{}, err
 	}
 	if len(a.posts.open) == 0 {
 		a.closeLater("mail", a.closePosts)
 	}
-	a.posts.open = append(a.posts.open, post{settings, t})
-	return t, nil
+	p := post{settings, t, notify.NewPace(settings.perMinute)}
+	a.posts.open = append(a.posts.open, p)
+	return p, nil
 }
 
 func (a *app) closePosts() error {
@@ -80,9 +101,6 @@ func (a *app) closePosts() error {
 	a.posts.open = nil
 	return errors.Join(errs...)
 }
-
-// transport is where letters leave by the top-level settings; the caller closes it.
-func (a *app) transport() (notify.Single, error) { return newTransport(a.postSettings("")) }
 
 // postSettings returns what the jurisdiction's transport is made of.
 func (a *app) postSettings(code string) postSettings {
@@ -103,9 +121,9 @@ func (a *app) postSettings(code string) postSettings {
 	return postSettings{smtp: cfg, perMinute: s.MessagesPerMinute}
 }
 
-func newTransport(s postSettings) (notify.Single, error) {
+func newTransport(s postSettings) (notify.Transport, error) {
 	if s.dir != "" {
-		return &file.Transport{Dir: s.dir}, nil
+		return notify.Serial(&file.Transport{Dir: s.dir}), nil
 	}
 	t, err := mail.New(s.smtp)
 	if err != nil {
@@ -120,12 +138,54 @@ const (
 	filePhase = 3 * time.Second
 )
 
-func (a *app) dispatcher(s *store.Store, t notify.Single) *notify.Dispatcher {
+// dispatcher delivers the letters of the jurisdiction; "" stands for the top-level settings.
+func (a *app) dispatcher(s *store.Store, code string) (*notify.Dispatcher, error) {
+	p, err := a.postOf(code)
+	if err != nil {
+		return nil, err
+	}
+	m, err := a.mailOf(code)
+	if err != nil {
+		return nil, err
+	}
+	c := a.cfg.MailOf(code)
 	d := &notify.Dispatcher{
-		Store: s, Transport: t, Mail: a.mail(), Lease: a.cfg.Worker.Lease, Phase: a.cfg.Mail.SMTP.PhaseTimeout, Log: a.log,
+		Store: s, Transport: p.transport, Pace: p.pace, Mail: m, Account: p.settings.account(), By: a.worker(),
+		Lease: a.cfg.Worker.Lease, Phase: c.SMTP.PhaseTimeout, Shutdown: a.cfg.Worker.ShutdownTimeout, Log: a.log,
+		Patience: notify.Patience{
+			RetryFirst: c.Retry.First, RetryMost: c.Retry.Most, GiveUp: c.Retry.GiveUp,
+			BrakeAfter: c.Brake.After, BrakeFirst: c.Brake.First, BrakeMost: c.Brake.Most,
+		},
 	}
-	if t.Name() == "file" {
+	if p.settings.dir != "" { // the folder is its own archive
 		d.Lease, d.Phase = fileLease, filePhase
+		return d, nil
 	}
-	return d
+	if c.ArchiveDir != "" {
+		if d.Archive, err = archive.Open(c.ArchiveDir); err != nil {
+			return nil, err
+		}
+	}
+	return d, nil
+}
+
+// worker names this process in receipts and in the run ledger.
+func (a *app) worker() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "localhost"
+	}
+	return fmt.Sprintf("%s/%d", host, os.Getpid())
+}
+
+// door looks at letters before they leave. By hand, letters leave at once, unless somebody chose the hours: the
+// built-in ones are a guess, which a person at the keyboard knows better than.
+func (a *app) door(s *store.Store, byHand bool) jobs.Door {
+	return jobs.Door{
+		Store: s, Settings: a.policies.settings, Zone: a.policies.zone, Clock: a.clock,
+		Hours: func(code string) (jobs.Hours, bool) {
+			w := a.cfg.Jurisdiction(code).Window
+			return jobs.Hours{From: time.Duration(w.From) * time.Minute, To: time.Duration(w.To) * time.Minute}, !byHand || a.cfg.WindowSet(code)
+		},
+	}
 }

@@ -1,6 +1,9 @@
 package main
 
 import (
+	"crypto/ed25519"
+	"crypto/x509"
+	"encoding/pem"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -66,13 +69,13 @@ func accountsEnv() map[string]string {
 
 func TestJurisdictionsShareATransportOnlyWithTheirAccount(t *testing.T) {
 	a := accountsApp(t, accounts, accountsEnv())
-	of := map[string]notify.Single{}
+	of := map[string]notify.Transport{}
 	for _, code := range []string{"", "unnamed", "plain", "named", "login", "again", "other", "host", "quota", "clear", "pinned"} {
-		tr, err := a.transportOf(code)
+		p, err := a.postOf(code)
 		if err != nil {
 			t.Fatalf("%s: %v", code, err)
 		}
-		of[code] = tr
+		of[code] = p.transport
 	}
 	for _, same := range [][2]string{{"", "plain"}, {"", "unnamed"}, {"plain", "named"}, {"login", "again"}} {
 		if of[same[0]] != of[same[1]] {
@@ -123,9 +126,9 @@ func TestATransportIsToldEverySetting(t *testing.T) {
 
 func TestFileTransportIsOneForAll(t *testing.T) {
 	a := accountsApp(t, "jurisdictions: {a: {mail: {from_name: x}}}\n", map[string]string{"DUBAN_JURISDICTIONS_A_MAIL_FROM_NAEM": "slip", "DUBAN_JURISDICTIONS_A_MAIL_REPLY_TO": "a@b.cn"})
-	one, err := a.transportOf("a")
-	two, err2 := a.transportOf("b")
-	if err != nil || err2 != nil || one != two || one.Name() != "file" {
+	one, err := a.postOf("a")
+	two, err2 := a.postOf("b")
+	if err != nil || err2 != nil || one.transport != two.transport || one.transport.Name() != "file" {
 		t.Errorf("%v %v %v %v", one, two, err, err2)
 	}
 	if stray := a.strayVariables(); !slices.Equal(stray, []string{"DUBAN_JURISDICTIONS_A_MAIL_FROM_NAEM"}) {
@@ -142,9 +145,43 @@ func TestLettersCarryTheirJurisdictionsSender(t *testing.T) {
 		"again": {"督办", "again@example.org", "", ""},
 		"clear": {"督办", "city@example.org", "c@b.cn", "clear@example.org"},
 	} {
-		m := a.mailOf(code)
+		m, err := a.mailOf(code)
+		if err != nil {
+			t.Fatalf("%s: %v", code, err)
+		}
 		if got := [4]string{m.FromName, m.FromAddress, m.ReplyTo, m.SenderAddress}; got != want || m.Domain != "example.org" {
 			t.Errorf("%q: %v at %s, want %v", code, got, m.Domain, want)
 		}
+	}
+}
+
+func TestLettersAreSignedWhereTheirJurisdictionHasAKey(t *testing.T) {
+	der, err := x509.MarshalPKCS8PrivateKey(ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := filepath.Join(t.TempDir(), "key.pem")
+	if err := os.WriteFile(key, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	a := accountsApp(t, "jurisdictions: {plain: , signed: {mail: {dkim: {domain: a.example, selector: s1, key_file: "+key+"}}}}\n", nil)
+	plain, err := a.mailOf("plain")
+	if err != nil || plain.Seal != nil {
+		t.Errorf("a jurisdiction without a key signs, or cannot write: %v", err)
+	}
+	own, err := a.mailOf("signed")
+	if err != nil || own.Seal == nil {
+		t.Fatalf("a jurisdiction with a key does not sign: %v", err)
+	}
+	in := "From: a@a.example\r\nSubject: x\r\n\r\nx\r\n"
+	out, err := own.Seal([]byte(in))
+	if err != nil || !strings.HasPrefix(string(out), "DKIM-Signature: ") || !strings.Contains(string(out), "d=a.example") || !strings.HasSuffix(string(out), in) {
+		t.Errorf("%s %v", out, err)
+	}
+	d := a.cfg.Accounts["signed"]
+	d.DKIM.Key = "no key"
+	a.cfg.Accounts["signed"] = d
+	if m, err := a.mailOf("signed"); err == nil || m.FromAddress != "" {
+		t.Errorf("a bad key lets letters go unsigned: %v", err)
 	}
 }

@@ -110,7 +110,11 @@ func (a *app) outboxShow(ctx context.Context, s *store.Store, id string) error {
 	}
 	var subject, text string
 	if len(n.Facts.Recipients) > 0 {
-		msg, err := compose.Compose(n, 0, a.mail())
+		m, err := a.mailOf(n.Key.Jurisdiction)
+		if err != nil {
+			return err
+		}
+		msg, err := compose.Compose(n, 0, m)
 		if err != nil {
 			return fmt.Errorf("show letter %s: %w", id, err)
 		}

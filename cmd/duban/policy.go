@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"duban/config"
+	"duban/jobs/civil"
 	"duban/jobs/ladder"
 	"duban/jobs/planner"
 	"duban/jobs/task"
@@ -48,7 +49,7 @@ func (p *policies) make(code string) (planner.Settings, error) {
 	if err != nil {
 		return planner.Settings{}, err
 	}
-	return planner.Settings{
+	set := planner.Settings{
 		Calendar: cal, Ladder: ladder.Default(), Terms: task.Terms{AcceptAfter: c.AcceptAfterWorkdays},
 		ReportDay: c.ReportDay, Roll: planner.Roll(c.Roll), LiveFrom: c.LiveFrom,
 		Issuer: notice.Issuer{
@@ -56,7 +57,16 @@ func (p *policies) make(code string) (planner.Settings, error) {
 			Phone: c.Letter.ContactPhone, Email: c.Letter.ContactEmail, Address: c.Letter.ContactAddress,
 		},
 		UrgingWord: c.Letter.UrgingWord,
-	}, nil
+	}
+	policy, err := hashOf(struct {
+		Ladder    ladder.Ladder
+		Terms     task.Terms
+		ReportDay int
+		Roll      planner.Roll
+		LiveFrom  civil.Date
+	}{set.Ladder, set.Terms, set.ReportDay, set.Roll, set.LiveFrom})
+	set.Versions = notice.Versions{Calendar: cal.Hash(), Policy: policy}
+	return set, err
 }
 
 // calendar is the national one with the configured overrides laid over it.
@@ -88,11 +98,15 @@ func (p *policies) hash(code string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	b, err := json.Marshal(struct {
+	return hashOf(struct {
 		Calendar string
 		Ladder   ladder.Ladder
 		Terms    task.Terms
 	}{set.Calendar.Hash(), set.Ladder, set.Terms})
+}
+
+func hashOf(v any) (string, error) {
+	b, err := json.Marshal(v)
 	if err != nil {
 		return "", fmt.Errorf("hash settings: %w", err)
 	}

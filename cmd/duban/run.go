@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/robfig/cron/v3"
@@ -58,9 +59,15 @@ func (a *app) prepare(ctx context.Context, s *store.Store, code string) error {
 	return err
 }
 
+// byHand are the flags of a run by hand.
+type byHand struct {
+	day, code, by string
+	again         bool // evaluate a settled day once more
+	now           bool // send outside the sending window too
+}
+
 func (a *app) runCmd() *cobra.Command {
-	var day, code, by string
-	var again bool
+	var h byHand
 	c := &cobra.Command{
 		Use: "run open|remind|all", Short: "Run a job of a day by hand: open, remind, or all", Args: cobra.ExactArgs(1),
 		Long: `Run a job as the worker would, for the day given (default today, in the jurisdiction's zone). Jobs that come before
@@ -76,14 +83,15 @@ With mail.transport: file a day ahead may be run too; its letters count as said,
 			if a.log.GetLevel() == zerolog.InfoLevel { // the outcome is printed, and the outbox lists the letters
 				a.log = a.log.Level(zerolog.WarnLevel)
 			}
-			return a.runJobs(c.Context(), s, args[0], day, code, by, again)
+			return a.runJobs(c.Context(), s, args[0], h)
 		},
 	}
 	f := c.Flags()
-	f.StringVar(&day, "date", "", "the logical date, YYYY-MM-DD")
-	f.StringVar(&code, "jurisdiction", "", "one jurisdiction; default all")
-	f.StringVar(&by, "by", "operator", "who runs it, for the ledger")
-	f.BoolVar(&again, "again", false, "evaluate a settled day once more")
+	f.StringVar(&h.day, "date", "", "the logical date, YYYY-MM-DD")
+	f.StringVar(&h.code, "jurisdiction", "", "one jurisdiction; default all")
+	f.StringVar(&h.by, "by", "operator", "who runs it, for the ledger")
+	f.BoolVar(&h.again, "again", false, "evaluate a settled day once more")
+	f.BoolVar(&h.now, "send-now", false, "let letters leave outside the configured window too")
 	return c
 }
 
@@ -98,8 +106,8 @@ type ranSlot struct {
 	Error   string     `json:"error,omitempty"`
 }
 
-func (a *app) runJobs(ctx context.Context, s *store.Store, name, day, code, by string, again bool) error {
-	runner := a.runner(s, by)
+func (a *app) runJobs(ctx context.Context, s *store.Store, name string, h byHand) error {
+	runner := a.runner(s, h.by)
 	names := []string{name}
 	if name == "all" {
 		names = nil
@@ -109,7 +117,7 @@ func (a *app) runJobs(ctx context.Context, s *store.Store, name, day, code, by s
 	} else if _, err := runner.Find(name); err != nil {
 		return usageError{err}
 	}
-	all, err := jurisdictions(ctx, s, code)
+	all, err := jurisdictions(ctx, s, h.code)
 	if err != nil {
 		return err
 	}
@@ -118,14 +126,14 @@ func (a *app) runJobs(ctx context.Context, s *store.Store, name, day, code, by s
 	}
 	var errs []error
 	for _, j := range all {
-		errs = append(errs, a.runJurisdiction(ctx, s, runner, names, j, day, again))
+		errs = append(errs, a.runJurisdiction(ctx, s, runner, names, j, h))
 	}
 	return errors.Join(errs...)
 }
 
-func (a *app) runJurisdiction(ctx context.Context, s *store.Store, runner jobs.Runner, names []string, j task.Jurisdiction, day string, again bool) error {
+func (a *app) runJurisdiction(ctx context.Context, s *store.Store, runner jobs.Runner, names []string, j task.Jurisdiction, h byHand) error {
 	today := a.today(j.Code)
-	d, err := date("date", day, today)
+	d, err := date("date", h.day, today)
 	if err != nil {
 		return err
 	}
@@ -135,19 +143,23 @@ func (a *app) runJurisdiction(ctx context.Context, s *store.Store, runner jobs.R
 	if err := a.prepare(ctx, s, j.Code); err != nil {
 		return err
 	}
-	results, err := runSlots(ctx, runner, names, j.Code, d, again)
+	results, err := runSlots(ctx, runner, names, j.Code, d, h.again)
 	if perr := a.printSlots(results, d); perr != nil {
 		return errors.Join(err, perr)
 	}
 	if err != nil || !slices.Contains(names, "remind") {
 		return err
 	}
-	sum, err := a.deliver(ctx, s, j.Code, d)
+	sum, err := a.deliver(ctx, s, j.Code, d, h.now)
 	if err != nil {
 		return err
 	}
-	if sum.Claimed > 0 || j.Paused != nil {
+	if sum != (notify.Summary{}) || j.Paused != nil {
 		a.say("%-8s %-10s %s  %s", "letters", j.Code, d, letterCounts(sum, j))
+	}
+	if b := sum.Brake; b != nil {
+		return fmt.Errorf("the brake is on until %s, no letters leave: %s; it is let go by itself, then run again, or let `duban serve` do it",
+			b.Until.In(a.policies.zone(j.Code)).Format("15:04:05"), notify.MaskAll(b.Reason))
 	}
 	if sum.Failed > 0 {
 		return fmt.Errorf("%d letters of %s for %s were refused for good; `duban outbox list --state failed` names them", sum.Failed, d, j.Code)
@@ -177,7 +189,19 @@ func letterCounts(sum notify.Summary, j task.Jurisdiction) string {
 	if j.Paused != nil {
 		return fmt.Sprintf("kept back: paused by %s (%s)", j.Paused.Who, j.Paused.Why)
 	}
-	return fmt.Sprintf("%d sent, %d to be tried again, %d failed, %d unknown", sum.Sent, sum.Retry, sum.Failed, sum.Unknown)
+	words := fmt.Sprintf("%d sent, %d to be tried again, %d failed, %d unknown", sum.Sent, sum.Retry, sum.Failed, sum.Unknown)
+	for _, more := range []struct {
+		n    int
+		what string
+	}{
+		{sum.Held, "held until the window opens (--send-now lets them go)"}, {sum.Cancelled, "cancelled: nothing was left to say"},
+		{sum.Back, "not begun"}, {sum.Leased, "in another worker's hands"},
+	} {
+		if more.n > 0 {
+			words += fmt.Sprintf(", %d %s", more.n, more.what)
+		}
+	}
+	return words
 }
 
 // printSlots prints the slots of the day asked for, and counts for people the missed days that were made up before it.
@@ -225,14 +249,18 @@ func (a *app) printSlot(r jobs.Result) error {
 	return nil
 }
 
-// deliver sends the letters of one day that wait.
-func (a *app) deliver(ctx context.Context, s *store.Store, code string, d civil.Date) (notify.Summary, error) {
-	transport, err := a.transport()
+// deliver sends the letters of one day that wait. now lets them leave outside the hours that were chosen.
+func (a *app) deliver(ctx context.Context, s *store.Store, code string, d civil.Date, now bool) (notify.Summary, error) {
+	dispatcher, err := a.dispatcher(s, code)
 	if err != nil {
 		return notify.Summary{}, err
 	}
-	sum, err := a.dispatcher(s, transport).Run(ctx, notice.ClaimFilter{Jurisdiction: code, Date: d})
-	return sum, errors.Join(err, transport.Close())
+	door := a.door(s, true)
+	if now {
+		door.Hours = func(string) (jobs.Hours, bool) { return jobs.Hours{}, false }
+	}
+	dispatcher.Door = door
+	return dispatcher.Run(ctx, notice.ClaimFilter{Jurisdiction: code, Date: d})
 }
 
 // schedules parses the cron specs of the jobs. A spec that never fires is an error.
@@ -286,32 +314,39 @@ func (a *app) serve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	transport, err := a.transport()
-	if err != nil {
-		return err
-	}
-	a.closeLater("mail", transport.Close)
 	s, err := a.openDB(ctx, a.cfg.Database.DSN)
 	if err != nil {
 		return err
 	}
-	dispatcher := a.dispatcher(s, transport)
-	dispatcher.Wait = -1 // the next heartbeat takes what another worker holds now
+	if _, err := a.dispatcher(s, ""); err != nil { // what is wrong with the settings is said at once
+		return err
+	}
+	var mu sync.Mutex
+	dispatchers := map[string]*notify.Dispatcher{} // kept, since a dispatcher remembers how its server behaves
 	w := jobs.Worker{
 		Runner: a.runner(s, "scheduler"), Jurisdictions: s.Jurisdictions, Zone: a.policies.zone,
-		InWindow: func(code string, now time.Time) bool {
-			win := a.cfg.Jurisdiction(code).Window
-			at := config.Clock(now.Hour()*60 + now.Minute())
-			return win.From <= at && at < win.To
-		},
+		Trust:   func(context.Context, time.Time) error { return nil },
 		Prepare: func(ctx context.Context, code string) error { return a.prepare(ctx, s, code) },
 		Deliver: func(ctx context.Context, code string, d civil.Date) error {
+			mu.Lock()
+			dispatcher, ok := dispatchers[code]
+			if !ok {
+				var err error
+				if dispatcher, err = a.dispatcher(s, code); err != nil {
+					mu.Unlock()
+					return err
+				}
+				dispatcher.Wait = -1 // the next heartbeat takes what another worker holds now
+				dispatcher.Door = a.door(s, false)
+				dispatchers[code] = dispatcher
+			}
+			mu.Unlock()
 			_, err := dispatcher.Run(ctx, notice.ClaimFilter{Jurisdiction: code, Date: d})
 			return err
 		},
 		Specs: specs, Heartbeat: specs["heartbeat"], Shutdown: a.cfg.Worker.ShutdownTimeout, Clock: a.clock, Log: a.log,
 	}
-	a.log.Info().Str("database", s.Dialect()).Str("transport", transport.Name()).Msg("serving")
+	a.log.Info().Str("database", s.Dialect()).Str("transport", a.cfg.Mail.Transport).Str("worker", a.worker()).Msg("serving")
 	err = w.Serve(ctx)
 	a.log.Info().Msg("stopped")
 	return err

@@ -162,7 +162,7 @@ func TestRunTwiceSaysNothingTwice(t *testing.T) {
 			if _, err := runner.Run(t.Context(), "remind", code, d.to, again); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := d.deliver(t.Context(), d.store, code, d.to); err != nil {
+			if _, err := d.deliver(t.Context(), d.store, code, d.to, true); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -191,11 +191,10 @@ func stopped(t *testing.T, d *demo, code string) {
 	send := func() (more bool) {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		transport, err := d.transport()
+		dispatcher, err := d.dispatcher(d.store, code)
 		if err != nil {
 			t.Fatal(err)
 		}
-		dispatcher := d.dispatcher(d.store, transport)
 		n := 0
 		dispatcher.OnSettled = func(notice.Notice) {
 			if n++; n == 2 {

@@ -18,7 +18,7 @@ func (r *reminder) letter(code string) {
 	lines := r.lines[code]
 	key := r.key(code)
 	f := notice.Facts{
-		Jurisdiction: r.Jurisdiction.Name, Date: r.day, Issuer: r.issuer(),
+		Jurisdiction: r.Jurisdiction.Name, Date: r.day, Issuer: r.issuer(), Versions: r.set.Versions,
 		Reader: notice.Reader{Code: u.Code, Name: u.Name, FullName: cmp.Or(u.FullName, u.Name), Honorific: cmp.Or(u.Honorific, "贵单位")},
 	}
 	plans := r.cite(lines, &f)

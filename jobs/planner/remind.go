@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"duban/jobs/civil"
 	"duban/jobs/ladder"
@@ -27,6 +28,9 @@ type Snapshot struct {
 	LeadOpen map[string]bool
 	// Unsent are the ordinary letters of earlier days that have not left.
 	Unsent []notice.Notice
+	// Failed are ordinary letters of recent days that were refused for good. What they were to say is said again once their
+	// reader has another address.
+	Failed []notice.Notice
 	// Served maps a notice's ID to the logical date of the letter that carried its items to the reader.
 	Served map[string]civil.Date
 	// Weekly are the tasks that go on for ever or await their trigger, said once a week; all versions.
@@ -98,11 +102,17 @@ func newReminder(s Snapshot, set Settings, d civil.Date) *reminder {
 		lines: map[string][]line{}, fresh: map[string]bool{}, unsent: map[string]bool{}, kept: map[string]bool{},
 		plan: Plan{Supersede: map[string]string{}, Cancel: map[string]string{}},
 	}
-	for _, n := range s.Unsent {
-		r.unsent[n.ID] = true
-	}
 	for _, u := range s.Directory.AsOf(d).Units {
 		r.units[u.Code] = u
+	}
+	r.Unsent = slices.Clone(s.Unsent)
+	for _, n := range s.Failed {
+		if r.mended(n) {
+			r.Unsent = append(r.Unsent, n)
+		}
+	}
+	for _, n := range r.Unsent {
+		r.unsent[n.ID] = true
 	}
 	for _, t := range task.TasksAsOf(s.Tasks, d) {
 		r.tasks[t.TaskID] = t
@@ -114,6 +124,14 @@ func newReminder(s Snapshot, set Settings, d civil.Date) *reminder {
 		r.standing = task.TasksAsOf(s.Weekly, d)
 	}
 	return r
+}
+
+// mended reports whether the reader of a letter that was refused can be reached at another address now.
+func (r *reminder) mended(n notice.Notice) bool {
+	c, ok := r.units[n.Key.Unit].Contact(task.Role(n.Key.Role))
+	return ok && c.Email != "" && !slices.ContainsFunc(n.Facts.Recipients, func(to notice.Recipient) bool {
+		return !to.Copy && strings.EqualFold(to.Email, c.Email)
+	})
 }
 
 // look decides what is said today about one record.
@@ -394,7 +412,7 @@ func (r *reminder) settleUnsent() {
 		case r.kept[n.ID]:
 		case written[id]:
 			r.plan.Supersede[n.ID] = id
-		case !r.Written[id]:
+		case !r.Written[id] && n.State != notice.Failed:
 			r.plan.Cancel[n.ID] = "nothing in it was left to say"
 		}
 	}

@@ -37,6 +37,8 @@ type Settings struct {
 	// the word for a letter that urges.
 	Issuer     notice.Issuer
 	UrgingWord string
+	// Versions name the settings; they stand in the letters' receipts.
+	Versions notice.Versions
 }
 
 func (s Settings) roll(d civil.Date) civil.Date {

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"duban/jobs/deadline"
+	"duban/jobs/planner"
 	"duban/jobs/task"
 	"duban/notify/notice"
 )
@@ -479,5 +480,61 @@ func TestWhatIsNotWrittenAboutIsNotRepeated(t *testing.T) {
 			live("2024-01-15", "2024-06-24")
 		w.diary = nil
 		w.live("2024-06-25", "2024-07-31").wrote("06-27 a: upcoming 2/m1 T-3", "07-04 a: overdue 2/m1 T+2", "07-09 a: overdue 2/m1 T+5; cc deputy")
+	}
+}
+
+func TestWhatABadAddressRefusedIsSaidAgainOnceItIsMended(t *testing.T) {
+	w := newTown(t).row("1", on("2024-06-28")).row("2", on("2024-06-28")).live("2024-01-15", "2024-06-24")
+	w.diary = nil
+	w.mail(false).live("2024-06-25", "2024-06-25").mail(true).wrote("06-25 a: upcoming 1/m1 T-3 + 2/m1 T-3")
+	w.Failed, w.Unsent = w.Unsent, nil
+	w.Failed[0].State = notice.Failed
+	// As long as the address is the same, a letter a day to it helps nobody.
+	w.live("2024-06-26", "2024-06-26").wrote()
+	w.event("2024-06-27", "2/a/m1", task.Reported).unit("a", "2024-06-27", liaison("new@gov.example"))
+	w.live("2024-06-27", "2024-06-27").wrote("06-27 a: upcoming 1/m1 T-3")
+	p := w.plans[len(w.plans)-1]
+	if p.Supersede[w.Failed[0].ID] != p.Notices[0].ID || p.Notices[0].Facts.Recipients[0].Email != "new@gov.example" {
+		t.Errorf("%+v", p.Supersede)
+	}
+	// Nothing left to say: the refused letter stays as it is, for the record.
+	w.Failed[0].ID = "another"
+	w.event("2024-06-28", "1/a/m1", task.Reported).live("2024-06-28", "2024-06-28").wrote()
+	if p := w.plans[len(w.plans)-1]; len(p.Cancel) != 0 {
+		t.Errorf("%v", p.Cancel)
+	}
+}
+
+func TestALetterHasNothingLeftToSay(t *testing.T) {
+	w := newTown(t).row("1", on("2024-06-28")).row("2", on("2024-06-28")).live("2024-01-15", "2024-07-01")
+	w.live("2024-07-02", "2024-07-02")
+	nt := w.plans[len(w.plans)-1].Notices[0]
+	left := func(refs ...string) bool {
+		some := map[string]task.Record{}
+		for _, r := range w.Records {
+			if slices.Contains(refs, r.Obligation.Ref.String()) {
+				some[r.Obligation.Ref.String()] = r
+			}
+		}
+		return !planner.NothingLeft(nt, some, w.Set)
+	}
+	both := []string{"ls/zf/1/a/m1", "ls/zf/2/a/m1"}
+	if !left() || !left(both...) {
+		t.Error("nothing happened")
+	}
+	w.event("2024-07-01", "1/a/m1", task.Reported)
+	if !left(both...) {
+		t.Error("one of two still waits")
+	}
+	w.event("2024-07-03", "2/a/m1", task.ExtensionGranted, to("2024-07-31"))
+	if !left(both...) {
+		t.Error("the grant counts from tomorrow")
+	}
+	w.event("2024-07-02", "2/a/m1", task.ExtensionGranted, to("2024-07-31"))
+	if left(both...) {
+		t.Error("one is reported, the other has more time")
+	}
+	if !left(both[0]) {
+		t.Error("what nothing happened to is as the letter has it")
 	}
 }

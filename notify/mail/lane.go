@@ -146,7 +146,7 @@ func (t *turn) mail(ctx context.Context, i int) (dealt, more bool) {
 		t.release()
 		t.close()
 	}
-	return true, true
+	return true, more
 }
 
 // begin makes the server wait for the body of a mail, and returns that mail as it is to be written. Where nothing was

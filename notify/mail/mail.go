@@ -196,7 +196,7 @@ func (t *Transport) Send(ctx context.Context, msg compose.Message, beforeDot fun
 			}
 			return refused
 		},
-		Done: func(_ int, got notice.Receipt) { r = got },
+		Done: func(_ int, got notice.Receipt) bool { r = got; return true },
 	})
 	switch {
 	case n > 0:

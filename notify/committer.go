@@ -1,0 +1,144 @@
+package notify
+
+import (
+	"context"
+	"time"
+
+	"duban/notify/notice"
+)
+
+// committer writes the marks and settlements of all lanes, many to a transaction: while one is being written, the next
+// gather. It is the only writer of a run.
+type committer struct {
+	*run
+	in   chan request
+	over chan struct{}
+}
+
+// request is one mark or settlement with whom to tell; with neither, it tells when all before it are written.
+type request struct {
+	marks  []notice.Mark
+	settle *notice.Settlement
+	told   func(lost map[string]bool, err error)
+}
+
+// gather bounds how much one transaction writes.
+const gather = 256
+
+func newCommitter(ctx context.Context, r *run) *committer {
+	c := &committer{run: r, in: make(chan request, 4*gather), over: make(chan struct{})}
+	go func() {
+		defer close(c.over)
+		for first := range c.in {
+			c.write(ctx, c.more(first))
+		}
+	}()
+	return c
+}
+
+// more adds to the first request what waits already.
+func (c *committer) more(first request) []request {
+	all := []request{first}
+	for len(all) < gather {
+		select {
+		case next, ok := <-c.in:
+			if !ok {
+				return all
+			}
+			all = append(all, next)
+		default:
+			return all
+		}
+	}
+	return all
+}
+
+// write writes the requests in one transaction. If it fails, the marks are refused, since nothing may leave without
+// them; the settlements are facts and are tried again.
+func (c *committer) write(ctx context.Context, all []request) {
+	var marks []notice.Mark
+	var settlements []notice.Settlement
+	for _, q := range all {
+		marks = append(marks, q.marks...)
+		if q.settle != nil {
+			settlements = append(settlements, *q.settle)
+		}
+	}
+	lost, err := c.once(ctx, marks, settlements)
+	marksErr := err
+	if err != nil && len(settlements) > 0 {
+		lost, err = c.insist(ctx, settlements, err)
+	}
+	for _, q := range all {
+		if len(q.marks) > 0 {
+			q.told(lost, marksErr)
+		} else if q.told != nil {
+			q.told(lost, err)
+		}
+	}
+}
+
+// insist tries to write settlements again until it succeeds, a lease's time has passed, or the worker must end: a letter
+// that left and is not recorded would be taken for lost, and leave a second time.
+func (c *committer) insist(ctx context.Context, settlements []notice.Settlement, err error) (map[string]bool, error) {
+	const longest = 5 * time.Second
+	wait := 100 * time.Millisecond
+	for begun := time.Now(); time.Since(begun) < c.Lease; {
+		c.Log.Warn().Err(err).Int("letters", len(settlements)).Msg("recording letters failed, trying again")
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+		case <-c.hard.Done():
+			timer.Stop()
+			return c.once(ctx, nil, settlements)
+		}
+		var lost map[string]bool
+		if lost, err = c.once(ctx, nil, settlements); err == nil {
+			return lost, nil
+		}
+		wait = min(2*wait, longest)
+	}
+	return nil, err
+}
+
+func (c *committer) once(ctx context.Context, marks []notice.Mark, settlements []notice.Settlement) (map[string]bool, error) {
+	if len(marks)+len(settlements) == 0 {
+		return nil, nil
+	}
+	ctx, cancel := detached(ctx)
+	defer cancel()
+	return c.Store.Commit(ctx, marks, settlements)
+}
+
+// mark writes marks and waits for it.
+func (c *committer) mark(marks []notice.Mark) (map[string]bool, error) {
+	var lost map[string]bool
+	var err error
+	c.await(request{marks: marks, told: func(l map[string]bool, e error) { lost, err = l, e }})
+	return lost, err
+}
+
+// settle has a settlement written, and told called when that is done.
+func (c *committer) settle(s notice.Settlement, told func(lost bool, err error)) {
+	c.in <- request{settle: &s, told: func(lost map[string]bool, err error) { told(lost[s.ID], err) }}
+}
+
+// flush waits until all that was handed in before is written.
+func (c *committer) flush() { c.await(request{told: func(map[string]bool, error) {}}) }
+
+func (c *committer) await(q request) {
+	done := make(chan struct{})
+	told := q.told
+	q.told = func(lost map[string]bool, err error) {
+		told(lost, err)
+		close(done)
+	}
+	c.in <- q
+	<-done
+}
+
+// stop writes what is left and ends.
+func (c *committer) stop() {
+	close(c.in)
+	<-c.over
+}
