@@ -149,9 +149,10 @@ func label(code string) string {
 	return "x" + hex.EncodeToString(sum[:8])
 }
 
-// folded puts a value that has no place to fold onto a line of its own where its field's is too short for it.
+// folded puts a value that has no place to fold onto a line of its own where its field's is too short for it. One that
+// is too long even for that stays where it is: gomail would fold it at its first space, and leave an empty line.
 func folded(field, value string) string {
-	if len(field)+len(": ")+len(value) <= maxLine {
+	if len(field)+len(": ")+len(value) <= maxLine || len(value) > maxLine-2 {
 		return value
 	}
 	return "\r\n " + value

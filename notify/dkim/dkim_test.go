@@ -15,8 +15,11 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/emersion/go-msgauth/dkim"
+
+	"duban/notify/compose"
 )
 
 const mail = "Date: Thu, 26 Sep 2024 09:00:00 +0800\r\n" +
@@ -157,6 +160,35 @@ func TestSignatureHolds(t *testing.T) {
 	}
 }
 
+func TestSealsWhatIsComposed(t *testing.T) {
+	for _, k := range keys() {
+		l := compose.Letter{
+			ID: "seal0001", From: compose.Mail{FromName: "崂山区司法局", FromAddress: "duban@sfj.laoshan.example", Seal: signer(t, k).Sign},
+			To: "lianluo@qjtj.laoshan.example", Subject: "邮件设置测试", Title: "邮件设置测试", Paras: []string{"本件为测试邮件。"},
+			Attachments: []compose.Attachment{{Name: "情况表.xlsx", Data: []byte("x\r\ny")}}, Date: time.Date(2024, 9, 26, 9, 0, 0, 0, time.UTC),
+		}
+		m, err := compose.Plain(l)
+		if err != nil {
+			t.Fatal(err)
+		}
+		light, err := m.Light()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, b := range map[string][]byte{"whole": m.Bytes, "light": light.Bytes} {
+			if err := verify(t, b, k.record); err != nil {
+				t.Errorf("%s, %s: %v", k.name, name, err)
+			}
+			if verify(t, bytes.Replace(b, []byte("base64\r\n"), []byte("base64\r\nX: y\r\n"), 1), k.record) == nil {
+				t.Errorf("%s, %s: a changed part verifies", k.name, name)
+			}
+		}
+		if again, err := compose.Plain(l); err != nil || !bytes.Equal(again.Bytes, m.Bytes) {
+			t.Errorf("%s: composed and signed again, other bytes (%v)", k.name, err)
+		}
+	}
+}
+
 func TestCoversWhatIsThere(t *testing.T) {
 	signed, err := signer(t, keys()[2]).Sign([]byte(mail))
 	if err != nil {
@@ -249,4 +281,19 @@ func FuzzSign(f *testing.F) {
 			t.Fatalf("%v in %q", err, signed)
 		}
 	})
+}
+
+// BenchmarkSign signs a mail as long as a letter of 12 KB.
+func BenchmarkSign(b *testing.B) {
+	m := []byte(mail + strings.Repeat(strings.Repeat("x", 76)+"\r\n", 300))
+	for _, k := range keys()[1:] {
+		b.Run(k.name, func(b *testing.B) {
+			s := signer(b, k)
+			for b.Loop() {
+				if _, err := s.Sign(m); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
 }
