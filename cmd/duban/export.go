@@ -178,12 +178,7 @@ func jurisdictionOfUnit(ctx context.Context, s *store.Store, code, unit string) 
 	return "", usagef("%s have a unit %q; say which with --jurisdiction", strings.Join(found, " and "), unit)
 }
 
-// history is what the store knows of a letter besides its latest receipts.
-type history interface {
-	Attempts(ctx context.Context, id string) ([]notice.Receipt, error)
-	Moves(ctx context.Context, id string) ([]notice.Move, error)
-}
-
+// lettersOf reads the letters with all that ever became of them.
 func lettersOf(ctx context.Context, s *store.Store, in evidence.Input, m compose.Mail) ([]evidence.Letter, error) {
 	list, err := s.Notices(ctx, notice.Filter{Jurisdiction: in.Jurisdiction, Unit: in.Unit, From: in.From, To: in.To})
 	if err != nil {
@@ -191,14 +186,12 @@ func lettersOf(ctx context.Context, s *store.Store, in evidence.Input, m compose
 	}
 	letters := make([]evidence.Letter, 0, len(list))
 	for _, n := range list {
-		l := evidence.Letter{Notice: n, Attempts: n.Receipts, Subject: subjectOf(n, m)}
-		if h, ok := any(s).(history); ok {
-			if l.Attempts, err = h.Attempts(ctx, n.ID); err != nil {
-				return nil, err
-			}
-			if l.Moves, err = h.Moves(ctx, n.ID); err != nil {
-				return nil, err
-			}
+		l := evidence.Letter{Notice: n, Subject: subjectOf(n, m)}
+		if l.Attempts, err = s.Attempts(ctx, n.ID); err != nil {
+			return nil, err
+		}
+		if l.Moves, err = s.Moves(ctx, n.ID); err != nil {
+			return nil, err
 		}
 		letters = append(letters, l)
 	}

@@ -198,6 +198,33 @@ func TestExportEvidencePrefersTheArchive(t *testing.T) {
 	}
 }
 
+// All that ever became of a letter is told, not only the last of it.
+func TestExportEvidenceTellsTheWholeHistory(t *testing.T) {
+	d := postedTown(t)
+	row := lettersSent(d.objects("outbox", "list", "--unit", "jtj"))[0]
+	id, day := row.text("id"), row.text("date")
+	d.change("UPDATE attempts SET n = n + 1 WHERE notice = '" + id + "'")
+	d.change("INSERT INTO attempts SELECT dated, notice, 1, recipient, email, is_copy, 'temporary', 'greylisted', sha256, answered_at, 'earlier', " +
+		"'recipient', 451, '4.7.1', bytes, 1234, 'w7', template, calendar, policy FROM attempts WHERE notice = '" + id + "' AND recipient = 0")
+	d.change("INSERT INTO moves VALUES ('" + id + "', 1, '2024-09-25 01:00:00.000', 'retry', 'retry', 'hasten', '对方已放行', '李敏')")
+	path := filepath.Join(d.dir, "x.zip")
+	o := d.objects("export", "evidence", "--unit", "jtj", "--from", day, "--to", day, "--out", path)[0]
+	if o["attempts"] != o["accepted"].(float64)+1 || o["moves"] != 1.0 || o["absent"] != 0.0 {
+		t.Errorf("%v", o)
+	}
+	files := zipped(t, path)
+	first, _, _ := strings.Cut(files["receipts.jsonl"], "\n")
+	for _, want := range []string{`"n":1,"recipient":0`, `"outcome":"temporary","phase":"recipient","code":451,"enhanced":"4.7.1","reply":"greylisted"`, `"took_ms":1234,"worker":"w7"`, `"file":"letters/`} {
+		if !strings.Contains(first, want) {
+			t.Errorf("the first attempt lacks %s: %s", want, first)
+		}
+	}
+	if got := files["moves.jsonl"]; !strings.Contains(got, `"cause":"hasten","reason":"对方已放行","by":"李敏"`) {
+		t.Error(got)
+	}
+	d.ok("export", "evidence", "--verify", path)
+}
+
 // A letter of a trial run is composed anew as the trial's, whatever the settings are now.
 func TestExportEvidenceOfATrialRun(t *testing.T) {
 	d := town(t, "2024-07-08")
