@@ -2,7 +2,9 @@ package store_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
+	"time"
 
 	"duban/jobs/civil"
 	"duban/jobs/task"
@@ -102,5 +104,105 @@ func BenchmarkClaim(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// history puts so many letters that were sent long ago into a database, past the store: each with its facts and one
+// attempt, a thousand to a day.
+func history(b *testing.B, s *store.Store, letters int) {
+	b.Helper()
+	hash, unit, from := "substr(lower(hex(randomblob(16))), 1, 32)", "'old' || i", "n"
+	count := fmt.Sprintf("WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < %d) ", letters)
+	date := "date('2020-01-01', (i / 1000) || ' days')"
+	if s.Dialect() == "mysql" {
+		hash, unit, from, count = "MD5(CONCAT('old', seq))", "CONCAT('old', seq)", fmt.Sprintf("seq_0_to_%d", letters-1), ""
+		date = "DATE('2020-01-01') + INTERVAL (seq DIV 1000) DAY"
+	}
+	facts := `{"jurisdiction":"` + strings.Repeat("督", 300) + `"}`
+	for _, q := range []string{
+		"INSERT INTO notices (id, jurisdiction, logical_date, unit, role, kind, matter, job, state, tries, token, superseded_by, reason, moved_by, seq, resent, settled) " +
+			count + "SELECT " + hash + ", '" + j + "', " + date + ", " + unit + ", 'liaison', 'unit-letter', '', 'remind', 'sent', 1, '', '', '', '', 1, 0, '0123456789abcdef0123456789abcdef' FROM " + from,
+		"INSERT INTO notice_facts (dated, notice, facts) SELECT logical_date, id, '" + facts + "' FROM notices",
+		"INSERT INTO attempts (dated, notice, n, recipient, email, is_copy, outcome, reply, sha256, answered_at, token, phase, code, enhanced, bytes, took_ms, worker, template, calendar, policy) " +
+			"SELECT logical_date, id, 1, 0, 'someone@example.com', 0, 'accepted', 'queued as 12345', '" + strings.Repeat("0", 64) + "', '2020-01-01 00:00:00.000', '0123456789abcdef0123456789abcdef', 'answer', 250, '2.0.0', 12345, 17, 'w', '', '', '' FROM notices",
+	} {
+		if letters == 0 {
+			break
+		}
+		if err := store.Exec(b.Context(), s, q); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// waiting plans so many letters for the days from day0 on, each of about the size that letters have.
+func waiting(b *testing.B, s *store.Store, seq int64, letters int) {
+	b.Helper()
+	const perDay = 10_000
+	for d := range civil.Date((letters + perDay - 1) / perDay) {
+		r, _, err := s.ClaimSlot(b.Context(), slotOf("remind", day0+d), "bench", time.Minute, false)
+		if err != nil {
+			b.Fatal(err)
+		}
+		r.State = "done"
+		var day []notice.Notice
+		for i := range min(perDay, letters-int(d)*perDay) {
+			n := letter(fmt.Sprint("u", i), day0+d)
+			for k := range 4 {
+				n.Facts.Overdue = append(n.Facts.Overdue, notice.Item{Ref: fmt.Sprint(j, "/zfzl2024/", k, "/u/m1"), Row: "17", Title: "推进行政执法规范化建设，完成年度案卷评查并形成报告",
+					Kind: "milestone", Label: "final", Due: day0, Nominal: day0, LastWorkday: day0, DeadlineText: "2024年9月底前", Late: 3, Deliverable: "案卷评查报告",
+					Channel: "政务外网", Step: "T+3", Rung: "urging", Reminded: []civil.Date{day0 - 10, day0 - 3}})
+			}
+			day = append(day, n)
+		}
+		if err := s.SavePlan(b.Context(), j, seq, dayPlan(r, day...)); err != nil {
+			b.Fatal(err)
+		}
+		seq++
+	}
+}
+
+// BenchmarkDelivery claims, marks and settles 32 letters at a time, behind no history and behind a long one: the two
+// should cost the same. With -short the long one is short.
+func BenchmarkDelivery(b *testing.B) {
+	const batch = 32
+	long := 1_000_000
+	if testing.Short() {
+		long = 20_000
+	}
+	for _, e := range storetest.Engines(b) {
+		for _, past := range []int{1000, long} {
+			b.Run(fmt.Sprintf("%s/past=%d", e.Name, past), func(b *testing.B) {
+				s := e.Open(b)
+				seq := stock(b, s, 0)
+				history(b, s, past)
+				waiting(b, s, seq, 100_000)
+				cycle := func() {
+					letters, err := s.ClaimNotices(b.Context(), notice.ClaimFilter{}, batch, time.Minute, time.Hour)
+					if err != nil || len(letters) != batch {
+						b.Fatal(len(letters), err)
+					}
+					var marks []notice.Mark
+					var ends []notice.Settlement
+					for _, n := range letters {
+						marks = append(marks, markOf(n))
+						ends = append(ends, settled(n, by(notice.Deliver), sentTo(0, n.Facts.Recipients[0].Email)))
+					}
+					if lost, err := s.Commit(b.Context(), marks, nil); err != nil || len(lost) > 0 {
+						b.Fatal(lost, err)
+					}
+					if lost, err := s.Commit(b.Context(), nil, ends); err != nil || len(lost) > 0 {
+						b.Fatal(lost, err)
+					}
+				}
+				for range 20 {
+					cycle()
+				}
+				for b.Loop() {
+					cycle()
+				}
+				b.ReportMetric(float64(b.N*batch)/b.Elapsed().Seconds(), "letters/s")
+			})
+		}
 	}
 }

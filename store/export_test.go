@@ -26,7 +26,7 @@ func QueryEvents(s *Store) string {
 // The queries of delivery, with the text the store itself uses, each for letters of one state.
 func QueryClaim(s *Store) string {
 	w := dueWhere(notice.Pending, notice.ClaimFilter{}, nil, time.Time{})
-	return "SELECT * FROM notices " + claimTail(s.d, w, 32)
+	return "SELECT id, jurisdiction, logical_date, state FROM notices " + claimTail(s.d, w, 32)
 }
 func QueryExpired(s *Store) string {
 	w := sendingWhere(notice.ClaimFilter{})

@@ -139,8 +139,7 @@ type newLetters struct {
 // noticeRows turns new letters into rows by ID, with the receipts they may bring. They are claimed in that order, so that
 // what one claim takes lies together.
 func noticeRows(j string, seq int64, letters []notice.Notice) (out newLetters, err error) {
-	byID := func(a, b notice.Notice) int { return cmp.Compare(a.Key.ID(), b.Key.ID()) }
-	for _, n := range slices.SortedStableFunc(slices.Values(letters), byID) {
+	for _, n := range letters {
 		if n.Key.Jurisdiction != j || n.Key.Date.IsZero() {
 			return newLetters{}, fmt.Errorf("letter to %s: its key wants jurisdiction %s and a date", n.Key.Unit, j)
 		}
@@ -157,6 +156,8 @@ func noticeRows(j string, seq int64, letters []notice.Notice) (out newLetters, e
 		out.facts = append(out.facts, factsRow{day(n.Key.Date), n.ID, doc[notice.Facts]{n.Facts}})
 		out.receipts = append(out.receipts, attemptRows(day(n.Key.Date), n.ID, 0, "", n.Receipts)...)
 	}
+	slices.SortFunc(out.rows, func(a, b noticeRow) int { return cmp.Compare(a.ID, b.ID) })
+	slices.SortFunc(out.facts, func(a, b factsRow) int { return cmp.Compare(a.Notice, b.Notice) })
 	return out, nil
 }
 

@@ -48,14 +48,6 @@ func (s *Store) ClaimNotice(ctx context.Context, f notice.ClaimFilter, lease tim
 	return n, ok, nil
 }
 
-// candidate is a letter that may be claimed.
-type candidate struct {
-	ID           string       `db:"id"`
-	Jurisdiction string       `db:"jurisdiction"`
-	Date         day          `db:"logical_date"`
-	State        notice.State `db:"state"`
-}
-
 // candidates returns the first few, each state by its index.
 func (t *tx) candidates(ctx context.Context, f notice.ClaimFilter, now time.Time) ([]candidate, error) {
 	var all []candidate
