@@ -469,6 +469,8 @@ func FuzzCompose(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		checkLines(t, m.Bytes, maxLine)
+		sameAsTemplates(t, compile(cleaned(n.Facts)))
 		p := parse(t, m.Bytes)
 		if !utf8.ValidString(p.text) || decoded(t, p.header.Get("Subject")) != m.Subject {
 			t.Fatalf("subject %q reads back as %q", m.Subject, decoded(t, p.header.Get("Subject")))

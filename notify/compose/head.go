@@ -172,12 +172,13 @@ func wordsOf(s string, most int) string {
 	}
 	const open, end = "=?UTF-8?B?", "?="
 	out := make([]byte, 0, (len(s)/(most-3)+1)*(len(open)+base64.StdEncoding.EncodedLen(most)+len(end)+1))
+	var piece [48]byte
 	for s != "" {
-		n := cut(s, most)
+		n := copy(piece[:], s[:cut(s, most)])
 		if len(out) > 0 {
 			out = append(out, ' ')
 		}
-		out = append(base64.StdEncoding.AppendEncode(append(out, open...), []byte(s[:n])), end...)
+		out = append(base64.StdEncoding.AppendEncode(append(out, open...), piece[:n]), end...)
 		s = s[n:]
 	}
 	return string(out)

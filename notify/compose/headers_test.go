@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/mail"
 	"strings"
+	"sync"
 	"testing"
 
 	"duban/jobs/civil"
@@ -263,6 +264,51 @@ func TestAllIsComposeForEach(t *testing.T) {
 	}
 	if _, errs := c.All(n); errs[0] == nil || errs[4] == nil {
 		t.Errorf("a bad letter: %v", errs)
+	}
+}
+
+func TestSeveralWorkersShareAComposer(t *testing.T) {
+	c, err := New(testMail)
+	if err != nil {
+		t.Fatal(err)
+	}
+	letters := goldenLetters()
+	letters["12KB"] = letter12KB()
+	var workers sync.WaitGroup
+	for range 4 {
+		workers.Go(func() {
+			for name, n := range letters {
+				want, err := Compose(n, 0, testMail)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				for range 10 {
+					if got, err := c.Compose(n, 0); err != nil || !bytes.Equal(got.Bytes, want.Bytes) || got.HTML != want.HTML || got.Text != want.Text {
+						t.Errorf("%s is another letter (%v)", name, err)
+						return
+					}
+				}
+			}
+		})
+	}
+	workers.Wait()
+}
+
+func TestLittleToSay(t *testing.T) {
+	p := Letter{ID: "plain0002", From: Mail{FromAddress: "a@b.example"}, To: "c@d.example", Date: plainLetter().Date, Attachments: []Attachment{{}}}
+	m, err := Plain(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkLines(t, m.Bytes, maxLine)
+	got, files := parseMixed(t, m.Bytes)
+	if len(files) != 1 || files[0].name != "附件" || len(files[0].data) != 0 || got.header.Get("From") != "a@b.example" {
+		t.Errorf("%+v %v", files, got.header)
+	}
+	light, err := m.Light()
+	if err != nil || parse(t, light.Bytes).text != crlf(light.Text) {
+		t.Errorf("the light letter: %v", err)
 	}
 }
 

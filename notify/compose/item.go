@@ -50,7 +50,11 @@ func (p phrase) String() string {
 
 // joined strings the phrases that are not empty together.
 func joined(sep string, ps ...phrase) phrase {
-	var out phrase
+	n := 0
+	for _, p := range ps {
+		n += len(p) + 1
+	}
+	out := make(phrase, 0, n)
 	for _, p := range ps {
 		if len(p) == 0 {
 			continue
@@ -349,10 +353,11 @@ func (w *writer) overdueLine(it notice.Item) line {
 
 // upcomingLine stands under a heading that says its date, or says it itself.
 func (w *writer) upcomingLine(it notice.Item, under bool) line {
-	return line{
-		No: w.number(), Name: w.name(it), Due: w.due(it), Days: w.left(it), Owed: w.owed(it), Past: w.past(it),
-		Under: under, Notes: bracketed(w.notes(it)),
+	l := line{No: w.number(), Name: w.name(it), Due: w.due(it), Days: w.left(it), Owed: w.owed(it), Past: w.past(it), Under: under}
+	if under {
+		l.Notes = bracketed(w.notes(it))
 	}
+	return l
 }
 
 // behindLine says what should have been reached by the month end looked at, and what the register holds.

@@ -143,8 +143,9 @@ func title(f notice.Facts) string {
 	if word == "" {
 		word = "工作提示"
 	}
-	t := "关于" + verb + subjectMatter(f) + "有关事项的" + word
-	if subjectMatter(f) == manyPlans {
+	matter := subjectMatter(f)
+	t := "关于" + verb + matter + "有关事项的" + word
+	if matter == manyPlans {
 		t = "关于" + verb + "有关" + manyPlans + "的" + word
 	}
 	if f.LateIssue {

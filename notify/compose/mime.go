@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 	"sync"
 
 	"gopkg.in/gomail.v2"
@@ -57,7 +56,7 @@ func (s *scratch) encode(h head, files []Attachment) (out []byte, err error) {
 		size += len(f.Data)
 	}
 	s.raw.Reset()
-	s.raw.Grow(size/54*78 + 4096) // 54 octets make a line of base64
+	s.raw.Grow(size/57*78 + 4096) // 57 octets make a line of base64
 	if _, err := s.mail.WriteTo(&s.raw); err != nil {
 		return nil, fmt.Errorf("encode mail: %w", err)
 	}
@@ -151,7 +150,10 @@ func split(head []byte) ([len(headerOrder)][]byte, error) {
 		field := bytes.TrimSuffix(head[:end], []byte("\r\n"))
 		head = head[end:]
 		name, value, ok := bytes.Cut(field, []byte(": "))
-		i := slices.IndexFunc(headerOrder[:], func(want string) bool { return strings.EqualFold(want, string(name)) })
+		if string(name) == "Mime-Version" { // as gomail writes it
+			name = []byte("MIME-Version")
+		}
+		i := slices.Index(headerOrder[:], string(name))
 		if !ok || i < 0 || fields[i] != nil {
 			return fields, fmt.Errorf("normalise mail: unexpected header %q", field)
 		}

@@ -105,7 +105,7 @@ func ordinal(n int) string {
 
 // weekday returns 星期一 to 星期日.
 func weekday(d civil.Date) string {
-	return "星期" + [...]string{"日", "一", "二", "三", "四", "五", "六"}[d.Weekday()]
+	return [...]string{"星期日", "星期一", "星期二", "星期三", "星期四", "星期五", "星期六"}[d.Weekday()]
 }
 
 // short writes a date as a letter of the given day does: without the year where it is the letter's own.
