@@ -16,6 +16,7 @@ import (
 	"duban/notify/archive"
 	"duban/notify/compose"
 	"duban/notify/evidence"
+	"duban/notify/file"
 	"duban/notify/notice"
 	"duban/store"
 )
@@ -208,27 +209,26 @@ func subjectOf(n notice.Notice, m compose.Mail) string {
 	return ""
 }
 
-// archiveDir is where letters are kept as they left; empty: nowhere.
-func (a *app) archiveDir() string { return a.cfg.Mail.ArchiveDir }
-
-// sentBytes finds what was handed over in the archive, and where that has none composes it anew.
+// sentBytes finds what was handed over: in the archive; in the folder of the file transport, which is its own archive; and
+// where neither has it, by composing it anew.
 type sentBytes struct {
 	archive *archive.Archive // nil: there is none
+	folder  string
 	mail    compose.Mail
 }
 
 // sentBytes opens the archive where there is one: looking at it does not make it.
 func (a *app) sentBytes(jurisdiction string) (sentBytes, error) {
+	c := a.cfg.MailOf(jurisdiction)
 	m, err := a.mailOf(jurisdiction)
-	b := sentBytes{mail: m}
-	dir := a.archiveDir()
-	if err != nil || dir == "" {
+	b := sentBytes{folder: c.Dir, mail: m}
+	if err != nil || c.ArchiveDir == "" {
 		return b, err
 	}
-	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(c.ArchiveDir); errors.Is(err, fs.ErrNotExist) {
 		return b, nil
 	}
-	b.archive, err = archive.Open(dir)
+	b.archive, err = archive.Open(c.ArchiveDir)
 	return b, err
 }
 
@@ -251,6 +251,10 @@ func (b sentBytes) of(n notice.Notice, r notice.Receipt) ([]byte, error) {
 	for _, msg := range b.anew(n, r) {
 		if evidence.Sum(msg.Bytes) == r.SHA256 {
 			return msg.Bytes, nil
+		}
+		data, err := os.ReadFile(filepath.Join(b.folder, filepath.FromSlash(file.Path(msg))))
+		if err == nil && evidence.Sum(data) == r.SHA256 {
+			return data, nil
 		}
 	}
 	return nil, fmt.Errorf("find letter %s: %w", n.ID, fs.ErrNotExist)

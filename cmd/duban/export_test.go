@@ -198,6 +198,27 @@ func TestExportEvidencePrefersTheArchive(t *testing.T) {
 	}
 }
 
+// A folder of letters is its own archive: what the settings of today do not compose any more is still there.
+func TestExportEvidenceReadsTheFolderOfLetters(t *testing.T) {
+	d := postedTown(t)
+	d.env["DUBAN_MAIL_FROM_ADDRESS"] = "other@sfj.example"
+	d.env["DUBAN_MAIL_MESSAGE_ID_DOMAIN"] = "other.example"
+	absent := func(name string) any {
+		o := d.objects("export", "evidence", "--unit", "jtj", "--from", "2024-07-01", "--to", "2024-12-31", "--out", filepath.Join(d.dir, name))[0]
+		if o["accepted"] == 0.0 {
+			t.Errorf("%v", o)
+		}
+		return o["absent"]
+	}
+	if n := absent("there.zip"); n != 0.0 {
+		t.Errorf("%v absent", n)
+	}
+	d.env["DUBAN_MAIL_DIR"] = filepath.Join(d.dir, "elsewhere")
+	if n := absent("gone.zip"); n == 0.0 {
+		t.Error("what is nowhere was found")
+	}
+}
+
 // All that ever became of a letter is told, not only the last of it.
 func TestExportEvidenceTellsTheWholeHistory(t *testing.T) {
 	d := postedTown(t)
