@@ -64,10 +64,10 @@ func (h head) write(m *gomail.Message) {
 		}
 	}
 	m.SetDateHeader("Date", h.date)
-	raw("From", boxes([]mailbox{h.from}))
+	raw("From", boxes("From", []mailbox{h.from}))
 	raw("Reply-To", h.replyTo)
-	raw("To", boxes(h.to))
-	raw("Cc", boxes(h.cc))
+	raw("To", boxes("To", h.to))
+	raw("Cc", boxes("Cc", h.cc))
 	raw("Subject", words(h.subject))
 	raw("Message-ID", h.messageID())
 	if h.root != "" {
@@ -211,18 +211,23 @@ func isPlain(s string) bool {
 }
 
 // boxes writes an address list, one to a line. A name of up to fifteen characters is one word: some readers leave a
-// space where a name's second word begins.
-func boxes(list []mailbox) string {
+// space where a name's second word begins. A first word that does not fit beside the field's name begins a line.
+func boxes(field string, list []mailbox) string {
 	var out strings.Builder
 	for i, b := range list {
-		if i > 0 {
+		name := wordsOf(b.name, 45)
+		word, _, _ := strings.Cut(name, " ")
+		switch {
+		case i > 0:
 			out.WriteString(",\r\n ")
+		case len(field)+len(": ")+len(word) >= maxLine: // gomail wants the space that follows on the line too
+			out.WriteString("\r\n ")
 		}
 		if b.name == "" {
 			out.WriteString(b.address)
 			continue
 		}
-		out.WriteString(wordsOf(b.name, 45) + " <" + b.address + ">")
+		out.WriteString(name + " <" + b.address + ">")
 	}
 	return out.String()
 }

@@ -295,6 +295,21 @@ func TestSeveralWorkersShareAComposer(t *testing.T) {
 	workers.Wait()
 }
 
+func TestLongNamesFitTheirLines(t *testing.T) {
+	for n := range 70 {
+		l := goldenLetters()["second-urging"]
+		m := testMail
+		l.Facts.Reader.Name, m.FromName = strings.Repeat("x", n)+"局", strings.Repeat("x", n)+"厅"
+		msg, h := mustCompose(t, l, m)
+		checkLines(t, msg.Bytes, maxLine)
+		for field, want := range map[string]string{"From": m.FromName, "To": l.Facts.Reader.Name + "联络员", "Cc": l.Facts.Reader.Name + "分管负责人"} {
+			if list, err := h.AddressList(field); err != nil || len(list) != 1 || list[0].Name != want {
+				t.Errorf("%s of %q reads as %v (%v)", field, want, list, err)
+			}
+		}
+	}
+}
+
 func TestLittleToSay(t *testing.T) {
 	p := Letter{ID: "plain0002", From: Mail{FromAddress: "a@b.example"}, To: "c@d.example", Date: plainLetter().Date, Attachments: []Attachment{{}}}
 	m, err := Plain(p)
