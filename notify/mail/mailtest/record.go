@@ -186,14 +186,18 @@ func (s *Server) accept(m *Mail) int {
 	return m.Seq
 }
 
-// answered marks mails whose acceptance was written out.
-func (s *Server) answered(seqs []int) {
+// answered marks, or unmarks, mails whose acceptance is being written out.
+func (s *Server) answered(seqs []int, yes bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, seq := range seqs {
-		s.counts.Answered++
+		if yes {
+			s.counts.Answered++
+		} else {
+			s.counts.Answered--
+		}
 		if i := seq - 1 - s.forgot; i >= 0 && i < len(s.mails) {
-			s.mails[i].Answered = true
+			s.mails[i].Answered = yes
 		}
 	}
 	s.wake()

@@ -139,7 +139,10 @@ func (c *session) handshake() error {
 		if err := c.pause(act.Pause); err != nil {
 			return err
 		}
-	default: // said in the clear, where the client waits for TLS
+	default: // said in the clear once the client has begun its handshake
+		if _, err := c.r.Peek(1); err != nil {
+			return errEnd
+		}
 		if err := c.give(act, reply{code: 454, text: "no TLS"}); err != nil {
 			return err
 		}
@@ -306,24 +309,27 @@ func (c *session) slowly(r reply, pause time.Duration) error {
 	if err := c.flush(); err != nil {
 		return err
 	}
-	for _, b := range c.render(r) {
+	line := c.render(r)
+	for i, b := range line {
 		if err := c.pause(pause); err != nil {
 			return err
+		}
+		if i == len(line)-1 {
+			c.whole(r)
 		}
 		_ = c.w.WriteByte(b)
 		if err := c.flush(); err != nil {
 			return err
 		}
 	}
-	c.whole(r)
 	if r.code == 421 {
 		return errEnd
 	}
-	return c.flush()
+	return nil
 }
 
-// whole notes that the answer is completely in w: after the next flush the mail
-// it accepts has been answered.
+// whole notes that the answer is completely in w: with the next flush the mail it
+// accepts is answered.
 func (c *session) whole(r reply) {
 	if c.given != 0 && r.code < 300 {
 		c.unsent = append(c.unsent, c.given)
@@ -356,16 +362,19 @@ func (c *session) render(r reply) []byte {
 	return b
 }
 
-// flush writes the answers held back.
+// flush writes the answers held back. The mails they accept are marked before, so
+// that a client which has its answer finds them marked, and unmarked on failure.
 func (c *session) flush() error {
-	if c.w.Buffered() > 0 {
-		if err := c.w.Flush(); err != nil {
-			return errEnd
-		}
-	}
 	if len(c.unsent) > 0 {
-		c.s.answered(c.unsent)
-		c.unsent = c.unsent[:0]
+		c.s.answered(c.unsent, true)
+	}
+	err := c.w.Flush()
+	if err != nil && len(c.unsent) > 0 {
+		c.s.answered(c.unsent, false)
+	}
+	c.unsent = c.unsent[:0]
+	if err != nil {
+		return errEnd
 	}
 	return nil
 }
