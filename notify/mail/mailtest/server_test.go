@@ -306,7 +306,7 @@ func TestStrictSync(t *testing.T) {
 			}
 		})
 	}
-	t.Run("content some time after DATA but before 354", func(t *testing.T) {
+	t.Run("a client that talks before the banner", func(t *testing.T) {
 		s := start(t, func(cfg *Config) { cfg.StrictSync, cfg.Quiet = true, 10*time.Second })
 		p := dial(t, s.Addr())
 		p.send("E")
