@@ -342,15 +342,15 @@ func ordinal10(n int) string {
 	return fmt.Sprint(n)
 }
 
-// grouped splits a list into runs of the same date, in the list's order.
+// grouped splits a list into runs of the same date, in the list's order. The runs are pieces of the list.
 func grouped(list []notice.Item) [][]notice.Item {
-	out := make([][]notice.Item, 0, len(list))
-	for _, it := range list {
-		if n := len(out); n > 0 && same(out[n-1][0], it) {
-			out[n-1] = append(out[n-1], it)
-			continue
+	var out [][]notice.Item
+	start := 0
+	for i := range list {
+		if i+1 == len(list) || !same(list[start], list[i+1]) {
+			out = append(out, list[start:i+1])
+			start = i + 1
 		}
-		out = append(out, []notice.Item{it})
 	}
 	return out
 }
