@@ -33,7 +33,7 @@ func (s *Store) Commit(ctx context.Context, marks []notice.Mark, settlements []n
 	if len(marks)+len(ends) == 0 {
 		return map[string]bool{}, nil
 	}
-	err = s.write(ctx, op, func(t *tx) error {
+	err = s.deliver(ctx, op, func(t *tx) error {
 		c := committing{tx: t, lost: map[string]bool{}}
 		for _, f := range []func() error{
 			func() error { return c.look(ctx, marks, ends) },

@@ -661,3 +661,96 @@ func TestDeliverysQueriesUseTheirIndexes(t *testing.T) {
 		}
 	})
 }
+
+// TestWorkersAndTheDoorShareTheLetters lets four workers claim, mark and settle while the door holds and releases: whatever
+// comes first, each letter is delivered once, and nobody fails.
+func TestWorkersAndTheDoorShareTheLetters(t *testing.T) {
+	for _, e := range storetest.Engines(t) {
+		t.Run(e.Name, func(t *testing.T) {
+			ctx := t.Context()
+			dsn := e.DSN(t)
+			first := storetest.Reopen(t, dsn)
+			got[int](t)(first.Migrate(ctx))
+			const many = 400
+			var all []notice.Notice
+			for i := range many {
+				all = append(all, letter(fmt.Sprint("u", i), day0+civil.Date(i%3)))
+			}
+			planned(t, first, begin(t, first), day0, all...)
+			var workers, door sync.WaitGroup
+			for w := range 4 {
+				s := first
+				if w%2 == 1 {
+					s = storetest.Reopen(t, dsn) // another process
+				}
+				workers.Go(func() { deliverAll(t, s, many) })
+			}
+			stop := make(chan struct{})
+			door.Go(func() {
+				for {
+					select {
+					case <-stop:
+						return
+					default:
+					}
+					f := notice.ClaimFilter{Jurisdiction: j, Date: day0 + 1}
+					if _, err := first.HoldNotices(ctx, f, instant, "held"); err != nil {
+						t.Error(err)
+					}
+					if _, err := first.ReleaseHeld(ctx, f, "released"); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+			workers.Wait()
+			close(stop)
+			door.Wait()
+			equal(t, "letters", got[map[notice.State]int](t)(first.LetterCounts(ctx, j)), map[notice.State]int{notice.Sent: many})
+			for _, n := range all {
+				if tried := got[[]notice.Receipt](t)(first.Attempts(ctx, n.ID)); len(tried) != 2 {
+					t.Errorf("%s has %d attempts", n.Key.Unit, len(tried))
+				}
+			}
+		})
+	}
+}
+
+// deliverAll delivers until all letters are sent, each at its second try.
+func deliverAll(t *testing.T, s *store.Store, many int) {
+	for {
+		batch, err := s.ClaimNotices(t.Context(), notice.ClaimFilter{}, 16, time.Minute, time.Hour)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		if len(batch) == 0 {
+			counts, err := s.LetterCounts(t.Context(), j)
+			if err != nil || counts[notice.Sent] == many {
+				if err != nil {
+					t.Error(err)
+				}
+				return
+			}
+			continue
+		}
+		var marks []notice.Mark
+		var ends []notice.Settlement
+		for _, n := range batch {
+			marks = append(marks, markOf(n))
+			if n.Tries == 0 {
+				ends = append(ends, settled(n, by(notice.Defer), refused(0, "same@example.com", notice.OutcomeTemporary, 450, "later")))
+			} else {
+				ends = append(ends, settled(n, by(notice.Deliver), sentTo(0, "same@example.com")))
+			}
+		}
+		for _, f := range []func() (map[string]bool, error){
+			func() (map[string]bool, error) { return s.Commit(t.Context(), marks, nil) },
+			func() (map[string]bool, error) { return s.Commit(t.Context(), nil, ends) },
+		} {
+			if lost, err := f(); err != nil || len(lost) > 0 {
+				t.Errorf("lost %v, %v", lost, err)
+				return
+			}
+		}
+	}
+}

@@ -53,7 +53,7 @@ func openSQLite(path string) (*Store, error) {
 	}
 	db.SetMaxOpenConns(conns)
 	db.SetMaxIdleConns(conns)
-	return &Store{db: db, d: sqliteDialect(), writer: make(chan struct{}, 1)}, nil
+	return &Store{db: db, d: sqliteDialect(), writer: make(chan struct{}, 1), hot: newPrepared()}, nil
 }
 
 // touch creates the file for its owner alone: it will hold personal data.

@@ -41,6 +41,8 @@ type Store struct {
 	// writer holds one token on an engine with a single writer, so that writers of this process queue instead of
 	// polling the file's lock; nil elsewhere.
 	writer chan struct{}
+	// hot keeps the statements of delivery compiled, where that is a gain; nil elsewhere.
+	hot *prepared
 	// version is what Open or Migrate found; methods other than Migrate need it to be current.
 	version versions
 }
@@ -49,6 +51,9 @@ type Store struct {
 type tx struct {
 	*sqlx.Tx
 	d *dialect
+	// hot is where its statements may be found compiled; nil: nowhere. compile are those that are worth it from now on.
+	hot     *prepared
+	compile []string
 }
 
 // Open opens the database named by the DSN, checks that it answers, and refuses one newer than this program with
@@ -115,12 +120,21 @@ func (s *Store) SetMeta(ctx context.Context, name, value string) error {
 
 // read runs f in a read-only transaction: what f sees is of one moment. f may run more than once.
 func (s *Store) read(ctx context.Context, op string, f func(*tx) error) error {
-	return s.transact(ctx, op, s.d.reading, f)
+	return s.transact(ctx, op, s.d.reading, nil, f)
 }
 
 // write runs f in a transaction and commits it, all or nothing. f may run more than once, so it must set what it
 // returns anew each time.
 func (s *Store) write(ctx context.Context, op string, f func(*tx) error) error {
+	return s.writeBy(ctx, op, nil, f)
+}
+
+// deliver is write for what is done again and again while letters are delivered.
+func (s *Store) deliver(ctx context.Context, op string, f func(*tx) error) error {
+	return s.writeBy(ctx, op, s.hot, f)
+}
+
+func (s *Store) writeBy(ctx context.Context, op string, hot *prepared, f func(*tx) error) error {
 	if s.writer != nil {
 		select {
 		case s.writer <- struct{}{}:
@@ -129,7 +143,7 @@ func (s *Store) write(ctx context.Context, op string, f func(*tx) error) error {
 			return fmt.Errorf("%s: %w", op, context.Cause(ctx))
 		}
 	}
-	return s.transact(ctx, op, s.d.writing, f)
+	return s.transact(ctx, op, s.d.writing, hot, f)
 }
 
 // attempts is how often a transaction is tried that lost to another one.
@@ -138,12 +152,12 @@ const attempts = 6
 // errAgain asks transact for another go at the whole transaction.
 var errAgain = errors.New("another transaction came first")
 
-func (s *Store) transact(ctx context.Context, op string, opts *sql.TxOptions, f func(*tx) error) error {
+func (s *Store) transact(ctx context.Context, op string, opts *sql.TxOptions, hot *prepared, f func(*tx) error) error {
 	if err := s.current(); err != nil {
 		return fmt.Errorf("%s: %w", op, err)
 	}
 	for try := 1; ; try++ {
-		err := s.once(ctx, opts, f)
+		err := s.once(ctx, opts, hot, f)
 		if err == nil {
 			return nil
 		}
@@ -157,7 +171,7 @@ func (s *Store) transact(ctx context.Context, op string, opts *sql.TxOptions, f 
 	}
 }
 
-func (s *Store) once(ctx context.Context, opts *sql.TxOptions, f func(*tx) error) (err error) {
+func (s *Store) once(ctx context.Context, opts *sql.TxOptions, hot *prepared, f func(*tx) error) (err error) {
 	t, err := s.db.BeginTxx(ctx, opts)
 	if err != nil {
 		return err
@@ -168,10 +182,17 @@ func (s *Store) once(ctx context.Context, opts *sql.TxOptions, f func(*tx) error
 			_ = t.Rollback()
 		}
 	}()
-	if err := f(&tx{t, s.d}); err != nil {
+	within := &tx{Tx: t, d: s.d, hot: hot}
+	if err := f(within); err != nil {
 		return err
 	}
-	return t.Commit()
+	if err := t.Commit(); err != nil {
+		return err
+	}
+	if len(within.compile) > 0 {
+		hot.add(ctx, s.db, within.compile)
+	}
+	return nil
 }
 
 // pause waits a little longer after each lost try, unevenly so that two losers part.
