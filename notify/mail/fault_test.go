@@ -287,7 +287,7 @@ func send(t *testing.T, l notify.Lane, ctx context.Context, mails ...compose.Mes
 			s.dots = append(s.dots, i)
 			return nil
 		},
-		Done: func(i int, r notice.Receipt) {
+		Done: func(i int, r notice.Receipt) bool {
 			if i != len(s.done) {
 				t.Errorf("mail %d is done after %d", i, len(s.done))
 			}
@@ -298,6 +298,7 @@ func send(t *testing.T, l notify.Lane, ctx context.Context, mails ...compose.Mes
 				t.Errorf("mail %d: %+v", i, r)
 			}
 			s.done = append(s.done, r)
+			return true
 		},
 	})
 	if s.n != len(s.done) {

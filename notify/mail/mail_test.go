@@ -297,7 +297,7 @@ func TestAKeptConnectionThatWentStaleIsReplaced(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s, port := serveScript(t, slices.Concat(whole, c.end), slices.Concat(whole, []string{"SWALLOW"}))
-			tr := transport(t, Config{Port: port, Security: Plain, Phase: time.Second})
+			tr := transport(t, Config{Port: port, Security: Plain, Phase: 300 * time.Millisecond})
 			for i := range 2 {
 				if r := tr.Send(t.Context(), letter, nil); r.Outcome != notice.OutcomeAccepted {
 					t.Fatalf("letter %d: %+v", i, r)

@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"errors"
 	"io"
 	"math/big"
@@ -25,14 +26,24 @@ import (
 // certificate makes a certificate for 127.0.0.1 and the settings that trust it.
 func certificate(t *testing.T) (server, client *tls.Config) {
 	t.Helper()
+	server, leaf := certificateOf(t, func(*x509.Certificate) {})
+	pool := x509.NewCertPool()
+	pool.AddCert(leaf)
+	return server, &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
+}
+
+// certificateOf makes a self-signed certificate for 127.0.0.1, changed by change, and a server's settings with it.
+func certificateOf(t *testing.T, change func(*x509.Certificate)) (*tls.Config, *x509.Certificate) {
+	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
 	tmpl := &x509.Certificate{
 		SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true,
+		Subject: pkix.Name{CommonName: "relay"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true,
 	}
+	change(tmpl)
 	der, err := x509.CreateCertificate(rand.Reader, tmpl, tmpl, key.Public(), key)
 	if err != nil {
 		t.Fatal(err)
@@ -41,13 +52,13 @@ func certificate(t *testing.T) (server, client *tls.Config) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pool := x509.NewCertPool()
-	pool.AddCert(leaf)
-	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}, &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
+	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}, leaf
 }
 
 // delivered is one mail a server took.
-type delivered struct{ from, to, data string }
+type delivered struct {
+	from, to, data string
+}
 
 // backend is a whole SMTP server in memory.
 type backend struct {
@@ -57,6 +68,8 @@ type backend struct {
 	needAuth bool
 	mechs    []string
 	rcpt     func(to string) error
+	options  func(o *smtp.MailOptions)
+	setup    func(s *smtp.Server)
 }
 
 func (b *backend) mails() []delivered {
@@ -113,7 +126,10 @@ func (s *loginServer) Next(response []byte) ([]byte, bool, error) {
 	return nil, true, s.check(s.user, string(response))
 }
 
-func (m *mailbox) Mail(from string, _ *smtp.MailOptions) error {
+func (m *mailbox) Mail(from string, o *smtp.MailOptions) error {
+	if m.b.options != nil {
+		m.b.options(o)
+	}
 	if m.b.needAuth && !m.authed {
 		return &smtp.SMTPError{Code: 530, Message: "log in first"}
 	}
@@ -150,7 +166,10 @@ func (m *mailbox) Logout() error { return nil }
 func listen(t *testing.T, b *backend, tlsConfig *tls.Config, implicit bool) int {
 	t.Helper()
 	srv := smtp.NewServer(b)
-	srv.Domain, srv.AllowInsecureAuth = "localhost", true
+	srv.Domain, srv.AllowInsecureAuth, srv.ErrorLog = "localhost", true, quiet{}
+	if b.setup != nil {
+		b.setup(srv)
+	}
 	var l net.Listener
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -169,7 +188,7 @@ func listen(t *testing.T, b *backend, tlsConfig *tls.Config, implicit bool) int 
 			t.Error(err)
 		}
 	}()
-	t.Cleanup(func() { _ = srv.Close(); <-done })
+	t.Cleanup(func() { _ = srv.Close(); _ = l.Close(); <-done })
 	return port
 }
 
@@ -282,3 +301,9 @@ var letter = compose.Message{
 	ID: "<1@sfj.example>", From: "duban@sfj.example", To: "lianluo@qjtj.example", Subject: "主题",
 	Bytes: []byte("Subject: x\r\n\r\nbody\r\n.dot\r\n"),
 }
+
+// quiet is a log nobody reads: what a client did wrong on purpose.
+type quiet struct{}
+
+func (quiet) Printf(string, ...any) {}
+func (quiet) Println(...any)        {}
