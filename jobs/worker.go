@@ -23,7 +23,8 @@ type Worker struct {
 	Runner        Runner
 	Jurisdictions func(ctx context.Context) ([]task.Jurisdiction, error)
 	Zone          func(jurisdiction string) *time.Location
-	// Trust refuses a day that cannot be right: the machine's clock may be wrong. Nothing is planned or sent then.
+	// Trust refuses a day that cannot be right: the machine's clock may be wrong. Nothing is planned and no sending begins
+	// while it does; it is asked at every tick.
 	Trust func(ctx context.Context, now time.Time) error
 	// Prepare runs before a jurisdiction's jobs, to bring its cached columns up to date and to take back the letters of
 	// workers that died.
@@ -40,8 +41,9 @@ type Worker struct {
 	Clock    func() time.Time
 	Log      zerolog.Logger
 
-	settled map[run.Slot]bool
-	retryAt map[run.Slot]time.Time
+	settled  map[run.Slot]bool
+	retryAt  map[run.Slot]time.Time
+	distrust string // what Trust said last; empty: nothing against the day
 
 	deliveries sync.WaitGroup
 	mu         sync.Mutex
@@ -53,7 +55,7 @@ const retryAfter = 5 * time.Minute
 
 // Serve works until ctx ends; then no new work is taken, and what is held is finished.
 func (w *Worker) Serve(ctx context.Context) error {
-	w.settled, w.retryAt, w.delivering = map[run.Slot]bool{}, map[run.Slot]time.Time{}, map[string]bool{}
+	w.settled, w.retryAt, w.delivering, w.distrust = map[run.Slot]bool{}, map[run.Slot]time.Time{}, map[string]bool{}, ""
 	held, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	wake := make(chan struct{}, 1)
@@ -95,8 +97,7 @@ func (w *Worker) Serve(ctx context.Context) error {
 
 // tick looks once at every jurisdiction. intake ends the taking of new work, held the work that was taken.
 func (w *Worker) tick(intake, held context.Context) {
-	if err := w.Trust(held, w.Clock()); err != nil {
-		w.Log.Error().Err(err).Msg("the date cannot be right: nothing is planned or sent")
+	if !w.trusted(held) {
 		return
 	}
 	all, err := w.Jurisdictions(held)
@@ -116,6 +117,24 @@ func (w *Worker) tick(intake, held context.Context) {
 			w.Log.Error().Str("jurisdiction", j.Code).Err(err).Msg("jurisdiction")
 		}
 	}
+}
+
+// trusted asks whether the day can be right, and says so where the answer is another than last time.
+func (w *Worker) trusted(ctx context.Context) bool {
+	err := w.Trust(ctx, w.Clock())
+	was, words := w.distrust, ""
+	if err != nil {
+		words = err.Error()
+	}
+	w.distrust = words
+	switch {
+	case words == was:
+	case err != nil:
+		w.Log.Error().Err(err).Msg("nothing is planned or sent while this is so")
+	default:
+		w.Log.Info().Msg("the date is good again: work goes on")
+	}
+	return err == nil
 }
 
 func (w *Worker) jurisdiction(intake, held context.Context, code string) {

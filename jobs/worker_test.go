@@ -1,6 +1,7 @@
 package jobs
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"strings"
@@ -224,6 +225,8 @@ func TestNothingHappensOnADayThatCannotBeRight(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, open, remind, _ := newWorker(t, "changji")
 		begun := time.Now()
+		var log bytes.Buffer
+		w.Log = zerolog.New(&log)
 		w.Trust = func(_ context.Context, now time.Time) error {
 			if now.Sub(begun) < 36*time.Hour {
 				return errors.New("the clock is wrong")
@@ -240,7 +243,14 @@ func TestNothingHappensOnADayThatCannotBeRight(t *testing.T) {
 		if len(open.days())+len(remind.days()) != 0 {
 			t.Errorf("%v %v", open.days(), remind.days())
 		}
+		if n := strings.Count(log.String(), "\n"); n != 1 || !strings.Contains(log.String(), "the clock is wrong") {
+			t.Errorf("it was said %d times:\n%s", n, log.String())
+		}
+		log.Reset()
 		serve(t, w, 10*time.Hour)
+		if n := strings.Count(log.String(), "the date is good again"); n != 1 {
+			t.Errorf("that it is good again was said %d times:\n%s", n, log.String())
+		}
 		if len(open.days()) == 0 || len(remind.days()) == 0 {
 			t.Error("the clock was set right, and nothing went on")
 		}
