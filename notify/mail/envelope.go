@@ -260,8 +260,9 @@ func (s *session) cutShort(err error, size int) *verdict {
 // eightBit reports whether any octet is outside ASCII (RFC 6152).
 func eightBit(b []byte) bool {
 	const high = 0x8080808080808080
-	for ; len(b) >= 8; b = b[8:] {
-		if binary.LittleEndian.Uint64(b)&high != 0 {
+	word := binary.LittleEndian.Uint64
+	for ; len(b) >= 32; b = b[32:] {
+		if (word(b)|word(b[8:])|word(b[16:])|word(b[24:]))&high != 0 {
 			return true
 		}
 	}

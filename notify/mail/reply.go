@@ -82,6 +82,10 @@ func digit(b byte) bool { return b >= '0' && b <= '9' }
 
 // said returns the enhanced code (RFC 2034), "" where there is none, and the words without it on one line.
 func (p *reply) said() (enhanced, text string) {
+	if bytes.IndexByte(p.text, '\n') < 0 {
+		code, rest := enhancedCode(p.text)
+		return string(code), oneLine(string(rest))
+	}
 	var words []byte
 	for line := range bytes.SplitSeq(p.text, []byte{'\n'}) {
 		code, rest := enhancedCode(line)
@@ -120,6 +124,9 @@ func digits(b []byte) bool {
 
 // oneLine makes words fit to be kept: one line of valid UTF-8 without control characters, of maxText bytes at most.
 func oneLine(s string) string {
+	if s = strings.Trim(s, " "); plain(s) {
+		return s
+	}
 	s = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' {
 			return ' '
@@ -135,4 +142,14 @@ func oneLine(s string) string {
 		s = s[:cut]
 	}
 	return s
+}
+
+// plain reports whether words are fit as they are, which nearly all are.
+func plain(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c > '~' || c == ' ' && s[i-1] == ' ' {
+			return false
+		}
+	}
+	return len(s) <= maxText
 }

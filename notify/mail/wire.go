@@ -126,19 +126,19 @@ func (w *wire) write(b []byte) {
 // and after a bare LF it keeps a lax server from taking the line for the end.
 func (w *wire) putBody(b []byte) (dot int64) {
 	ended := bytes.HasSuffix(b, []byte("\r\n")) || len(b) == 0
-	if len(b) > 0 && b[0] == '.' {
-		w.putString(".")
-	}
-	for {
-		n := bytes.Index(b, []byte("\n."))
+	done := 0 // what is queued of b
+	for at := 0; ; at++ {
+		n := bytes.IndexByte(b[at:], '.') // rarer than lines are
 		if n < 0 {
 			break
 		}
-		w.put(b[:n+2])
-		w.putString(".")
-		b = b[n+2:]
+		if at += n; at == 0 || b[at-1] == '\n' {
+			w.put(b[done:at])
+			w.putString(".")
+			done = at
+		}
 	}
-	w.put(b)
+	w.put(b[done:])
 	if !ended {
 		w.putString("\r\n")
 	}

@@ -190,7 +190,7 @@ func TestAWriteThatFails(t *testing.T) {
 }
 
 func TestEightBit(t *testing.T) {
-	for n := range 40 {
+	for n := range 100 {
 		b := bytes.Repeat([]byte{'x'}, n)
 		if eightBit(b) {
 			t.Errorf("%q", b)
