@@ -19,11 +19,14 @@ type committer struct {
 type request struct {
 	marks  []notice.Mark
 	settle *notice.Settlement
+	urgent bool // somebody waits for it
 	told   func(lost map[string]bool, err error)
 }
 
-// gather bounds how much one transaction writes.
-const gather = 256
+const (
+	gather = 256                  // the most requests in one transaction
+	linger = 3 * time.Millisecond // how long it waits for more where nobody waits for it
+)
 
 func newCommitter(ctx context.Context, r *run) *committer {
 	c := &committer{run: r, in: make(chan request, 4*gather), over: make(chan struct{})}
@@ -36,17 +39,33 @@ func newCommitter(ctx context.Context, r *run) *committer {
 	return c
 }
 
-// more adds to the first request what waits already.
+// more adds to the first request what comes before somebody waits for one of them, or time is up.
 func (c *committer) more(first request) []request {
 	all := []request{first}
-	for len(all) < gather {
+	timer := time.NewTimer(linger)
+	defer timer.Stop()
+	for urgent := first.urgent; len(all) < gather; {
 		select {
 		case next, ok := <-c.in:
 			if !ok {
 				return all
 			}
 			all = append(all, next)
+			urgent = urgent || next.urgent
+			continue
 		default:
+		}
+		if urgent {
+			return all
+		}
+		select {
+		case next, ok := <-c.in:
+			if !ok {
+				return all
+			}
+			all = append(all, next)
+			urgent = next.urgent
+		case <-timer.C:
 			return all
 		}
 	}
@@ -110,12 +129,9 @@ func (c *committer) once(ctx context.Context, marks []notice.Mark, settlements [
 	return c.Store.Commit(ctx, marks, settlements)
 }
 
-// mark writes marks and waits for it.
-func (c *committer) mark(marks []notice.Mark) (map[string]bool, error) {
-	var lost map[string]bool
-	var err error
-	c.await(request{marks: marks, told: func(l map[string]bool, e error) { lost, err = l, e }})
-	return lost, err
+// mark has marks written, and told called when that is done; at once where somebody waits for it.
+func (c *committer) mark(marks []notice.Mark, urgent bool, told func(lost map[string]bool, err error)) {
+	c.in <- request{marks: marks, urgent: urgent, told: told}
 }
 
 // settle has a settlement written, and told called when that is done.
@@ -129,6 +145,7 @@ func (c *committer) flush() { c.await(request{told: func(map[string]bool, error)
 func (c *committer) await(q request) {
 	done := make(chan struct{})
 	told := q.told
+	q.urgent = true
 	q.told = func(lost map[string]bool, err error) {
 		told(lost, err)
 		close(done)

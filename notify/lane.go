@@ -38,6 +38,7 @@ type item struct {
 func (r *run) lane(ctx context.Context, most int) {
 	lane := r.Transport.Lane()
 	defer func() { _ = lane.Close() }()
+	m := &marker{books: r.books}
 	for n := 0; most == 0 || n < most; n++ {
 		if r.stopped(ctx) {
 			return
@@ -46,7 +47,7 @@ func (r *run) lane(ctx context.Context, most int) {
 		if most > 0 || r.Pace.limits() {
 			limit = 1
 		}
-		more, err := r.batch(ctx, lane, limit)
+		more, err := r.batch(ctx, lane, m, limit)
 		if err != nil {
 			r.fail(err)
 		}
@@ -57,7 +58,7 @@ func (r *run) lane(ctx context.Context, most int) {
 }
 
 // batch takes up to limit letters and sees them through. It reports whether there may be more.
-func (r *run) batch(ctx context.Context, lane Lane, limit int) (bool, error) {
+func (r *run) batch(ctx context.Context, lane Lane, m *marker, limit int) (bool, error) {
 	if until := r.closedUntil(); !until.IsZero() {
 		return false, r.hold(ctx, until)
 	}
@@ -71,7 +72,7 @@ func (r *run) batch(ctx context.Context, lane Lane, limit int) (bool, error) {
 	r.mu.Lock()
 	r.sum.Claimed += len(letters)
 	r.mu.Unlock()
-	b := &batch{run: r, lane: lane, end: begun.Add(r.Lease), window: 1}
+	b := &batch{run: r, lane: lane, marker: m, end: begun.Add(r.Lease)}
 	letters, err = b.atTheDoor(ctx, letters)
 	if err != nil {
 		b.putBack(letters, "the door could not be asked", time.Time{})
@@ -79,6 +80,7 @@ func (r *run) batch(ctx context.Context, lane Lane, limit int) (bool, error) {
 	}
 	b.compose(letters)
 	b.send(ctx)
+	m.rest()
 	b.finish()
 	b.books.flush()
 	return true, nil
@@ -281,42 +283,8 @@ func (b *batch) mayLeave(ctx context.Context, it *item, mail compose.Message) er
 			return fmt.Errorf("keep a copy of letter %s in the archive: %w", h.n.ID, err)
 		}
 	}
-	if h.marked {
-		return nil
-	}
-	return b.mark(h)
-}
-
-// mark writes the data_at of the letter at hand. While letters follow each other fast, it does so for a few ahead, so
-// that one transaction serves them all; these are in doubt if the worker dies, like the one at hand.
-func (b *batch) mark(h *hand) error {
-	const most, fast = 8, 20 * time.Millisecond
-	now := time.Now()
-	if took := now.Sub(b.markedAt); !b.markedAt.IsZero() && took < fast*time.Duration(b.window) {
-		b.window = min(b.window*2, most)
-	} else {
-		b.window = 1
-	}
-	b.markedAt = now
-	var ahead []*hand
-	for _, it := range b.items[b.nextOf(h):] {
-		if len(ahead) == b.window {
-			break
-		}
-		if !it.of.marked && !it.of.dropped && (len(ahead) == 0 || ahead[len(ahead)-1] != it.of) {
-			ahead = append(ahead, it.of)
-		}
-	}
-	marks := make([]notice.Mark, len(ahead))
-	for i, a := range ahead {
-		marks[i] = notice.Mark{ID: a.n.ID, Token: a.n.Token}
-	}
-	lost, err := b.books.mark(marks)
-	if err != nil {
+	if err := b.marker.ensure(b.items[b.nextOf(h):]); err != nil {
 		return err
-	}
-	for _, a := range ahead {
-		a.marked, a.dropped = !lost[a.n.ID], lost[a.n.ID]
 	}
 	if h.dropped {
 		return errTaken

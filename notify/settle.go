@@ -18,14 +18,13 @@ import (
 type batch struct {
 	*run
 	lane   Lane
+	marker *marker
 	end    time.Time // of the lease, by this machine's monotonic clock
 	hands  []*hand
 	items  []item
 	mails  []compose.Message
 	next   int // the first mail that is still to be sent
-	window int // how many letters are marked at a time
-	// markedAt is when that was done last; refusal why BeforeDot refused; stopReason why the rest is put back.
-	markedAt   time.Time
+	// refusal is why BeforeDot refused; stopReason why the rest is put back.
 	refusal    error
 	stopReason string
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -258,20 +259,46 @@ func gomailReused(addr string, mails []compose.Message) error {
 	return nil
 }
 
+// ownClient hands finished mails to duban's own client, without a database.
+func ownClient(ctx context.Context, addr string, mails []compose.Message) error {
+	tr, err := mail.New(speedConfig(addr))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tr.Close() }()
+	var bad error
+	n := tr.Lane().Send(ctx, mails, notify.Each{
+		BeforeDot: func(int, compose.Message) error { return nil },
+		Done: func(_ int, r notice.Receipt) bool {
+			if r.Outcome != notice.OutcomeAccepted {
+				bad = errors.New(r.String())
+			}
+			return true
+		},
+	})
+	if n != len(mails) && bad == nil {
+		bad = fmt.Errorf("%d of %d mails", n, len(mails))
+	}
+	return bad
+}
+
+func speedConfig(addr string) mail.Config {
+	host, port, _ := strings.Cut(addr, ":")
+	p, _ := strconv.Atoi(port)
+	return mail.Config{Host: host, Port: p, Security: mail.Plain, Hello: "bench.example", Lanes: speedLanes, PerConnection: 1 << 20}
+}
+
 // dispatched delivers the planned letters of the store over the sink by the whole path.
 func dispatched(t *testing.T, s *store.Store, addr string, n int, keep bool) time.Duration {
 	t.Helper()
-	host, port, _ := strings.Cut(addr, ":")
-	p, err := strconv.Atoi(port)
-	if err != nil {
-		t.Fatal(err)
-	}
-	tr, err := mail.New(mail.Config{Host: host, Port: p, Security: mail.Plain, Hello: "bench.example", Lanes: speedLanes, PerConnection: 1 << 20})
+	tr, err := mail.New(speedConfig(addr))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = tr.Close() }()
-	d := &notify.Dispatcher{Store: s, Transport: tr, Mail: speedMail, By: "speed", Log: zerolog.Nop(), Wait: -1}
+	ts := &timedStore{Store: s}
+	defer func() { t.Log(ts) }()
+	d := &notify.Dispatcher{Store: ts, Transport: tr, Mail: speedMail, By: "speed", Log: zerolog.Nop(), Wait: -1}
 	if keep {
 		if d.Archive, err = archive.Open(t.TempDir()); err != nil {
 			t.Fatal(err)
@@ -298,6 +325,8 @@ func TestDeliverySpeed(t *testing.T) {
 	t.Logf("%-44s %7.0f a second  1.00", "raw: finished bytes, pipelined", perSecond(raw))
 	plain := lanes(t, n, func(from, to int) error { return gomailReused(addr, mails[from:to]) })
 	t.Logf("%-44s %7.0f a second  %.2f", "gomail's own sender, kept, no database", perSecond(plain), raw.Seconds()/plain.Seconds())
+	own := lanes(t, n, func(from, to int) error { return ownClient(t.Context(), addr, mails[from:to]) })
+	t.Logf("%-44s %7.0f a second  %.2f", "duban's own client, finished mails", perSecond(own), raw.Seconds()/own.Seconds())
 	mails = nil
 	for _, engine := range storetest.Engines(t) {
 		for _, keep := range []bool{false, true} {
