@@ -211,9 +211,23 @@ func TestAPopulatedDatabaseMigratesForward(t *testing.T) {
 			}
 			_, err := s.Jurisdictions(ctx)
 			wantErr(t, "before migrating", err, store.ErrNotMigrated)
-			n := got[int](t)(s.Migrate(ctx))
-			if _, newest, err := s.SchemaVersion(ctx); n != int(newest)-17 || err != nil {
-				t.Fatalf("applied %d of %d, %v", n, newest-17, err)
+			_, newest, err := s.SchemaVersion(ctx)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if s.Dialect() == "mysql" { // each step again, as after a crash between the statement and the note that it was done
+				for v := int64(18); v <= newest; v++ {
+					if err := store.MigrateTo(ctx, s, v); err != nil {
+						t.Fatal(err)
+					}
+					run("DELETE FROM goose_db_version WHERE version_id = ?", v)
+				}
+			}
+			if n := got[int](t)(s.Migrate(ctx)); n == 0 {
+				t.Error("nothing was left to migrate")
+			}
+			if have, _, err := s.SchemaVersion(ctx); have != newest || err != nil {
+				t.Fatalf("version %d of %d, %v", have, newest, err)
 			}
 			letters := got[[]notice.Notice](t)(s.Notices(ctx, notice.Filter{}))
 			slices.SortFunc(want, func(a, b notice.Notice) int {
