@@ -44,7 +44,8 @@ func (l *lane) Send(ctx context.Context, mails []compose.Message, each notify.Ea
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.s != nil && time.Since(l.s.used) > idle {
-		l.close()
+		l.s.leave()
+		l.set(nil)
 	}
 	t := turn{lane: l, mails: mails, each: each, kept: l.s != nil}
 	if t.kept {

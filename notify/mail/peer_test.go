@@ -112,6 +112,23 @@ func TestConnectionsAreReplacedAfterTheirShare(t *testing.T) {
 	}
 }
 
+func TestAConnectionThatRestedTooLongIsReplaced(t *testing.T) {
+	f := &faulty{phase: notice.PhaseSender, fault: hang, at: -1, pipelined: true}
+	tr := transport(t, Config{Port: f.start(t), Security: Plain})
+	l := tr.Lane().(*lane)
+	for i, rested := range []time.Duration{0, idle / 2, 2 * idle, 0} {
+		if l.s != nil {
+			l.s.used = l.s.used.Add(-rested)
+		}
+		if s := send(t, l, t.Context(), letters(2)...); s.n != 2 || len(s.dots) != 2 {
+			t.Fatalf("turn %d: %+v", i, s)
+		}
+	}
+	if f.connections() != 2 || len(f.bodies()) != 8 {
+		t.Errorf("%d connections, %d mails", f.connections(), len(f.bodies()))
+	}
+}
+
 func TestLanesAreConnectionsOfTheirOwn(t *testing.T) {
 	b := &backend{}
 	tr := transport(t, Config{Port: listen(t, b, nil, false), Security: Plain, Lanes: 3})

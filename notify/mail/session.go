@@ -300,5 +300,12 @@ func (s *session) quit() {
 	s.drop()
 }
 
+// leave says goodbye to a server that may be gone already, and does not wait for an answer.
+func (s *session) leave() {
+	s.putLine("QUIT")
+	_ = s.flush()
+	s.drop()
+}
+
 // drop closes the connection without a word.
 func (s *session) drop() { _ = s.raw.Close() }
