@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"duban/notify/archive"
 	"duban/notify/notice"
 )
 
@@ -19,8 +20,10 @@ type committer struct {
 type request struct {
 	marks  []notice.Mark
 	settle *notice.Settlement
-	urgent bool // somebody waits for it
-	told   func(lost map[string]bool, err error)
+	// accepted is what the archive is told before the settlement is written.
+	accepted []archive.Acceptance
+	urgent   bool // somebody waits for it
+	told     func(lost map[string]bool, err error)
 }
 
 const (
@@ -77,10 +80,18 @@ func (c *committer) more(first request) []request {
 func (c *committer) write(ctx context.Context, all []request) {
 	var marks []notice.Mark
 	var settlements []notice.Settlement
+	var accepted []archive.Acceptance
 	for _, q := range all {
 		marks = append(marks, q.marks...)
+		accepted = append(accepted, q.accepted...)
 		if q.settle != nil {
 			settlements = append(settlements, *q.settle)
+		}
+	}
+	if len(accepted) > 0 {
+		// The letters are delivered whatever becomes of the note.
+		if err := c.Archive.Accepted(accepted...); err != nil {
+			c.Log.Error().Err(err).Int("letters", len(accepted)).Msg("note acceptances in the archive")
 		}
 	}
 	lost, err := c.once(ctx, marks, settlements)
@@ -135,8 +146,8 @@ func (c *committer) mark(marks []notice.Mark, urgent bool, told func(lost map[st
 }
 
 // settle has a settlement written, and told called when that is done.
-func (c *committer) settle(s notice.Settlement, told func(lost bool, err error)) {
-	c.in <- request{settle: &s, told: func(lost map[string]bool, err error) { told(lost[s.ID], err) }}
+func (c *committer) settle(s notice.Settlement, accepted []archive.Acceptance, told func(lost bool, err error)) {
+	c.in <- request{settle: &s, accepted: accepted, told: func(lost map[string]bool, err error) { told(lost[s.ID], err) }}
 }
 
 // flush waits until all that was handed in before is written.

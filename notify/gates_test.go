@@ -2,6 +2,7 @@ package notify
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"maps"
@@ -328,7 +329,7 @@ type shelf struct {
 	err      error
 }
 
-func (a *shelf) Put(m compose.Message) error {
+func (a *shelf) Put(m compose.Message, _ [sha256.Size]byte) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.put[m.ID] = string(m.Bytes)

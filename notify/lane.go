@@ -19,6 +19,7 @@ type hand struct {
 	// undecided counts the mails without a receipt; dropped says that the claim went to another worker.
 	undecided int
 	receipts  []notice.Receipt
+	accepted  []archive.Acceptance
 	skipped   int  // mails passed by because the claim was lost
 	begun     bool // a receipt came of a mail
 	marked    bool
@@ -279,7 +280,7 @@ func (b *batch) mayLeave(ctx context.Context, it *item, mail compose.Message) er
 	sum := sha256.Sum256(mail.Bytes)
 	it.sum, it.mail = hex.EncodeToString(sum[:]), &mail
 	if b.Archive != nil {
-		if err := b.Archive.Put(mail); err != nil {
+		if err := b.Archive.Put(mail, sum); err != nil {
 			return fmt.Errorf("keep a copy of letter %s in the archive: %w", h.n.ID, err)
 		}
 	}
@@ -319,8 +320,8 @@ func (b *batch) decide(it *item, r notice.Receipt) {
 	r.Recipient, r.Copy, r.Worker, r.At = it.recipient, rcpt.Copy, b.By, b.clock.now()
 	r.Versions = h.n.Facts.Versions
 	r.Template = compose.Version()
-	if r.Outcome == notice.OutcomeAccepted && it.mail != nil {
-		b.archived(h.n.ID, *it.mail, r)
+	if r.Outcome == notice.OutcomeAccepted && it.mail != nil && b.Archive != nil {
+		h.accepted = append(h.accepted, archive.AcceptanceOf(h.n.ID, *it.mail, r))
 	}
 	b.brakes.note(r, latest(h.n.Receipts, it.recipient), b.clock.now(), func(final bool, until time.Time) {
 		b.mu.Lock()
@@ -334,16 +335,6 @@ func (b *batch) decide(it *item, r notice.Receipt) {
 			b.conclude(h)
 		}
 	})
-}
-
-// archived notes in the archive that a server has the mail. The letter is delivered whatever becomes of the note.
-func (b *batch) archived(id string, mail compose.Message, r notice.Receipt) {
-	if b.Archive == nil {
-		return
-	}
-	if err := b.Archive.Accepted(archive.AcceptanceOf(id, mail, r)); err != nil {
-		b.Log.Error().Err(err).Str("notice", id).Msg("note an acceptance in the archive")
-	}
 }
 
 // finish ends the claims of what was not begun, and settles letters of which some mails were.

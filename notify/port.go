@@ -4,6 +4,7 @@ package notify
 
 import (
 	"context"
+	"crypto/sha256"
 	"time"
 
 	"duban/notify/archive"
@@ -104,8 +105,8 @@ type Door interface {
 
 // Archive keeps the exact bytes of what leaves.
 type Archive interface {
-	// Put keeps a mail before it leaves. Without it, the mail does not leave.
-	Put(mail compose.Message) error
+	// Put keeps a mail before it leaves; sum is the SHA-256 of its bytes. Without it, the mail does not leave.
+	Put(mail compose.Message, sum [sha256.Size]byte) error
 	// Accepted notes what a server took responsibility for.
 	Accepted(list ...archive.Acceptance) error
 }

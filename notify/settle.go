@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"duban/jobs/task"
+	"duban/notify/archive"
 	"duban/notify/compose"
 	"duban/notify/notice"
 )
@@ -135,12 +136,12 @@ func (b *batch) conclude(h *hand) {
 	if n.Resent && !strings.HasPrefix(s.Reason, onceMore) {
 		s.Reason = cut(strings.TrimSuffix(onceMore+"; "+s.Reason, "; "))
 	}
-	b.settle(n, s)
+	b.settle(n, s, h.accepted...)
 }
 
 // settle has the end of a claim written down, and counts the letter when that is done.
-func (b *batch) settle(n notice.Notice, s notice.Settlement) {
-	b.books.settle(s, func(lost bool, err error) {
+func (b *batch) settle(n notice.Notice, s notice.Settlement, accepted ...archive.Acceptance) {
+	b.books.settle(s, accepted, func(lost bool, err error) {
 		if err != nil {
 			b.fail(fmt.Errorf("record letter %s: %w", n.ID, err))
 			return

@@ -3,6 +3,7 @@ package main
 import (
 	"archive/zip"
 	"bytes"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -176,7 +177,7 @@ func TestExportEvidencePrefersTheArchive(t *testing.T) {
 	msg := compose.Message{
 		ID: "<" + id + "@sfj.example>", Bytes: then, Key: notice.Key{Jurisdiction: "town", Date: civil.MustParse(day), Unit: "jtj"},
 	}
-	if err := kept.Put(msg); err != nil {
+	if err := kept.Put(msg, sha256.Sum256(msg.Bytes)); err != nil {
 		t.Fatal(err)
 	}
 	got, files = counts("kept.zip")

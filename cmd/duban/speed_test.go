@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -153,6 +154,15 @@ func prebuilt(t *testing.T, n int) []compose.Message {
 		}
 	}
 	return out
+}
+
+// cpu is the processor time that this process has used.
+func cpu() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // lanes splits the work among goroutines and returns how long it took.
@@ -319,26 +329,35 @@ func TestDeliverySpeed(t *testing.T) {
 	n := *speedLetters
 	addr, sink := sinkServer(t)
 	mails := prebuilt(t, n)
+	spentRaw := cpu()
 	raw := lanes(t, n, func(from, to int) error { return rawPipelined(addr, mails[from:to]) })
 	perSecond := func(d time.Duration) float64 { return float64(n) / d.Seconds() }
+	spent := cpu()
+	each := func() string { // processor time of this process per letter since it was asked last
+		now := cpu()
+		defer func() { spent = now }()
+		return fmt.Sprintf("%4d µs of processor each", (now-spent).Microseconds()/int64(n))
+	}
 	t.Logf("%d letters of %d bytes (HTML %d) over %d connections to %s on %d cores", n, len(mails[0].Bytes), len(mails[0].HTML), speedLanes, sink, runtime.NumCPU())
-	t.Logf("%-44s %7.0f a second  1.00", "raw: finished bytes, pipelined", perSecond(raw))
+	spent = spentRaw
+	t.Logf("%-44s %7.0f a second  1.00  %s", "raw: finished bytes, pipelined", perSecond(raw), each())
 	plain := lanes(t, n, func(from, to int) error { return gomailReused(addr, mails[from:to]) })
-	t.Logf("%-44s %7.0f a second  %.2f", "gomail's own sender, kept, no database", perSecond(plain), raw.Seconds()/plain.Seconds())
+	t.Logf("%-44s %7.0f a second  %.2f  %s", "gomail's own sender, kept, no database", perSecond(plain), raw.Seconds()/plain.Seconds(), each())
 	own := lanes(t, n, func(from, to int) error { return ownClient(t.Context(), addr, mails[from:to]) })
-	t.Logf("%-44s %7.0f a second  %.2f", "duban's own client, finished mails", perSecond(own), raw.Seconds()/own.Seconds())
+	t.Logf("%-44s %7.0f a second  %.2f  %s", "duban's own client, finished mails", perSecond(own), raw.Seconds()/own.Seconds(), each())
 	mails = nil
 	for _, engine := range storetest.Engines(t) {
 		for _, keep := range []bool{false, true} {
 			s := engine.Open(t)
 			planned(t, s, n)
 			debug.FreeOSMemory()
+			spent = cpu()
 			took := dispatched(t, s, addr, n, keep)
 			name := "duban on " + engine.Name
 			if keep {
 				name += ", archive on"
 			}
-			t.Logf("%-44s %7.0f a second  %.2f", name, perSecond(took), raw.Seconds()/took.Seconds())
+			t.Logf("%-44s %7.0f a second  %.2f  %s", name, perSecond(took), raw.Seconds()/took.Seconds(), each())
 			reconcile(t, s, n)
 		}
 	}

@@ -59,22 +59,29 @@ func Open(dir string) (*Archive, error) {
 	return &Archive{dir: dir, writer: rand.Text()[:12], made: map[string]bool{}}, nil
 }
 
-// Put keeps a letter's bytes. Putting the same letter again does nothing.
+// Put keeps a letter's bytes, of which sum is the SHA-256. Putting the same letter again does nothing.
 //
 // A formal letter (Key.Matter) is on the disk, with its name, when Put returns. An ordinary one may be lost, or left
 // short, in a power cut, since it can be composed anew from its facts: a file that is short is written again.
-func (a *Archive) Put(msg compose.Message) error {
+func (a *Archive) Put(msg compose.Message, sum [sha256.Size]byte) error {
 	if len(msg.Bytes) == 0 || msg.Key.Date.IsZero() {
 		return fmt.Errorf("archive letter %s of %s: it has no bytes or no date", msg.ID, msg.Key.Unit)
 	}
-	sum := sha256.Sum256(msg.Bytes)
 	dir := a.folder(msg.Key.Jurisdiction, msg.Key.Date)
 	path := filepath.Join(dir, fileName(msg.ID, hex.EncodeToString(sum[:])))
 	formal := msg.Key.Matter != ""
-	there, err := present(path, msg.Bytes, formal)
-	if err == nil && !there {
-		err = a.inFolder(dir, func() error { return a.write(dir, path, msg.Bytes, formal) })
-	}
+	err := a.inFolder(dir, func() error {
+		if !formal {
+			if err := writeNew(path, msg.Bytes); !errors.Is(err, fs.ErrExist) {
+				return err
+			}
+		}
+		there, err := present(path, msg.Bytes, formal)
+		if err != nil || there {
+			return err
+		}
+		return a.write(dir, path, msg.Bytes, formal)
+	})
 	if err == nil && formal {
 		err = syncFolders(dir, a.dir)
 	}
@@ -176,6 +183,20 @@ func (a *Archive) inFolder(dir string, do func() error) error {
 	a.made[dir] = true
 	a.mu.Unlock()
 	return do()
+}
+
+// writeNew writes a file that is not there yet, straight under its name: half of what write costs. Whoever looks while it
+// is written, or after a crash in the middle of it, finds bytes that are not those of the name, and knows.
+func writeNew(path string, data []byte) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, fileMode)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err = errors.Join(err, f.Close()); err != nil {
+		return errors.Join(err, os.Remove(path))
+	}
+	return nil
 }
 
 // write puts a file in place under its name at once: whoever looks sees all of it or nothing.

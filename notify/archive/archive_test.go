@@ -62,7 +62,7 @@ func TestPutKeepsTheBytesUnderTheirHash(t *testing.T) {
 	a := open(t, dir)
 	one, other := letter("0a1b", "the letter"), letter("0a1b", "the letter, written otherwise")
 	for _, msg := range []compose.Message{one, other, one} {
-		if err := a.Put(msg); err != nil {
+		if err := a.Put(msg, sha256.Sum256(msg.Bytes)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -94,7 +94,7 @@ func TestPutAgainWritesNothing(t *testing.T) {
 		dir := t.TempDir()
 		msg := letter("0a1b", "the letter")
 		msg.Key.Matter = matter
-		if err := open(t, dir).Put(msg); err != nil {
+		if err := open(t, dir).Put(msg, sha256.Sum256(msg.Bytes)); err != nil {
 			t.Fatal(err)
 		}
 		path := filepath.Join(dir, tree(t, dir)[0])
@@ -102,7 +102,7 @@ func TestPutAgainWritesNothing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := open(t, dir).Put(msg); err != nil {
+		if err := open(t, dir).Put(msg, sha256.Sum256(msg.Bytes)); err != nil {
 			t.Fatal(err)
 		}
 		after, err := os.Stat(path)
@@ -124,7 +124,7 @@ func TestPutMendsWhatAPowerCutLeft(t *testing.T) {
 		a := open(t, dir)
 		msg := letter("0a1b", "the letter")
 		msg.Key.Matter = c.matter
-		if err := a.Put(msg); err != nil {
+		if err := a.Put(msg, sha256.Sum256(msg.Bytes)); err != nil {
 			t.Fatal(err)
 		}
 		path := filepath.Join(dir, tree(t, dir)[0])
@@ -134,7 +134,7 @@ func TestPutMendsWhatAPowerCutLeft(t *testing.T) {
 		if _, err := a.Bytes("town", day, msg.ID, hash(msg.Bytes)); !errors.Is(err, ErrChanged) {
 			t.Errorf("left %q: read as %v", c.left, err)
 		}
-		if err := a.Put(msg); err != nil {
+		if err := a.Put(msg, sha256.Sum256(msg.Bytes)); err != nil {
 			t.Fatal(err)
 		}
 		if got, err := a.Bytes("town", day, msg.ID, hash(msg.Bytes)); err != nil || !bytes.Equal(got, msg.Bytes) {
@@ -150,7 +150,7 @@ func TestPutMakesAFolderThatWasTakenAway(t *testing.T) {
 	dir := t.TempDir()
 	a := open(t, dir)
 	for range 2 {
-		if err := a.Put(letter("0a1b", "the letter")); err != nil {
+		if err := put(a, letter("0a1b", "the letter")); err != nil {
 			t.Fatal(err)
 		}
 		if err := a.Accepted(Acceptance{Jurisdiction: "town", Date: day, Notice: "0a1b"}); err != nil {
@@ -170,7 +170,7 @@ func TestRefusals(t *testing.T) {
 	empty, undated := letter("0a1b", ""), letter("0a1b", "x")
 	undated.Key.Date = 0
 	for name, err := range map[string]error{
-		"no bytes": a.Put(empty), "no date": a.Put(undated),
+		"no bytes": a.Put(empty, sha256.Sum256(empty.Bytes)), "no date": a.Put(undated, sha256.Sum256(undated.Bytes)),
 		"acceptance without a date": a.Accepted(Acceptance{Jurisdiction: "town", Notice: "0a1b"}),
 		"no folder":                 func() error { _, err := Open(""); return err }(),
 	} {
@@ -194,7 +194,7 @@ func TestRefusals(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(b.dir, "town"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := b.Put(letter("0a1b", "x")); err == nil {
+	if err := put(b, letter("0a1b", "x")); err == nil {
 		t.Error("a letter is said to be kept where no folder could be made")
 	}
 	if err := b.Accepted(Acceptance{Jurisdiction: "town", Date: day, Notice: "0a1b"}); err == nil {
@@ -218,7 +218,7 @@ func TestNamesStayInTheirFolder(t *testing.T) {
 	a := open(t, filepath.Join(dir, "archive"))
 	msg := letter("../../up", "x")
 	msg.Key.Jurisdiction = "../../../out"
-	if err := a.Put(msg); err != nil {
+	if err := a.Put(msg, sha256.Sum256(msg.Bytes)); err != nil {
 		t.Fatal(err)
 	}
 	for _, f := range tree(t, dir) {
@@ -244,7 +244,7 @@ func TestManyWriters(t *testing.T) {
 				common := letter(fmt.Sprintf("c%d", i%shared), strings.Repeat(fmt.Sprintf("common %d ", i%shared), 900))
 				own := letter(fmt.Sprintf("w%dn%d", w, i), strings.Repeat(fmt.Sprintf("own %d %d ", w, i), 900))
 				own.Key.Jurisdiction = fmt.Sprintf("town%d", i%3)
-				if err := errors.Join(a.Put(common), a.Put(own)); err != nil {
+				if err := errors.Join(a.Put(common, sha256.Sum256(common.Bytes)), a.Put(own, sha256.Sum256(own.Bytes))); err != nil {
 					t.Error(err)
 				}
 				list := []Acceptance{acceptance(common, w*rounds+i), acceptance(own, w*rounds+i)}
@@ -297,7 +297,7 @@ func BenchmarkPut(b *testing.B) {
 	b.SetBytes(int64(len(msg.Bytes)))
 	for i := 0; b.Loop(); i++ {
 		msg.ID = fmt.Sprintf("<%032x@sfj.example>", i)
-		if err := a.Put(msg); err != nil {
+		if err := a.Put(msg, sha256.Sum256(msg.Bytes)); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -316,3 +316,5 @@ func BenchmarkAccepted(b *testing.B) {
 		}
 	}
 }
+
+func put(a *Archive, msg compose.Message) error { return a.Put(msg, sha256.Sum256(msg.Bytes)) }
