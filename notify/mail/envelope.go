@@ -96,7 +96,9 @@ func (s *session) envelope(m *compose.Message, ahead bool) *verdict {
 	group := s.ext.pipelining
 	reset := s.dirty && !ahead
 	if reset {
-		s.putLine("RSET")
+		if v := s.reset(); v != nil {
+			return v
+		}
 	}
 	if group && !ahead {
 		s.putEnvelope(m)
@@ -107,17 +109,13 @@ func (s *session) envelope(m *compose.Message, ahead bool) *verdict {
 	if err := s.flush(); err != nil {
 		return s.brokeFirst(err)
 	}
-	if reset {
-		if v := s.afterReset(); v != nil {
-			return v
-		}
-	}
 	return s.replies(m, group, reset)
 }
 
-// afterReset reads the answer to RSET. One that is not good says nothing of the mail.
-func (s *session) afterReset() *verdict {
-	err := s.read()
+// reset wipes what a refused mail may have left behind. It does not go together with the next envelope: were it refused,
+// that would become part of the old one. An answer that is not good says nothing of the mail.
+func (s *session) reset() *verdict {
+	err := s.ask("RSET")
 	switch {
 	case err != nil:
 		v := s.broke(notice.PhaseSender, err)

@@ -72,6 +72,23 @@ func TestEveryReceiptIsTrue(t *testing.T) {
 	}
 }
 
+// TestNothingIsSaidTooEarly has the server look for octets that came before the answer they should have waited for.
+func TestNothingIsSaidTooEarly(t *testing.T) {
+	for _, pipelining := range []bool{true, false} {
+		offer := mailtest.AllExtensions()
+		offer.Pipelining = pipelining
+		srv := mailtest.Serve(t, mailtest.Config{Extensions: offer, StrictSync: true, Quiet: 2 * time.Millisecond, CheckContent: true, Faults: []mailtest.Fault{
+			{Phase: mailtest.AtRcpt, Action: mailtest.Refusal(550, "5.1.1 unknown"), Skip: 2, Times: 1},
+			{Phase: mailtest.AtDot, Action: mailtest.Refusal(451, "4.3.0 later"), Skip: 3, Times: 1},
+		}})
+		tr := transport(t, Config{Port: srv.Port(), Security: Plain, PerConnection: 4})
+		s := send(t, tr.Lane(), t.Context(), numbered(0, 10)...)
+		if s.n != 10 || len(srv.Accepted()) != 8 || len(srv.Violations()) > 0 {
+			t.Errorf("%+v, %d accepted, %+v", s, len(srv.Accepted()), srv.Violations())
+		}
+	}
+}
+
 // everywhere is a share of faults at every phase.
 func everywhere() []mailtest.Fault {
 	var fs []mailtest.Fault
