@@ -5,20 +5,32 @@
 // a worker holds the letter, the token of its lease stand in the WHERE clause, so that whoever lost a letter cannot
 // settle it.
 //
-//	          hold                        claim                     deliver
-//	held ◀──────────── pending, retry ─────────────▶ sending ───────────────────▶ sent
-//	 │    release ▶ pending   ▲   ▲                  │ │ │ │                       ▲ ▲
-//	 │                        │   │  put-back ▶ pending│ │ │  refuse               │ │
-//	 │                        │   └──────────────────┘ │ │ └──────────▶ failed ────┘ │
-//	 │                        │   defer, expire ▶ retry│ │    resolve    │           │
-//	 │                        │◀───────────────────────┘ │ break, vanish │           │
-//	 │                        │  resend ▶ retry          ▼               │  resolve  │
-//	 │                        │◀─────────────────────── unknown ─────────┼───────────┘
-//	 │                        │  resend ▶ retry                          │
-//	 │                        │◀─────────────────────────────────────────┘
-//	 │
-//	 └ supersede (also pending, retry, failed) ▶ superseded
-//	   cancel (also pending, retry, sending, failed, unknown) ▶ cancelled
+//	               planned
+//	                  │
+//	     hold         ▼        claim             deliver
+//	held ◀───────  pending ──────────▶ sending ───────────▶ sent ◀─────┐
+//	  │ release       ▲ ▲                │ ▲ │                         │ resolve
+//	  └───────────────┘ └────────────────┘ │ │ refuse                  │ (a person)
+//	                         put-back      │ ├───────────▶ failed ─────┤
+//	                                       │ │ break,       │ reopen   │
+//	     hold                 claim        │ │ vanish       │          │
+//	held ◀───────  retry ──────────────────┘ ├───────────▶ unknown ────┘
+//	                 ▲ ▲                     │              │ resend
+//	                 │ └─────────────────────┘              │ (once by itself,
+//	                 │       defer, expire                  │  then a person)
+//	                 └──────────────────────────────────────┘
+//
+//	superseded: a later letter took over what pending, retry, held or failed had to say
+//	cancelled:  nothing is left to say in it, or a person says so
+//
+// Every transition, by the state it leaves:
+//
+//	pending  claim → sending, hold → held, supersede → superseded, cancel → cancelled
+//	retry    claim → sending, hold → held, hasten → retry, supersede → superseded, cancel → cancelled
+//	held     release → pending, supersede → superseded, cancel → cancelled
+//	sending  deliver → sent, defer → retry, refuse → failed, break → unknown, expire → retry, vanish → unknown, put-back → pending, cancel → cancelled
+//	unknown  resend → retry, resolve → sent, cancel → cancelled
+//	failed   reopen → retry, resolve → sent, supersede → superseded, cancel → cancelled
 //
 // sent, superseded and cancelled are the end. retry, held, failed and unknown say in words what they wait for.
 package notice

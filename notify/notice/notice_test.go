@@ -2,6 +2,7 @@ package notice
 
 import (
 	"encoding/json"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -13,18 +14,56 @@ import (
 
 var (
 	states = []State{Pending, Sending, Sent, Retry, Failed, Unknown, Held, Superseded, Cancelled}
-	causes = []Cause{Claim, Deliver, Defer, Refuse, Break, Expire, Vanish, Resend, Resolve, Hold, Release, Supersede, Cancel}
-	final  = []State{Sent, Superseded, Cancelled}
+	causes = []Cause{
+		Claim, PutBack, Deliver, Defer, Refuse, Break, Expire, Vanish, Resend, Resolve, Hold, Release, Hasten, Reopen, Supersede, Cancel,
+	}
+	final = []State{Sent, Superseded, Cancelled}
 )
 
 // allowed is the whole table: from each state, what each cause makes of it. What is not here must be refused.
 var allowed = map[State]map[Cause]State{
 	Pending: {Claim: Sending, Hold: Held, Supersede: Superseded, Cancel: Cancelled},
-	Retry:   {Claim: Sending, Hold: Held, Supersede: Superseded, Cancel: Cancelled},
+	Retry:   {Claim: Sending, Hold: Held, Hasten: Retry, Supersede: Superseded, Cancel: Cancelled},
 	Held:    {Release: Pending, Supersede: Superseded, Cancel: Cancelled},
-	Sending: {Deliver: Sent, Defer: Retry, Refuse: Failed, Break: Unknown, Expire: Retry, Vanish: Unknown},
-	Unknown: {Resend: Retry, Resolve: Sent},
-	Failed:  {Resend: Retry, Resolve: Sent},
+	Sending: {
+		Deliver: Sent, Defer: Retry, Refuse: Failed, Break: Unknown, Expire: Retry, Vanish: Unknown, PutBack: Pending, Cancel: Cancelled,
+	},
+	Unknown: {Resend: Retry, Resolve: Sent, Cancel: Cancelled},
+	Failed:  {Reopen: Retry, Resolve: Sent, Supersede: Superseded, Cancel: Cancelled},
+}
+
+// The package's doc draws the machine; what it lists is what there is.
+func TestTheDocListsEveryTransition(t *testing.T) {
+	doc, err := os.ReadFile("doc.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, list, ok := strings.Cut(string(doc), "Every transition, by the state it leaves:\n//\n")
+	if !ok {
+		t.Fatal("the doc lists no transitions")
+	}
+	listed := 0
+	for l := range strings.SplitSeq(list, "\n") {
+		l, ok := strings.CutPrefix(l, "//\t")
+		if !ok {
+			break
+		}
+		from, moves, _ := strings.Cut(l, " ")
+		for m := range strings.SplitSeq(strings.TrimSpace(moves), ", ") {
+			cause, to, _ := strings.Cut(m, " → ")
+			if got, err := Next(State(from), Cause(cause)); err != nil || got != State(to) {
+				t.Errorf("the doc lists %q from %s: it is %s, %v", m, from, got, err)
+			}
+			listed++
+		}
+	}
+	want := 0
+	for _, by := range allowed {
+		want += len(by)
+	}
+	if listed != want {
+		t.Errorf("the doc lists %d transitions, there are %d", listed, want)
+	}
 }
 
 func TestNextIsTheTableAndNothingElse(t *testing.T) {
@@ -62,7 +101,7 @@ func TestEverySequenceFollowsTheTable(t *testing.T) {
 			if to == Sent && c != Deliver && c != Resolve {
 				t.Fatalf("%s was sent by %s", s, c)
 			}
-			if s == Sending && (c == Supersede || c == Cancel || c == Hold) {
+			if s == Sending && (c == Supersede || c == Hold) {
 				t.Fatalf("%s took a letter out of a worker's hand", c)
 			}
 			if !slices.Contains(states, to) {

@@ -60,7 +60,7 @@ type move struct {
 func Next(s State, c Cause) (State, error) {
 	to, ok := map[move]State{
 		{Pending, Claim}: Sending, {Retry, Claim}: Sending,
-		{Sending, PutBack}: Pending, {Sending, Hold}: Held, {Sending, Cancel}: Cancelled,
+		{Sending, PutBack}: Pending, {Sending, Cancel}: Cancelled,
 		{Sending, Deliver}: Sent, {Sending, Defer}: Retry, {Sending, Refuse}: Failed, {Sending, Break}: Unknown,
 		{Sending, Expire}: Retry, {Sending, Vanish}: Unknown,
 		{Unknown, Resend}: Retry, {Unknown, Resolve}: Sent, {Unknown, Cancel}: Cancelled,
