@@ -161,7 +161,7 @@ func (a *app) eachLetter(ctx context.Context, s *store.Store, f notice.Filter, d
 			return nil
 		}
 		span := f
-		span.From = day
+		span.From, span.Limit = day, letterPage
 		if day <= today {
 			span.To = day
 		}
@@ -171,8 +171,8 @@ func (a *app) eachLetter(ctx context.Context, s *store.Store, f notice.Filter, d
 	}
 }
 
+// eachPage reads as many letters at a time as the filter's limit says.
 func eachPage(ctx context.Context, s *store.Store, f notice.Filter, do func(notice.Notice) error) error {
-	f.Limit = letterPage
 	for {
 		page, err := s.Notices(ctx, f)
 		if err != nil {
@@ -482,7 +482,7 @@ func (a *app) outboxCancelCmd() *cobra.Command {
 	}}
 	c := &cobra.Command{
 		Use: "cancel ID...", Short: "Let letters never leave; what they said counts as not served", Args: cobra.MinimumNArgs(1),
-		Long: `A letter that has not left never will. What it was to say is not said by a later letter instead: its steps are spent.
+		Long: `A letter that has not left never will. The steps it was to say are not said again; later ones are said in their turn.
 A letter in a worker's hands cannot be cancelled.`,
 		RunE: func(c *cobra.Command, args []string) error { return a.doTo(c.Context(), d, args) },
 	}

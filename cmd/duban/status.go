@@ -527,7 +527,7 @@ func (r statusRow) reach(zone *time.Location) (lines []string) {
 			line += fmt.Sprintf(" %s: put off %d times in a row since %s: %s", u.Address, u.Failures, minutes(u.Since, zone), u.Reply)
 		}
 		lines = append(lines, line)
-		if i+1 == len(r.Addressees) || r.Addressees[i+1].Advice != u.Advice {
+		if i+1 == min(len(r.Addressees), statusUnits) || r.Addressees[i+1].Advice != u.Advice {
 			lines = append(lines, "    "+u.Advice)
 		}
 	}
