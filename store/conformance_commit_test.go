@@ -214,7 +214,7 @@ func TestCommitSettlesWhatIsHeldAndReportsWhatIsNot(t *testing.T) {
 		later := got[time.Time](t)(s.Now(ctx)).Add(time.Hour).Truncate(time.Millisecond)
 		retry := settled(c, by(notice.Defer), refused(0, "c@example.com", notice.OutcomeTemporary, 452, "full"))
 		retry.NextTry, retry.Reason = later, "邮箱已满"
-		held := settled(d, by(notice.Hold))
+		held := settled(d, by(notice.PutBack, notice.Hold))
 		held.NextTry, held.Reason, held.Tries = later, "窗口已过", 0
 		back := settled(e, by(notice.PutBack))
 		back.Tries = 0
@@ -407,15 +407,20 @@ func TestMovesAreFencedAndWrittenDown(t *testing.T) {
 		if is := got[notice.Notice](t)(s.Notice(ctx, n.ID)); is.State != notice.Retry || !is.Deadline.IsZero() {
 			t.Errorf("sent again: %+v", is)
 		}
-		var causes []string
-		for i, m := range got[[]notice.Move](t)(s.Moves(ctx, n.ID)) {
-			causes = append(causes, string(m.Cause))
-			if m.N != i+1 || m.By != "李四" || m.Reason != "因" {
-				t.Errorf("%+v", m)
-			}
-		}
-		equal(t, "moves", causes, []string{"hold", "hold", "release", "resend", "hasten", "reopen"})
+		equal(t, "moves", movesOf(t, s, n.ID), []string{"hold", "hold", "release", "resend", "hasten", "reopen"})
 	})
+}
+
+// movesOf returns the causes of a letter's moves, which are numbered from 1 and all put down to the same person.
+func movesOf(t *testing.T, s *store.Store, id string) (causes []string) {
+	t.Helper()
+	for i, m := range got[[]notice.Move](t)(s.Moves(t.Context(), id)) {
+		causes = append(causes, string(m.Cause))
+		if m.N != i+1 || m.By != "李四" || m.Reason != "因" || m.Notice != id || m.At.IsZero() {
+			t.Errorf("%+v", m)
+		}
+	}
+	return causes
 }
 
 func TestLettersAreHeldAndReleasedTogether(t *testing.T) {

@@ -165,6 +165,43 @@ func TestATransactionThatLostIsTriedAgainWhole(t *testing.T) {
 	})
 }
 
+// populate17 fills a database of version 17, and returns its letters as the store of today should give them back.
+func populate17(t *testing.T, run func(q string, args ...any)) []notice.Notice {
+	t.Helper()
+	run("INSERT INTO jurisdictions (code, name, bureau, live_from, seq, caches, paused) VALUES (?, '', '', NULL, 7, '', 'null')", j)
+	run("INSERT INTO runs (job, jurisdiction, logical_date, state, reason, run_by, started, token, counts) VALUES ('remind', ?, '2024-09-14', 'done', '', '', '2024-09-14 00:00:00.123', '', '{}')", j)
+	state := []notice.State{notice.Pending, notice.Retry, notice.Sending, notice.Sent, notice.Failed, notice.Unknown, notice.Held, notice.Superseded, notice.Cancelled}
+	moment := instant.UTC().Truncate(time.Millisecond)
+	var want []notice.Notice
+	for i := range 700 { // more than one piece of any list
+		n := letter(fmt.Sprintf("u%03d", i), day0+civil.Date(i%5))
+		n.State, n.Tries, n.Reason, n.SupersededBy = state[i%len(state)], i, "因"+awkward, fmt.Sprint(i)
+		n.Facts.Issuer.Name = awkward
+		if i%2 == 0 {
+			n.NextTry, n.Lease, n.DataAt, n.Token = moment, moment, moment, fmt.Sprint("t", i)
+		}
+		facts := got[[]byte](t)(json.Marshal(n.Facts))
+		var when any
+		if i%2 == 0 {
+			when = moment.Format("2006-01-02 15:04:05.000")
+		}
+		run("INSERT INTO notices (id, jurisdiction, logical_date, unit, role, kind, matter, job, facts, state, tries, next_try, token, lease, data_at, superseded_by, reason, moved_by) "+
+			"VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '李四')", n.ID, j, n.Key.Date.String(), n.Key.Unit, n.Key.Role, n.Key.Kind, "", n.Job,
+			string(facts), string(n.State), n.Tries, when, n.Token, when, when, n.SupersededBy, n.Reason)
+		for k := range i % 3 {
+			r := notice.Receipt{Recipient: k, Email: n.Key.Unit + "@example.com", Copy: k > 0, Outcome: notice.OutcomePermanent, Reply: "550 5.1.1 无此用户", SHA256: "00", At: moment}
+			run("INSERT INTO attempts (notice, n, recipient, email, is_copy, outcome, reply, sha256, answered_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+				n.ID, k+1, k, r.Email, r.Copy, string(r.Outcome), r.Reply, r.SHA256, moment.Format("2006-01-02 15:04:05.000"))
+			n.Receipts = append(n.Receipts, r)
+		}
+		want = append(want, n)
+	}
+	slices.SortFunc(want, func(a, b notice.Notice) int {
+		return cmp.Or(cmp.Compare(a.Key.Date, b.Key.Date), cmp.Compare(a.Key.Unit, b.Key.Unit))
+	})
+	return want
+}
+
 // TestAPopulatedDatabaseMigratesForward fills a database as the version before the wide delivery left it, letter for
 // letter by its own columns, and wants everything back through the store of today.
 func TestAPopulatedDatabaseMigratesForward(t *testing.T) {
@@ -181,34 +218,7 @@ func TestAPopulatedDatabaseMigratesForward(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			run("INSERT INTO jurisdictions (code, name, bureau, live_from, seq, caches, paused) VALUES (?, '', '', NULL, 7, '', 'null')", j)
-			run("INSERT INTO runs (job, jurisdiction, logical_date, state, reason, run_by, started, token, counts) VALUES ('remind', ?, '2024-09-14', 'done', '', '', '2024-09-14 00:00:00.123', '', '{}')", j)
-			state := []notice.State{notice.Pending, notice.Retry, notice.Sending, notice.Sent, notice.Failed, notice.Unknown, notice.Held, notice.Superseded, notice.Cancelled}
-			moment := instant.UTC().Truncate(time.Millisecond)
-			var want []notice.Notice
-			for i := range 700 { // more than one piece of any list
-				n := letter(fmt.Sprintf("u%03d", i), day0+civil.Date(i%5))
-				n.State, n.Tries, n.Reason, n.SupersededBy = state[i%len(state)], i, "因"+awkward, fmt.Sprint(i)
-				n.Facts.Issuer.Name = awkward
-				if i%2 == 0 {
-					n.NextTry, n.Lease, n.DataAt, n.Token = moment, moment, moment, fmt.Sprint("t", i)
-				}
-				facts := got[[]byte](t)(json.Marshal(n.Facts))
-				var when any
-				if i%2 == 0 {
-					when = moment.Format("2006-01-02 15:04:05.000")
-				}
-				run("INSERT INTO notices (id, jurisdiction, logical_date, unit, role, kind, matter, job, facts, state, tries, next_try, token, lease, data_at, superseded_by, reason, moved_by) "+
-					"VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '李四')", n.ID, j, n.Key.Date.String(), n.Key.Unit, n.Key.Role, n.Key.Kind, "", n.Job,
-					string(facts), string(n.State), n.Tries, when, n.Token, when, when, n.SupersededBy, n.Reason)
-				for k := range i % 3 {
-					r := notice.Receipt{Recipient: k, Email: n.Key.Unit + "@example.com", Copy: k > 0, Outcome: notice.OutcomePermanent, Reply: "550 5.1.1 无此用户", SHA256: "00", At: moment}
-					run("INSERT INTO attempts (notice, n, recipient, email, is_copy, outcome, reply, sha256, answered_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-						n.ID, k+1, k, r.Email, r.Copy, string(r.Outcome), r.Reply, r.SHA256, moment.Format("2006-01-02 15:04:05.000"))
-					n.Receipts = append(n.Receipts, r)
-				}
-				want = append(want, n)
-			}
+			want := populate17(t, run)
 			_, err := s.Jurisdictions(ctx)
 			wantErr(t, "before migrating", err, store.ErrNotMigrated)
 			_, newest, err := s.SchemaVersion(ctx)
@@ -230,9 +240,6 @@ func TestAPopulatedDatabaseMigratesForward(t *testing.T) {
 				t.Fatalf("version %d of %d, %v", have, newest, err)
 			}
 			letters := got[[]notice.Notice](t)(s.Notices(ctx, notice.Filter{}))
-			slices.SortFunc(want, func(a, b notice.Notice) int {
-				return cmp.Or(cmp.Compare(a.Key.Date, b.Key.Date), cmp.Compare(a.Key.Unit, b.Key.Unit))
-			})
 			if len(letters) != len(want) {
 				t.Fatalf("%d letters of %d", len(letters), len(want))
 			}
