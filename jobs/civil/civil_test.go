@@ -62,3 +62,21 @@ func TestZeroDateIsEmptyInJSON(t *testing.T) {
 		t.Error("2023-02-29 was read")
 	}
 }
+
+func TestStringAndParseAgreeWithTheLibrary(t *testing.T) {
+	for d := Of(1, 1, 1); d <= Never; d += 97 {
+		y, m, day := d.YMD()
+		want := time.Date(y, m, day, 0, 0, 0, 0, time.UTC).Format(time.DateOnly)
+		if got := d.String(); got != want {
+			t.Fatalf("%d prints as %s, want %s", d, got, want)
+		}
+		if back, err := Parse(want); err != nil || back != d {
+			t.Fatalf("Parse(%s) = %v, %v", want, back, err)
+		}
+	}
+	for _, bad := range []string{"2024-2-03", "2024-02-30", "2024-13-01", "2024-00-10", "2024-01-00", "0000-01-01", "2024/01/01", "2024-01-011", "2024-01-0x", "+024-01-01", " 2024-01-1", "２024-01-01", "2023-02-29"} {
+		if d, err := Parse(bad); err == nil {
+			t.Errorf("Parse(%q) = %v", bad, d)
+		}
+	}
+}

@@ -143,15 +143,15 @@ type Item struct {
 	Period string `json:"period,omitempty"`
 	Case   string `json:"case,omitempty"`
 	// Due is the date the unit acts on (after extension); Nominal what the document says; Extended marks a granted extension.
-	Due      civil.Date `json:"due"`
-	Nominal  civil.Date `json:"nominal"`
+	Due      civil.Date `json:"due,omitzero"`
+	Nominal  civil.Date `json:"nominal,omitzero"`
 	Extended bool       `json:"extended,omitempty"`
 	Returned bool       `json:"returned,omitempty"`
 	// LastWorkday is the last working day on or before Due.
-	LastWorkday  civil.Date `json:"last_workday"`
+	LastWorkday  civil.Date `json:"last_workday,omitzero"`
 	DeadlineText string     `json:"deadline_text,omitempty"` // the cell as written: where the date comes from
 	// Later is the other reading of an ambiguous date.
-	Later       civil.Date   `json:"later"`
+	Later       civil.Date   `json:"later,omitzero"`
 	Soft        string       `json:"soft,omitempty"`
 	Standing    bool         `json:"standing,omitempty"` // goes on after the date (长期坚持)
 	Provisional bool         `json:"provisional,omitempty"`
@@ -165,7 +165,7 @@ type Item struct {
 	Quota       int          `json:"quota,omitempty"`
 	Count       int          `json:"count,omitempty"`
 	Pace        int          `json:"pace,omitempty"`
-	PaceAt      civil.Date   `json:"pace_at"` // the month end the pace was looked at
+	PaceAt      civil.Date   `json:"pace_at,omitzero"` // the month end the pace was looked at
 	// Step is what is said today ("" on a line repeated from earlier letters); Rung is reminder or urging.
 	Step     string       `json:"step,omitempty"`
 	Rung     string       `json:"rung,omitempty"`
