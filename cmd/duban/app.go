@@ -58,6 +58,7 @@ type app struct {
 	env      func(string) (string, bool)
 	environ  func() []string // every variable, as NAME=VALUE; nil: none
 	clock    func() time.Time
+	machine  func() time.Time // what the date is trusted by; nil: time.Now, whatever day the clock above is set to
 
 	flags struct {
 		config, db, output string

@@ -26,6 +26,8 @@ type desk struct {
 	dir string
 	now time.Time
 	env map[string]string
+	// machine is what the program's machine takes for the present; nil: the test's own does.
+	machine func() time.Time
 }
 
 // newDesk opens a desk at half past nine of the day.
@@ -49,7 +51,7 @@ func (d *desk) call(in string, args ...string) (code int, out, errOut string) {
 	d.t.Helper()
 	var o, e bytes.Buffer
 	a := &app{
-		in: strings.NewReader(in), out: &o, err: &e, clock: func() time.Time { return d.now },
+		in: strings.NewReader(in), out: &o, err: &e, clock: func() time.Time { return d.now }, machine: d.machine,
 		env: func(k string) (string, bool) { v, ok := d.env[k]; return v, ok },
 		environ: func() []string {
 			var all []string

@@ -64,6 +64,7 @@ type byHand struct {
 	day, code, by string
 	again         bool // evaluate a settled day once more
 	now           bool // send outside the sending window too
+	confirm       string
 }
 
 func (a *app) runCmd() *cobra.Command {
@@ -92,6 +93,7 @@ With mail.transport: file a day ahead may be run too; its letters count as said,
 	f.StringVar(&h.by, "by", "operator", "who runs it, for the ledger")
 	f.BoolVar(&h.again, "again", false, "evaluate a settled day once more")
 	f.BoolVar(&h.now, "send-now", false, "let letters leave outside the configured window too")
+	confirmFlag(f, &h.confirm)
 	return c
 }
 
@@ -123,6 +125,9 @@ func (a *app) runJobs(ctx context.Context, s *store.Store, name string, h byHand
 	}
 	if len(all) == 0 {
 		return usagef("there is no jurisdiction yet; import its units and a plan first: duban import units FILE, duban import plan FILE")
+	}
+	if err := a.trusted(ctx, s, h.confirm); err != nil {
+		return err
 	}
 	var errs []error
 	for _, j := range all {
@@ -298,15 +303,20 @@ func parseSpec(spec string) (s cron.Schedule, err error) {
 }
 
 func (a *app) serveCmd() *cobra.Command {
-	return &cobra.Command{
+	var confirm string
+	c := &cobra.Command{
 		Use: "serve", Short: "Run the jobs by the clock until stopped",
 		Long: `Open what each day opens, plan each day's letters and send them within the jurisdiction's window. Stop it with SIGTERM
-or Ctrl-C: no new work is taken, and the letter in hand is finished.`,
-		RunE: func(c *cobra.Command, _ []string) error { return a.serve(c.Context()) },
+or Ctrl-C: no new work is taken, and the letter in hand is finished.
+While the machine's date lies before the last run's day or more than 15 days after it, or its clock is more than 12 hours
+from the database's, nothing is planned or sent; set the clock right and it goes on by itself.`,
+		RunE: func(c *cobra.Command, _ []string) error { return a.serve(c.Context(), confirm) },
 	}
+	confirmFlag(c.Flags(), &confirm)
+	return c
 }
 
-func (a *app) serve(ctx context.Context) error {
+func (a *app) serve(ctx context.Context, confirm string) error {
 	if err := a.load(); err != nil {
 		return err
 	}
@@ -321,11 +331,14 @@ func (a *app) serve(ctx context.Context) error {
 	if _, err := a.dispatcher(s, ""); err != nil { // what is wrong with the settings is said at once
 		return err
 	}
+	if err := errors.Join(a.confirm(ctx, s, confirm), a.warnOfClock(ctx, s)); err != nil {
+		return err
+	}
 	var mu sync.Mutex
 	dispatchers := map[string]*notify.Dispatcher{} // kept, since a dispatcher remembers how its server behaves
 	w := jobs.Worker{
 		Runner: a.runner(s, "scheduler"), Jurisdictions: s.Jurisdictions, Zone: a.policies.zone,
-		Trust:   func(context.Context, time.Time) error { return nil },
+		Trust:   func(ctx context.Context, _ time.Time) error { return a.trust(ctx, s) },
 		Prepare: func(ctx context.Context, code string) error { return a.prepare(ctx, s, code) },
 		Deliver: func(ctx context.Context, code string, d civil.Date) error {
 			mu.Lock()

@@ -29,7 +29,7 @@ type DoubtError struct {
 
 // Error names both dates, or the difference, and what to do.
 func (e DoubtError) Error() string {
-	what := ""
+	var what string
 	switch {
 	case e.Off != 0:
 		what = fmt.Sprintf("this machine's clock says %s and is %s", e.Today, Apart(e.Off.Round(time.Hour)))
