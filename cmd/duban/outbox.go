@@ -571,7 +571,7 @@ func (a *app) doTo(ctx context.Context, d deed, ids []string) error {
 	return a.do(ctx, s, d, targets)
 }
 
-// doToAll does it to every letter the filter lets through, as it stands now.
+// doToAll does it to every letter the filter lets through, as it stands now, and names those it cannot be done to.
 func (a *app) doToAll(ctx context.Context, d deed, f notice.Filter) error {
 	s, err := a.open(ctx)
 	if err != nil {
@@ -581,8 +581,12 @@ func (a *app) doToAll(ctx context.Context, d deed, f notice.Filter) error {
 		return err
 	}
 	var targets []target
+	var misfits []error
 	err = a.eachLetter(ctx, s, f, func(n notice.Notice) error {
-		if t := targetOf(n, false); d.fits(t) == nil {
+		t := targetOf(n, false)
+		if err := d.fits(t); err != nil {
+			misfits = append(misfits, err)
+		} else {
 			targets = append(targets, t)
 		}
 		return nil
@@ -590,10 +594,10 @@ func (a *app) doToAll(ctx context.Context, d deed, f notice.Filter) error {
 	if err != nil {
 		return err
 	}
-	if len(targets) == 0 {
+	if len(targets)+len(misfits) == 0 {
 		a.say("nothing matches")
 	}
-	return a.do(ctx, s, d, targets)
+	return errors.Join(append(misfits, a.do(ctx, s, d, targets))...)
 }
 
 // fits refuses what cannot be done to a letter as it stands, and says what can.

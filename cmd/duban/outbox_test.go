@@ -342,6 +342,11 @@ func TestALetterWithoutAnAddressIsNotReleased(t *testing.T) {
 	if out := d.ok("outbox", "list", "--state", "held"); !strings.Contains(out, "when released") {
 		t.Error(out)
 	}
+	d.change("UPDATE notices SET state = 'failed' WHERE state IN ('held', 'sent') AND unit IN ('jtj', 'csj')")
+	code, out, errOut := d.call("", "outbox", "retry", "--state", "failed", "--by", "李敏")
+	if code != exitFailed || strings.Count(out, "failed → retry") != 1 || !strings.Contains(errOut, held[0].text("id")+": it has no address to go to") {
+		t.Errorf("exit %d: %s%s", code, out, errOut)
+	}
 	d.ok("outbox", "cancel", held[0].text("id"), "--by", "李敏", "--why", "已电话告知")
 }
 
