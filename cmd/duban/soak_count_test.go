@@ -92,8 +92,8 @@ func eachRow(ctx context.Context, db *sql.DB, query string, row func(scan func(.
 // soakLetterPlan is what was planned of a letter: its addresses, the reader's first.
 type soakLetterPlan []string
 
-// kept is a copy of a letter's bytes: its Message-ID without domain, and its SHA-256.
-type kept struct{ id, sum string }
+// keptMail is a copy of a letter's bytes: its Message-ID without domain, and its SHA-256.
+type keptMail struct{ id, sum string }
 
 // soakRecords is everything that is held against each other in the end.
 type soakRecords struct {
@@ -102,7 +102,7 @@ type soakRecords struct {
 	register soakRegister
 	journal  []archive.Acceptance
 	// archived reports whether the archive holds the bytes.
-	archived func(kept) error
+	archived func(keptMail) error
 }
 
 // reckoning counts what came of a soak.
@@ -130,7 +130,7 @@ func reckon(in soakRecords) *reckoning {
 			continue
 		}
 		taken[address{id, m.To[0]}] = append(taken[address{id, m.To[0]}], sum)
-		if err := in.archived(kept{id, sum}); err != nil {
+		if err := in.archived(keptMail{id, sum}); err != nil {
 			r.fault("mail %d, %s, is not in the archive: %v", m.Seq, m.MessageID, err)
 		}
 	}
@@ -263,7 +263,7 @@ func TestTheReckoningFindsWhatIsWrong(t *testing.T) {
 			mails:    []mailtest.Mail{taken("u@x", bytes), taken("c@x", bytes)},
 			register: soakRegister{[]soakRow{{id: "a", state: "sent"}}, []soakAttempt{got("u@x", "accepted", sum), got("c@x", "accepted", sum)}},
 			journal:  []archive.Acceptance{{Notice: "a", To: "u@x", SHA256: sum}, {Notice: "a", To: "c@x", SHA256: sum}},
-			archived: func(kept) error { return nil },
+			archived: func(keptMail) error { return nil },
 		}
 	}
 	for what, c := range map[string]struct {
@@ -303,7 +303,7 @@ func TestTheReckoningFindsWhatIsWrong(t *testing.T) {
 		"left under a claim": {func(r *soakRecords) { r.register.letters[0].token = "t" }, "still claimed"},
 		"no reason":          {func(r *soakRecords) { *r = neverTaken(*r, "") }, "without a reason"},
 		"unknown at once":    {func(r *soakRecords) { *r = neverTaken(*r, "gone"); r.register.letters[0].state = "unknown" }, "without having been sent once more"},
-		"not archived":       {func(r *soakRecords) { r.archived = func(kept) error { return archive.ErrChanged } }, "not in the archive"},
+		"not archived":       {func(r *soakRecords) { r.archived = func(keptMail) error { return archive.ErrChanged } }, "not in the archive"},
 		"not in the journal": {func(r *soakRecords) { r.journal = r.journal[1:] }, "journal"},
 	} {
 		in := base()
