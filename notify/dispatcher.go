@@ -31,7 +31,7 @@ type Dispatcher struct {
 	Wait time.Duration
 	// Shutdown is how long the mails in hand may take once ctx has ended (30 seconds); then their connections are closed.
 	Shutdown time.Duration
-	// Chunk is how many letters a lane claims at a time (32).
+	// Chunk is how many letters a lane claims at a time (64).
 	Chunk int
 	// Pace limits how many mails leave in a minute. It is shared by all dispatchers of one account; nil: any number.
 	Pace     *Pace
@@ -100,7 +100,7 @@ func (d *Dispatcher) defaults() (*Dispatcher, error) {
 	c.Lease, c.Phase = cmp.Or(c.Lease, 5*time.Minute), cmp.Or(c.Phase, 30*time.Second)
 	c.Wait = cmp.Or(c.Wait, c.Lease+2*pollEvery)
 	c.Shutdown = cmp.Or(c.Shutdown, 30*time.Second)
-	c.Chunk = max(cmp.Or(c.Chunk, 32), 1)
+	c.Chunk = max(cmp.Or(c.Chunk, 64), 1)
 	c.Patience = c.Patience.orDefaults()
 	if c.Lease <= 2*c.Phase {
 		return nil, fmt.Errorf("the lease (%v) must be longer than twice a step of the transport (%v)", c.Lease, c.Phase)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"flag"
@@ -10,6 +11,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"runtime/debug"
 	"strconv"
@@ -370,4 +372,70 @@ func reconcile(t *testing.T, s *store.Store, n int) {
 	if err != nil || counts[notice.Sent] != n {
 		t.Fatalf("%v %v", counts, err)
 	}
+}
+
+// TestDrainingNeedsLittleMemory drains a day's letters by the program itself, archive on, and looks at the most memory the
+// process ever held.
+func TestDrainingNeedsLittleMemory(t *testing.T) {
+	const most = 100 << 20
+	n := max(*speedLetters, 2000)
+	addr, _ := sinkServer(t)
+	host, port, _ := strings.Cut(addr, ":")
+	dir := t.TempDir()
+	dsn := "sqlite:" + filepath.Join(dir, "duban.db")
+	s, err := store.Open(t.Context(), dsn, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	planned(t, s, n)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), binary(t), "run", "remind", "--date", speedDay)
+	cmd.Dir = dir
+	cmd.Env = []string{
+		"DUBAN_DATABASE_DSN=" + dsn, "DUBAN_MAIL_TRANSPORT=smtp", "DUBAN_MAIL_FROM_ADDRESS=duban@sfj.example",
+		"DUBAN_MAIL_SMTP_HOST=" + host, "DUBAN_MAIL_SMTP_PORT=" + port, "DUBAN_MAIL_SMTP_TLS=none",
+	}
+	begun := time.Now()
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	peak := watchMemory(cmd.Process.Pid)
+	err = cmd.Wait()
+	held := <-peak
+	if err != nil || !strings.Contains(out.String(), fmt.Sprintf("%d sent", n)) {
+		t.Fatalf("%v\n%s", err, out.String())
+	}
+	t.Logf("%d letters drained in %s by one process that never held more than %d MB", n, time.Since(begun).Round(time.Millisecond), held>>20)
+	if held > most {
+		t.Errorf("it held %d MB, want at most %d", held>>20, most>>20)
+	}
+}
+
+// watchMemory returns, once the process is gone, the most memory it held, in bytes. What the kernel tells afterwards would
+// count the parent's memory too, which the child shares for a moment.
+func watchMemory(pid int) <-chan int64 {
+	peak := make(chan int64, 1)
+	go func() {
+		var most int64
+		for {
+			status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+			_, after, ok := strings.Cut(string(status), "VmHWM:")
+			if err != nil || !ok {
+				peak <- most
+				return
+			}
+			if kb, err := strconv.ParseInt(strings.Fields(after)[0], 10, 64); err == nil {
+				most = max(most, kb<<10)
+			}
+			time.Sleep(5 * time.Millisecond)
+		}
+	}()
+	return peak
 }
