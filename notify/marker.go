@@ -91,7 +91,7 @@ func (m *marker) ask(items []item, urgent bool) {
 		}
 		if !h.marked && !h.dropped && (len(a.hands) == 0 || a.hands[len(a.hands)-1] != h) {
 			a.hands = append(a.hands, h)
-			marks = append(marks, notice.Mark{ID: h.n.ID, Token: h.n.Token})
+			marks = append(marks, notice.Mark{ID: h.n.ID, Token: h.n.Token, Date: h.n.Key.Date})
 		}
 	}
 	m.asked = a

@@ -141,6 +141,7 @@ func (b *batch) conclude(h *hand) {
 
 // settle has the end of a claim written down, and counts the letter when that is done.
 func (b *batch) settle(n notice.Notice, s notice.Settlement, accepted ...archive.Acceptance) {
+	s.Date = n.Key.Date
 	b.books.settle(s, accepted, func(lost bool, err error) {
 		if err != nil {
 			b.fail(fmt.Errorf("record letter %s: %w", n.ID, err))

@@ -76,37 +76,6 @@ func BenchmarkWrite(b *testing.B) {
 	}
 }
 
-// BenchmarkClaim takes letters from among 5,000 that wait.
-func BenchmarkClaim(b *testing.B) {
-	for _, e := range storetest.Engines(b) {
-		b.Run(e.Name, func(b *testing.B) {
-			s := e.Open(b)
-			seq := stock(b, s, 0)
-			r, _, err := s.ClaimSlot(b.Context(), slotOf("remind", day0), "bench", 60e9, false)
-			if err != nil {
-				b.Fatal(err)
-			}
-			r.State = "done"
-			var letters []notice.Notice
-			for i := range 5000 {
-				letters = append(letters, letter(fmt.Sprint("u", i), day0))
-			}
-			if err := s.SavePlan(b.Context(), j, seq, dayPlan(r, letters...)); err != nil {
-				b.Fatal(err)
-			}
-			for b.Loop() {
-				n, ok, err := s.ClaimNotice(b.Context(), notice.ClaimFilter{}, 60e9)
-				if err != nil || !ok {
-					b.Fatal(ok, err)
-				}
-				if err := s.SettleNotice(b.Context(), n, notice.Defer, n.Receipts); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
-	}
-}
-
 // history puts so many letters that were sent long ago into a database, past the store: each with its facts and one
 // attempt, a thousand to a day.
 func history(b *testing.B, s *store.Store, letters int) {

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"duban/jobs/civil"
 	"duban/jobs/run"
@@ -284,16 +285,11 @@ func TestSavePlanIsFencedAndLeavesNothingHalfWritten(t *testing.T) {
 		old, taken := letter("a", day0-1), letter("b", day0-1)
 		seq = planned(t, s, seq, day0-1, taken, old)
 		for {
-			n, ok, err := s.ClaimNotice(ctx, notice.ClaimFilter{}, 60e9)
-			if err != nil || !ok {
-				t.Fatal(ok, err)
-			}
+			n := take(t, s, time.Minute)
 			if n.ID == taken.ID {
 				break
 			}
-			if err := s.SettleNotice(ctx, n, notice.Defer, nil); err != nil {
-				t.Fatal(err)
-			}
+			equal(t, "lost", commit(t, s, nil, settled(n, by(notice.Defer))), []string(nil))
 		}
 		ref := refOf("1", "a", "m1").String()
 		r := claimed(t, s, "remind", day0)

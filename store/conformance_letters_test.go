@@ -16,12 +16,22 @@ import (
 	"duban/store/storetest"
 )
 
+// claimOne claims the next letter under the filter; none: the bool says so.
+func claimOne(t *testing.T, s *store.Store, f notice.ClaimFilter, lease time.Duration) (notice.Notice, bool) {
+	t.Helper()
+	batch := got[[]notice.Notice](t)(s.ClaimNotices(t.Context(), f, 1, lease, time.Hour))
+	if len(batch) == 0 {
+		return notice.Notice{}, false
+	}
+	return batch[0], true
+}
+
 // take claims the next letter.
 func take(t *testing.T, s *store.Store, lease time.Duration) notice.Notice {
 	t.Helper()
-	n, ok, err := s.ClaimNotice(t.Context(), notice.ClaimFilter{}, lease)
-	if err != nil || !ok {
-		t.Fatalf("claim a letter: %v %v", ok, err)
+	n, ok := claimOne(t, s, notice.ClaimFilter{}, lease)
+	if !ok {
+		t.Fatal("there is no letter to claim")
 	}
 	return n
 }
@@ -40,16 +50,16 @@ func TestEachLetterGoesToOneWorker(t *testing.T) {
 		for range 8 {
 			wg.Go(func() {
 				for {
-					n, ok, err := s.ClaimNotice(t.Context(), notice.ClaimFilter{}, time.Minute)
+					batch, err := s.ClaimNotices(t.Context(), notice.ClaimFilter{}, 1, time.Minute, time.Hour)
 					if err != nil {
 						t.Error(err)
 					}
-					if err != nil || !ok {
+					if len(batch) != 1 {
 						return
 					}
 					mu.Lock()
-					taken[n.ID]++
-					tokens[n.Token] = true
+					taken[batch[0].ID]++
+					tokens[batch[0].Token] = true
 					mu.Unlock()
 				}
 			})
@@ -60,8 +70,8 @@ func TestEachLetterGoesToOneWorker(t *testing.T) {
 				t.Errorf("%s was taken %d times", n.Key.Unit, taken[n.ID])
 			}
 		}
-		if len(tokens) != many || len(got[[]notice.Notice](t)(s.Sending(t.Context(), j))) != many {
-			t.Errorf("%d tokens for %d letters", len(tokens), many)
+		if n, _, err := s.SendingLeases(t.Context(), notice.ClaimFilter{Jurisdiction: j}); len(tokens) != many || n != many || err != nil {
+			t.Errorf("%d tokens and %d leases for %d letters, %v", len(tokens), n, many, err)
 		}
 	})
 }
@@ -76,17 +86,15 @@ func TestLettersAreClaimedInOrderAndWhenDue(t *testing.T) {
 		due.State, due.NextTry = notice.Retry, now
 		held.State = notice.Held
 		seq = planned(t, s, seq, day0, late, retry, held, early, due)
-		n, ok, err := s.ClaimNotice(ctx, notice.ClaimFilter{Jurisdiction: "gangcheng"}, time.Minute)
-		if ok || err != nil {
-			t.Errorf("elsewhere: %v %v", n, err)
+		if n, ok := claimOne(t, s, notice.ClaimFilter{Jurisdiction: "gangcheng"}, time.Minute); ok {
+			t.Errorf("elsewhere: %v", n)
 		}
-		n, ok, err = s.ClaimNotice(ctx, notice.ClaimFilter{Jurisdiction: j, Date: day0 + 1}, time.Minute)
-		if !ok || err != nil || n.ID != late.ID {
-			t.Errorf("of the day: %v %v", n.Key, err)
+		if n, ok := claimOne(t, s, notice.ClaimFilter{Jurisdiction: j, Date: day0 + 1}, time.Minute); !ok || n.ID != late.ID {
+			t.Errorf("of the day: %v", n.Key)
 		}
 		seq = must(t, s, seq, task.Batch{Jurisdiction: &task.Jurisdiction{Code: j, Paused: &task.Pause{Who: "甲", Why: "试"}}})
-		if n, ok, err = s.ClaimNotice(ctx, notice.ClaimFilter{}, time.Minute); ok || err != nil {
-			t.Errorf("while paused: %v %v", n, err)
+		if n, ok := claimOne(t, s, notice.ClaimFilter{}, time.Minute); ok {
+			t.Errorf("while paused: %v", n)
 		}
 		must(t, s, seq, task.Batch{Jurisdiction: &task.Jurisdiction{Code: j}})
 		first, second := take(t, s, time.Minute), take(t, s, time.Minute)
@@ -94,14 +102,14 @@ func TestLettersAreClaimedInOrderAndWhenDue(t *testing.T) {
 			t.Errorf("claimed %v, then %v", first.Key, second.Key)
 		}
 		want := early
-		want.State, want.Token, want.Lease = notice.Sending, second.Token, second.Lease
+		want.State, want.Token, want.Lease, want.Deadline = notice.Sending, second.Token, second.Lease, second.Deadline
 		want.Seq = second.Seq
 		equal(t, "a claimed letter", second, want)
 		if life := second.Lease.Sub(now); life < time.Minute || life > 2*time.Minute {
 			t.Errorf("the lease runs %v", life)
 		}
-		if n, ok, err = s.ClaimNotice(ctx, notice.ClaimFilter{}, time.Minute); ok || err != nil {
-			t.Errorf("one more: %v %v", n.Key, err)
+		if n, ok := claimOne(t, s, notice.ClaimFilter{}, time.Minute); ok {
+			t.Errorf("one more: %v", n.Key)
 		}
 	})
 }
@@ -111,46 +119,54 @@ func TestALetterIsSettledByItsClaimant(t *testing.T) {
 		ctx := t.Context()
 		planned(t, s, begin(t, s), day0, letter("a", day0))
 		n := take(t, s, time.Minute)
-		wantErr(t, "mark under another token", s.MarkData(ctx, n.ID, "0"), store.ErrLost)
-		wantErr(t, "mark no letter", s.MarkData(ctx, "0", n.Token), store.ErrNotFound)
-		for range 2 { // one mark per recipient, the first counts
-			if err := s.MarkData(ctx, n.ID, n.Token); err != nil {
-				t.Fatal(err)
-			}
-		}
-		marked := got[notice.Notice](t)(s.Notice(ctx, n.ID))
-		if marked.DataAt.IsZero() {
-			t.Error("the mark is not kept")
-		}
 		forged := n
 		forged.Token = "0"
-		wantErr(t, "settle under another token", s.SettleNotice(ctx, forged, notice.Deliver, nil), store.ErrLost)
-		if err := s.SettleNotice(ctx, n, notice.Claim, nil); err == nil {
+		equal(t, "marked under another token", commit(t, s, []notice.Mark{markOf(forged)}), []string{n.ID})
+		equal(t, "marked without a token", commit(t, s, []notice.Mark{{ID: n.ID, Date: day0}}), []string{n.ID})
+		equal(t, "no letter marked", commit(t, s, []notice.Mark{{ID: "0", Date: day0, Token: n.Token}}), []string{"0"})
+		if at := got[notice.Notice](t)(s.Notice(ctx, n.ID)).DataAt; !at.IsZero() {
+			t.Errorf("marked at %v", at)
+		}
+		var marked time.Time
+		for range 2 { // one mark per recipient, the first counts
+			equal(t, "lost", commit(t, s, []notice.Mark{markOf(n)}), []string(nil))
+			at := got[notice.Notice](t)(s.Notice(ctx, n.ID)).DataAt
+			if at.IsZero() || !marked.IsZero() && !at.Equal(marked) {
+				t.Errorf("marked at %v, first at %v", at, marked)
+			}
+			marked = at
+		}
+		equal(t, "settled under another token", commit(t, s, nil, settled(forged, by(notice.Deliver))), []string{n.ID})
+		if is := got[notice.Notice](t)(s.Notice(ctx, n.ID)); is.State != notice.Sending {
+			t.Errorf("settled under another token: %s", is.State)
+		}
+		if _, err := s.Commit(ctx, nil, []notice.Settlement{settled(n, by(notice.Claim))}); err == nil {
 			t.Error("settled by a claim")
 		}
 		reply := "452 4.2.2 邮箱已满 😀"
 		to := notice.Receipt{Recipient: 0, Email: "a@example.com", Outcome: notice.OutcomeAccepted, Reply: "250 ok", SHA256: strings.Repeat("0", 64), At: instant}
 		copied := notice.Receipt{Recipient: 1, Email: "d@example.com", Copy: true, Outcome: notice.OutcomeTemporary, Reply: reply, At: instant}
-		n.Tries, n.NextTry, n.Reason = 1, got[time.Time](t)(s.Now(ctx)).Add(-time.Second), reply
-		if err := s.SettleNotice(ctx, n, notice.Defer, []notice.Receipt{copied, to}); err != nil {
-			t.Fatal(err)
-		}
-		wantErr(t, "settle twice", s.SettleNotice(ctx, n, notice.Defer, nil), store.ErrLost)
+		end := settled(n, by(notice.Defer), copied, to)
+		end.NextTry, end.Reason = got[time.Time](t)(s.Now(ctx)).Add(-time.Second), reply
+		equal(t, "lost", commit(t, s, nil, end), []string(nil))
+		twice := end // the same claim cannot make anything else of the letter
+		twice.Causes, twice.Tries, twice.Receipts = by(notice.Deliver), 9, nil
+		equal(t, "settled twice", commit(t, s, nil, twice), []string(nil))
 		to.At, copied.At = instant.UTC().Truncate(time.Millisecond), instant.UTC().Truncate(time.Millisecond)
 		m := take(t, s, time.Minute)
 		equal(t, "receipts at the second try", m.Receipts, []notice.Receipt{to, copied})
-		if m.Tries != 1 || m.Reason != reply || m.Token == n.Token || !m.DataAt.IsZero() || !m.NextTry.Equal(n.NextTry.Truncate(time.Millisecond)) {
+		if m.Tries != 1 || m.Reason != reply || m.Token == n.Token || !m.DataAt.IsZero() || !m.NextTry.Equal(end.NextTry.Truncate(time.Millisecond)) {
 			t.Errorf("at the second try: %+v", m)
 		}
-		copied.Outcome, m.Tries, m.Reason, m.NextTry = notice.OutcomeAccepted, 2, "", time.Time{}
-		if err := s.SettleNotice(ctx, m, notice.Deliver, []notice.Receipt{copied}); err != nil {
-			t.Fatal(err)
+		equal(t, "the first claim settles the second", commit(t, s, nil, settled(forged, by(notice.Deliver))), []string{n.ID})
+		copied.Outcome = notice.OutcomeAccepted
+		equal(t, "lost", commit(t, s, nil, settled(m, by(notice.Deliver), copied)), []string(nil))
+		done := got[notice.Notice](t)(s.Notice(ctx, n.ID))
+		equal(t, "receipts at the end", done.Receipts, []notice.Receipt{to, copied})
+		if done.State != notice.Sent || done.Tries != 2 || done.Token != "" || !done.Lease.IsZero() || !done.NextTry.IsZero() {
+			t.Errorf("at the end: %+v", done)
 		}
-		end := got[notice.Notice](t)(s.Notice(ctx, n.ID))
-		equal(t, "receipts at the end", end.Receipts, []notice.Receipt{to, copied})
-		if end.State != notice.Sent || end.Tries != 2 || end.Token != "" || !end.Lease.IsZero() || !end.NextTry.IsZero() {
-			t.Errorf("at the end: %+v", end)
-		}
+		equal(t, "attempts", len(got[[]notice.Receipt](t)(s.Attempts(ctx, n.ID))), 3)
 	})
 }
 
@@ -160,19 +176,17 @@ func TestAnExpiredClaimIsTakenBackOnce(t *testing.T) {
 		planned(t, s, begin(t, s), day0, letter("a", day0), letter("b", day0), letter("c", day0))
 		expired := func() []string {
 			var ids []string
-			for _, n := range got[[]notice.Notice](t)(s.Expired(ctx)) {
+			for _, n := range got[[]notice.Notice](t)(s.ExpiredNotices(ctx, notice.ClaimFilter{}, 0)) {
 				ids = append(ids, n.ID)
 			}
 			return ids
 		}
 		alive := take(t, s, time.Hour)
-		wantErr(t, "expire a live claim", s.MoveNotice(ctx, alive.ID, notice.Sending, notice.Expire, "", ""), store.ErrLost)
+		wantErr(t, "expire a live claim", s.Move(ctx, alive.ID, notice.Sending, "", "", notice.Expire), store.ErrLost)
 		if ids := expired(); ids != nil {
 			t.Errorf("expired at once: %v", ids)
 		}
-		if err := s.MarkData(ctx, alive.ID, alive.Token); err != nil {
-			t.Fatal(err)
-		}
+		equal(t, "lost", commit(t, s, []notice.Mark{markOf(alive)}), []string(nil))
 		if err := store.Exec(ctx, s, "UPDATE notices SET lease = '2024-01-01 00:00:00.000' WHERE id = ?", alive.ID); err != nil {
 			t.Fatal(err)
 		}
@@ -180,16 +194,16 @@ func TestAnExpiredClaimIsTakenBackOnce(t *testing.T) {
 		want := []string{alive.ID, dead.ID}
 		slices.Sort(want)
 		equal(t, "expired", expired(), want)
-		wantErr(t, "mark after the lease", s.MarkData(ctx, dead.ID, dead.Token), store.ErrLost)
-		wantErr(t, "expire what may have arrived", s.MoveNotice(ctx, alive.ID, notice.Sending, notice.Expire, "", ""), store.ErrLost)
-		if err := s.MoveNotice(ctx, alive.ID, notice.Sending, notice.Vanish, "may have arrived", ""); err != nil {
+		equal(t, "marked after the lease", commit(t, s, []notice.Mark{markOf(dead)}), []string{dead.ID})
+		wantErr(t, "expire what may have arrived", s.Move(ctx, alive.ID, notice.Sending, "", "", notice.Expire), store.ErrLost)
+		if err := s.Move(ctx, alive.ID, notice.Sending, "may have arrived", "", notice.Vanish); err != nil {
 			t.Error(err)
 		}
-		if err := s.MoveNotice(ctx, dead.ID, notice.Sending, notice.Expire, "worker gone", ""); err != nil {
+		if err := s.Move(ctx, dead.ID, notice.Sending, "worker gone", "", notice.Expire); err != nil {
 			t.Error(err)
 		}
-		wantErr(t, "expire it twice", s.MoveNotice(ctx, dead.ID, notice.Sending, notice.Expire, "", ""), store.ErrLost)
-		wantErr(t, "the dead worker settles", s.SettleNotice(ctx, dead, notice.Deliver, nil), store.ErrLost)
+		wantErr(t, "expire it twice", s.Move(ctx, dead.ID, notice.Sending, "", "", notice.Expire), store.ErrLost)
+		equal(t, "the dead worker settles", commit(t, s, nil, settled(dead, by(notice.Deliver))), []string{dead.ID})
 		if n := got[notice.Notice](t)(s.Notice(ctx, dead.ID)); n.State != notice.Retry || n.Reason != "worker gone" || n.Token != "" {
 			t.Errorf("taken back: %+v", n)
 		}
@@ -198,9 +212,7 @@ func TestAnExpiredClaimIsTakenBackOnce(t *testing.T) {
 		}
 		// A worker that was merely slow still settles what nobody acted on.
 		slow := take(t, s, 0)
-		if err := s.SettleNotice(ctx, slow, notice.Deliver, nil); err != nil {
-			t.Error(err)
-		}
+		equal(t, "a slow worker", commit(t, s, nil, settled(slow, by(notice.Deliver))), []string(nil))
 	})
 }
 
@@ -210,7 +222,7 @@ func TestALetterIsMovedFromTheStateItWasReadIn(t *testing.T) {
 		n := letter("a", day0)
 		planned(t, s, begin(t, s), day0, n)
 		move := func(from notice.State, cause notice.Cause) error {
-			return s.MoveNotice(ctx, n.ID, from, cause, "因"+string(cause), "李四")
+			return s.Move(ctx, n.ID, from, "因"+string(cause), "李四", cause)
 		}
 		for _, step := range []struct {
 			from  notice.State
@@ -239,7 +251,7 @@ func TestALetterIsMovedFromTheStateItWasReadIn(t *testing.T) {
 				t.Errorf("%s by %s was done", bad.from, bad.cause)
 			}
 		}
-		wantErr(t, "no letter", s.MoveNotice(ctx, "0", notice.Held, notice.Release, "", ""), store.ErrNotFound)
+		wantErr(t, "no letter", s.Move(ctx, "0", notice.Held, "", "", notice.Release), store.ErrNotFound)
 		equal(t, "who moved it", got[[]string](t)(store.Strings(ctx, s, "SELECT moved_by FROM notices")), []string{"李四"})
 	})
 }
@@ -305,16 +317,11 @@ func TestALetterOfATrialRunIsServedToNobody(t *testing.T) {
 		gone, trial := letter("a", day0), letter("b", day0)
 		planned(t, s, seq, day0, gone, trial)
 		for range 2 {
-			n, ok, err := s.ClaimNotice(ctx, notice.ClaimFilter{Date: day0}, time.Minute)
-			if !ok || err != nil {
-				t.Fatal(ok, err)
+			end := settled(take(t, s, time.Minute), by(notice.Deliver))
+			if end.ID == trial.ID {
+				end.Reason = "copy permanent: 550 " + notice.TrialRun
 			}
-			if n.ID == trial.ID {
-				n.Reason = "copy permanent: 550 " + notice.TrialRun
-			}
-			if err := s.SettleNotice(ctx, n, notice.Deliver, nil); err != nil {
-				t.Fatal(err)
-			}
+			equal(t, "lost", commit(t, s, nil, end), []string(nil))
 		}
 		equal(t, "served", got[map[string]civil.Date](t)(s.Served(ctx, []string{gone.ID, trial.ID})), map[string]civil.Date{gone.ID: day0})
 	})
@@ -342,13 +349,11 @@ func TestALetterTakenOverIsServedByTheOneThatWent(t *testing.T) {
 		replace(second, third)
 		ids := []string{first.ID, second.ID, third.ID, idle.ID}
 		equal(t, "served before it went", got[map[string]civil.Date](t)(s.Served(ctx, ids)), map[string]civil.Date{})
-		n, ok, err := s.ClaimNotice(ctx, notice.ClaimFilter{Date: day0 + 2}, time.Minute)
-		if !ok || err != nil {
-			t.Fatal(ok, err)
+		n, ok := claimOne(t, s, notice.ClaimFilter{Date: day0 + 2}, time.Minute)
+		if !ok {
+			t.Fatal("there is no letter to claim")
 		}
-		if err := s.SettleNotice(ctx, n, notice.Deliver, nil); err != nil {
-			t.Fatal(err)
-		}
+		equal(t, "lost", commit(t, s, nil, settled(n, by(notice.Deliver))), []string(nil))
 		equal(t, "served", got[map[string]civil.Date](t)(s.Served(ctx, ids)),
 			map[string]civil.Date{first.ID: day0 + 2, second.ID: day0 + 2, third.ID: day0 + 2})
 		equal(t, "of the first day", got[[]string](t)(s.NoticeIDs(ctx, j, day0)), slices.Sorted(slices.Values([]string{first.ID, idle.ID})))

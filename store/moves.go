@@ -101,6 +101,21 @@ func (s *Store) Move(ctx context.Context, id string, from notice.State, reason, 
 	})
 }
 
+// fenced turns "no row was found" into ErrLost, or ErrNotFound where there is no such letter at all.
+func (t *tx) fenced(ctx context.Context, id string, n int64, err error) error {
+	if err != nil || n > 0 {
+		return err
+	}
+	var known int
+	if err := t.GetContext(ctx, &known, "SELECT count(*) FROM notices WHERE id = ?", id); err != nil {
+		return err
+	}
+	if known == 0 {
+		return ErrNotFound
+	}
+	return ErrLost
+}
+
 // Moves returns what was done with a letter besides its attempts, in order; none where there is no such letter.
 func (s *Store) Moves(ctx context.Context, id string) (out []notice.Move, err error) {
 	err = s.read(ctx, "read moves of letter "+id, func(t *tx) error {

@@ -4,6 +4,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"duban/jobs/civil"
 )
 
 // Outcome is what one attempt at one recipient came to.
@@ -135,11 +137,16 @@ func (r Receipt) Trouble() Trouble {
 }
 
 // Mark asks for a letter's data_at: a final dot of it may be sent from now on.
-type Mark struct{ ID, Token string }
+type Mark struct {
+	ID, Token string
+	// Date is the letter's logical date, which says where it lies; where it is zero the letter is looked for.
+	Date civil.Date
+}
 
 // Settlement ends a claim.
 type Settlement struct {
 	ID, Token string
+	Date      civil.Date // as in Mark
 	// Causes are applied one after the other, from Sending.
 	Causes []Cause
 	// Tries, NextTry and Reason are what the letter keeps.
