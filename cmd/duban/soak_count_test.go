@@ -108,6 +108,7 @@ type soakRecords struct {
 // reckoning counts what came of a soak.
 type reckoning struct {
 	letters, accepted, duplicates, sent, failed, unknown, resent, lost int
+	neverTaken                                                         int // of the unknown ones
 	wrong                                                              []string
 }
 
@@ -234,6 +235,9 @@ func (r *reckoning) recipient(row soakRow, isCopy bool, k address, taken []strin
 	}
 	switch {
 	case row.state != string(notice.Sent):
+		if row.state == string(notice.Unknown) && !isCopy && len(taken) == 0 {
+			r.neverTaken++
+		}
 	case !isCopy && len(taken) == 0:
 		r.lost++
 		r.fault("letter %s to %s is lost: it was never taken", k.id, k.email)

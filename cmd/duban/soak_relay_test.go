@@ -72,7 +72,7 @@ var soakFaults = map[mailtest.Phase][]mailtest.Action{
 // The share of events that meet a fault: of a connection and of a mail's phase.
 const (
 	badConnections = 0.08
-	badMails       = 0.004
+	badMails       = 0.01
 )
 
 // decide is the server's manner, asked at every phase.

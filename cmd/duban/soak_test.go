@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -21,6 +22,7 @@ import (
 	"duban/notify/archive"
 	"duban/notify/mail/mailtest"
 	"duban/notify/notice"
+	"duban/store"
 	"duban/store/storetest"
 )
 
@@ -52,7 +54,7 @@ func sizeOf(engine string) soakSize {
 		n = soakSize{letterCount: 600, killCount: 5, workers: 1}
 	}
 	if engine == "mysql" {
-		n.workers, n.crashCount = 3, 1+n.killCount/50
+		n.workers, n.crashCount = 3, 1+n.killCount/20
 	}
 	return n
 }
@@ -71,6 +73,7 @@ type soak struct {
 	planned              map[string]soakLetterPlan
 
 	kills, starts, stops, crashed, freezes atomic.Int64
+	instants                               sync.Map // of the kills: how many by what they were drawn for
 }
 
 // TestSoak kills workers at any instant while their relay misbehaves and their database is killed too, lets what is left
@@ -137,7 +140,11 @@ defaults: {window: {from: "00:00", to: "24:00"}}
 // plan writes the day's letters into the database, as its planning does.
 func (s *soak) plan() {
 	t, ctx := s.t, s.t.Context()
-	db := storetest.Reopen(t, s.dsn)
+	db, err := store.Open(ctx, s.dsn, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }() // before its server is killed
 	if _, err := db.Migrate(ctx); err != nil {
 		t.Fatal(err)
 	}
@@ -295,10 +302,40 @@ func (s *soak) conclude(begun time.Time) {
 		t.Errorf("%d of %d workers killed, %d of %d database servers", s.kills.Load(), s.killCount, s.crashed.Load(), s.crashCount)
 	}
 	s.evidence(register, mails)
-	t.Logf("letters %d  kills %d  restarts %d  frozen %d  relay stopped %d  database killed %d  faults %d  "+
-		"accepted %d  duplicates %d (of %d sent once more)  sent %d  failed %d  unknown, waiting %d  lost %d  seconds %.0f",
-		r.letters, s.kills.Load(), s.starts.Load()-int64(s.workers), s.freezes.Load(), s.stops.Load(), s.crashed.Load(), s.relay.Counts().FaultsGiven(),
-		r.accepted, r.duplicates, r.resent, r.sent, r.failed, r.unknown, r.lost, time.Since(begun).Seconds())
+	t.Log(s.table(r, time.Since(begun)))
+}
+
+// table is what came of the soak, for people.
+func (s *soak) table(r *reckoning, took time.Duration) string {
+	counts := s.relay.Counts()
+	var faults, kills []string
+	for phase, n := range counts.Faults {
+		if n > 0 {
+			faults = append(faults, fmt.Sprintf("%s %d", mailtest.Phase(phase), n))
+		}
+	}
+	s.instants.Range(func(at, n any) bool {
+		kills = append(kills, fmt.Sprintf("%s %d", at, n.(*atomic.Int64).Load()))
+		return true
+	})
+	slices.Sort(kills)
+	var b strings.Builder
+	line := func(name string, n any, more string) { fmt.Fprintf(&b, "\n  %-28s %7v  %s", name, n, more) }
+	line("letters", r.letters, "")
+	line("workers killed", s.kills.Load(), strings.Join(kills, ", "))
+	line("workers started again", s.starts.Load()-int64(s.workers), "")
+	line("workers frozen", s.freezes.Load(), "for longer than their lease")
+	line("database server killed", s.crashed.Load(), "")
+	line("relay stopped", s.stops.Load(), "")
+	line("faults of the relay", counts.FaultsGiven(), strings.Join(faults, ", "))
+	line("mails the relay took", r.accepted, "")
+	line("duplicates", r.duplicates, fmt.Sprintf("all of the %d letters sent once more", r.resent))
+	line("sent", r.sent, "")
+	line("failed", r.failed, "")
+	line("unknown, waiting", r.unknown, fmt.Sprintf("%d of them never taken", r.neverTaken))
+	line("lost", r.lost, "")
+	line("seconds", int(took.Seconds()), "")
+	return b.String()
 }
 
 // evidence exports the letters of a few units, of each kind of end one, and has the packages verified.

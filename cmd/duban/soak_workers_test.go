@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strconv"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -35,12 +36,15 @@ func (s *soak) worker(ctx context.Context, n int, random *rand.Rand, args ...str
 		s.starts.Add(1)
 		ended := make(chan error, 1)
 		go func() { ended <- cmd.Wait() }()
-		s.doom(ctx, cmd, ended, random)
+		drawn := s.doom(ctx, cmd, ended, random)
 		s.relayed.disarm(cmd.Process)
 		status, _ := cmd.ProcessState.Sys().(syscall.WaitStatus)
 		switch {
 		case status.Signaled() && status.Signal() == syscall.SIGKILL:
 			s.kills.Add(1)
+			n, _ := s.instants.LoadOrStore(drawn, new(atomic.Int64))
+			n.(*atomic.Int64).Add(1)
+		case status.Signaled() && status.Signal() == syscall.SIGTERM: // it had not come to listen to it yet
 		case cmd.ProcessState.ExitCode() == exitDone, cmd.ProcessState.ExitCode() == exitFailed:
 			pause(ctx, 50*time.Millisecond) // there was nothing to do, or no database
 		default:
@@ -50,42 +54,51 @@ func (s *soak) worker(ctx context.Context, n int, random *rand.Rand, args ...str
 }
 
 // doom sees one process to its end: killed at an instant, or at a moment of the relay's; ended by itself; or, when ctx
-// ends, told to stop.
-func (s *soak) doom(ctx context.Context, cmd *exec.Cmd, ended <-chan error, random *rand.Rand) {
+// ends, told to stop. It returns what the instant was drawn for.
+func (s *soak) doom(ctx context.Context, cmd *exec.Cmd, ended <-chan error, random *rand.Rand) (drawn string) {
 	var instant time.Duration
 	switch kind := random.IntN(100); {
-	case kind < 20: // starting
-		instant = between(random, 0, 60*time.Millisecond)
-	case kind < 40: // taking back, claiming
-		instant = between(random, 60*time.Millisecond, 300*time.Millisecond)
+	case kind < 20:
+		drawn, instant = "starting", between(random, 0, 60*time.Millisecond)
+	case kind < 40:
+		drawn, instant = "taking back and claiming", between(random, 60*time.Millisecond, 300*time.Millisecond)
 	case kind < 85:
 		phases := []mailtest.Phase{mailtest.AtMail, mailtest.AtRcpt, mailtest.AtData, mailtest.AtBody, mailtest.AtDot, mailtest.AtDot, mailtest.AtDot}
-		s.relayed.arm(trigger{phases[random.IntN(len(phases))], random.IntN(300), cmd.Process})
-		instant = between(random, 400*time.Millisecond, 1200*time.Millisecond)
+		phase := phases[random.IntN(len(phases))]
+		s.relayed.arm(trigger{phase, random.IntN(300), cmd.Process})
+		drawn, instant = "at "+phase.String(), between(random, 400*time.Millisecond, 1200*time.Millisecond)
 	case kind < 95 || !s.freeze:
-		instant = between(random, 300*time.Millisecond, time.Second)
+		drawn, instant = "late", between(random, 300*time.Millisecond, time.Second)
 	default: // stopped for longer than its lease, and going on as if nothing had been
 		s.frozen(ctx, cmd, random)
-		instant = between(random, 200*time.Millisecond, time.Second)
+		drawn, instant = "after it was frozen", between(random, 200*time.Millisecond, time.Second)
 	}
 	timer := time.NewTimer(instant)
 	defer timer.Stop()
 	select {
 	case <-ended:
-		return
+		return drawn
 	case <-timer.C:
 		_ = cmd.Process.Kill()
 	case <-ctx.Done():
-		_ = cmd.Process.Signal(syscall.SIGTERM)
-		limit := time.NewTimer(patience)
-		defer limit.Stop()
-		select {
-		case <-ended:
-			return
-		case <-limit.C:
-			s.t.Errorf("a worker did not stop within %s of SIGTERM", patience)
-			_ = cmd.Process.Kill()
-		}
+		s.stop(cmd, ended)
+		return drawn
+	}
+	<-ended
+	return drawn
+}
+
+// stop tells a worker to end, and waits for it.
+func (s *soak) stop(cmd *exec.Cmd, ended <-chan error) {
+	_ = cmd.Process.Signal(syscall.SIGTERM)
+	limit := time.NewTimer(patience)
+	defer limit.Stop()
+	select {
+	case <-ended:
+		return
+	case <-limit.C:
+		s.t.Errorf("a worker did not stop within %s of SIGTERM", patience)
+		_ = cmd.Process.Kill()
 	}
 	<-ended
 }
