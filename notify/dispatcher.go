@@ -23,6 +23,9 @@ type Dispatcher struct {
 	Account string
 	// By names the worker in receipts and in the record of letters it recovers; "dispatcher" where empty.
 	By string
+	// Gone reports whether the worker that made a claim under the token is certainly no more: its letters are taken back at
+	// once. Nil: nobody knows, and leases decide.
+	Gone func(token string) bool
 	// Lease is how long a claim lasts (5 minutes). Phase is the longest a single step of the transport may take (30
 	// seconds): no mail is finished unless the lease outlives twice that.
 	Lease, Phase time.Duration

@@ -206,6 +206,29 @@ func (s *fakeStore) held(keep func(*notice.Notice) bool) []notice.Notice {
 	return out
 }
 
+func (s *fakeStore) Claims(ctx context.Context, f notice.ClaimFilter) ([]string, error) {
+	var out []string
+	for _, n := range s.held(func(n *notice.Notice) bool { return f.Matches(n.Key) }) {
+		if !slices.Contains(out, n.Token) {
+			out = append(out, n.Token)
+		}
+	}
+	return out, cmp.Or(ctx.Err(), s.fail("Claims", ""))
+}
+
+func (s *fakeStore) EndLeases(_ context.Context, f notice.ClaimFilter, tokens []string) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	ended := 0
+	for _, n := range s.letters {
+		if n.State == notice.Sending && f.Matches(n.Key) && slices.Contains(tokens, n.Token) {
+			n.Lease = time.Now()
+			ended++
+		}
+	}
+	return ended, nil
+}
+
 func (s *fakeStore) ExpiredNotices(ctx context.Context, f notice.ClaimFilter, limit int) ([]notice.Notice, error) {
 	all := s.held(func(n *notice.Notice) bool { return f.Matches(n.Key) && !n.Lease.After(time.Now()) })
 	return all[:min(len(all), limit)], cmp.Or(ctx.Err(), s.fail("ExpiredNotices", ""))
@@ -552,6 +575,27 @@ func TestKilledAndRunAgainAtOnceCompletes(t *testing.T) {
 		}
 		if w.count() != 3 {
 			t.Errorf("sent %v", w.sent)
+		}
+	})
+}
+
+func TestNobodyWaitsForAWorkerThatIsKnownToBeGone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dead, doubt, alive := letterTo("a", "2024-09-26"), letterTo("b", "2024-09-26"), letterTo("c", "2024-09-26")
+		for _, n := range []*notice.Notice{&dead, &doubt, &alive} {
+			n.State, n.Token, n.Lease = notice.Sending, "dead", time.Now().Add(time.Hour)
+		}
+		doubt.DataAt, alive.Token = time.Now(), "alive"
+		s, w := newStore(dead, doubt, alive), &wire{}
+		d := dispatcher(s, w)
+		d.Wait, d.Gone = -1, func(token string) bool { return token == "dead" }
+		begun := time.Now()
+		sum, err := d.Run(t.Context(), notice.ClaimFilter{})
+		if err != nil || sum.Sent != 2 || sum.Recovered != 2 || sum.Leased != 1 || time.Since(begun) > time.Second {
+			t.Errorf("%+v %v after %v", sum, err, time.Since(begun))
+		}
+		if s.letter(dead.ID).Resent || !s.letter(doubt.ID).Resent || s.state(alive.ID) != notice.Sending {
+			t.Error("what was at its dot goes once more, the other for the first time, and a living worker's is let be")
 		}
 	})
 }

@@ -76,6 +76,9 @@ type Outbox interface {
 
 // Recovery takes back letters of workers that are gone.
 type Recovery interface {
+	// Claims returns the tokens under which letters are in sending. EndLeases lets the leases of such claims pass at once.
+	Claims(ctx context.Context, f notice.ClaimFilter) ([]string, error)
+	EndLeases(ctx context.Context, f notice.ClaimFilter, tokens []string) (int, error)
 	// ExpiredNotices returns letters in sending whose lease has passed, without their facts.
 	ExpiredNotices(ctx context.Context, f notice.ClaimFilter, limit int) ([]notice.Notice, error)
 	// SendingLeases counts the letters under a lease and tells when the nearest passes.

@@ -200,6 +200,9 @@ func (r *run) count(n notice.Notice, state notice.State) {
 // again; of one that was, nobody knows, and an ordinary letter goes once more.
 func (r *run) recover(ctx context.Context) error {
 	const piece = 200
+	if err := r.endLeases(ctx); err != nil {
+		return err
+	}
 	for {
 		sctx, cancel := detached(ctx)
 		expired, err := r.Store.ExpiredNotices(sctx, r.filter, piece)
@@ -216,6 +219,25 @@ func (r *run) recover(ctx context.Context) error {
 			return nil
 		}
 	}
+}
+
+// endLeases lets the leases of workers pass that are known to be gone: nobody has to wait for those.
+func (r *run) endLeases(ctx context.Context) error {
+	if r.Gone == nil {
+		return nil
+	}
+	sctx, cancel := detached(ctx)
+	defer cancel()
+	tokens, err := r.Store.Claims(sctx, r.filter)
+	if err != nil {
+		return err
+	}
+	dead := slices.DeleteFunc(tokens, func(token string) bool { return !r.Gone(token) })
+	n, err := r.Store.EndLeases(sctx, r.filter, dead)
+	if n > 0 {
+		r.Log.Warn().Int("letters", n).Int("claims", len(dead)).Msg("letters of workers that are no more: their leases end")
+	}
+	return err
 }
 
 func (r *run) takeBack(ctx context.Context, n notice.Notice) error {

@@ -56,7 +56,7 @@ func (s *Store) ClaimNotices(ctx context.Context, f notice.ClaimFilter, limit in
 		if rows, err = t.take(ctx, f, now, limit); err != nil || len(rows) == 0 {
 			return err
 		}
-		if err := t.lease(ctx, rows, token(), now, lease, giveUp); err != nil {
+		if err := t.lease(ctx, rows, s.claimToken(), now, lease, giveUp); err != nil {
 			return err
 		}
 		tried, err = t.tried(ctx, rows)
@@ -68,7 +68,7 @@ func (s *Store) ClaimNotices(ctx context.Context, f notice.ClaimFilter, limit in
 	out, place := make([]notice.Notice, len(rows)), make(map[string]int, len(rows))
 	for i, r := range rows { // here and not above: reading JSON is no work to keep other writers waiting for
 		out[i], place[r.ID] = r.noun(), i
-		if err := json.Unmarshal(r.Facts, &out[i].Facts); err != nil {
+		if err := json.Unmarshal([]byte(r.facts), &out[i].Facts); err != nil {
 			return nil, fmt.Errorf("%s: facts of letter %s: %w", op, r.ID, err)
 		}
 	}
@@ -79,18 +79,28 @@ func (s *Store) ClaimNotices(ctx context.Context, f notice.ClaimFilter, limit in
 // claimedRow is a letter with its facts as they are stored.
 type claimedRow struct {
 	noticeRow
-	Facts []byte `db:"facts"`
+	facts string
+	tried bool // there are attempts of it
+}
+
+// claimedColumns are what a claimedRow is read from; the letter's table is called notices, the other one is joined.
+func claimedColumns() string {
+	return strings.Join(columns[noticeRow](), ", ") + ", facts, EXISTS (SELECT 1 FROM attempts WHERE attempts.dated = logical_date AND attempts.notice = id)"
+}
+
+// claimed reads rows of claimedColumns.
+func (t *tx) claimed(ctx context.Context, q string, args ...any) (out []claimedRow, err error) {
+	var r claimedRow
+	dest := append(r.dest(), &r.facts, &r.tried)
+	return out, t.each(ctx, q, args, dest, func() { out = append(out, r) })
 }
 
 // candidate is a letter that may be claimed.
 type candidate struct {
-	ID           string       `db:"id"`
-	Jurisdiction string       `db:"jurisdiction"`
-	Date         day          `db:"logical_date"`
-	State        notice.State `db:"state"`
+	ID           string
+	Jurisdiction string
+	Date         day
 }
-
-func (candidate) table() string { return "notices" }
 
 func byTurn(a, b candidate) int {
 	return cmp.Or(cmp.Compare(a.Date, b.Date), cmp.Compare(a.Jurisdiction, b.Jurisdiction), cmp.Compare(a.ID, b.ID))
@@ -115,16 +125,45 @@ func dueWhere(state notice.State, f notice.ClaimFilter, paused []string, now tim
 }
 
 // take returns the first letters that may be claimed and keeps others from them.
-//
-// They are looked for without locks, in the index alone, and locked one by one by their keys, passing by those that
-// another worker is taking: to lock in the index what others have claimed long ago, and the engine has not yet cleared
-// away, costs more than all the rest. Where others are taking all that was found, the search goes on after it.
 func (t *tx) take(ctx context.Context, f notice.ClaimFilter, now time.Time, limit int) ([]claimedRow, error) {
-	const ahead = 4 // workers that may be at it at the same time, before another look is needed
 	paused, err := t.paused(ctx)
 	if err != nil {
 		return nil, err
 	}
+	if t.d.skipLocked == "" {
+		return t.first(ctx, f, paused, now, limit)
+	}
+	return t.passBy(ctx, f, paused, now, limit)
+}
+
+// first is take where there is one writer: what it reads, nobody else can change.
+func (t *tx) first(ctx context.Context, f notice.ClaimFilter, paused []string, now time.Time, limit int) (out []claimedRow, err error) {
+	for _, state := range claimable {
+		w := dueWhere(state, f, paused, now)
+		some, err := t.claimed(ctx, firstQuery(t.d, w), append(w.args, limit)...)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, some...)
+	}
+	slices.SortFunc(out, byClaimTurn)
+	return out[:min(len(out), limit)], nil
+}
+
+// firstQuery reads the letters in the order of the index, so that no more of them are read than are asked for.
+func firstQuery(d *dialect, w where) string {
+	return "SELECT " + claimedColumns() + " FROM notices " + d.by("notices_state") +
+		" CROSS JOIN notice_facts ON notice_facts.dated = logical_date AND notice_facts.notice = id " + w.String() +
+		" ORDER BY logical_date, jurisdiction, id LIMIT ?"
+}
+
+// passBy is take where there are several writers.
+//
+// The letters are looked for without locks, in the index alone, and locked one by one by their keys, passing by those
+// that another worker is taking: to lock in the index what others have claimed long ago, and the engine has not yet
+// cleared away, costs more than all the rest. Where others are taking all that was found, the search goes on after it.
+func (t *tx) passBy(ctx context.Context, f notice.ClaimFilter, paused []string, now time.Time, limit int) ([]claimedRow, error) {
+	const ahead = 2 // workers that may be at it at the same time, before another look is needed
 	var last [len(claimable)]candidate
 	for more := true; more; {
 		more = false
@@ -134,7 +173,7 @@ func (t *tx) take(ctx context.Context, f notice.ClaimFilter, now time.Time, limi
 			if c := last[i]; c.ID != "" {
 				w.and("(logical_date, jurisdiction, id) > (?, ?, ?)", c.Date, c.Jurisdiction, c.ID)
 			}
-			some, err := query[candidate](ctx, t, claimTail(t.d, w, ahead*limit), w.args...)
+			some, err := t.candidates(ctx, claimTail(t.d, w, ahead*limit), w.args...)
 			if err != nil {
 				return nil, err
 			}
@@ -160,6 +199,13 @@ func (t *tx) take(ctx context.Context, f notice.ClaimFilter, now time.Time, limi
 	return nil, nil
 }
 
+// candidates reads candidates; the tail is all that follows FROM notices.
+func (t *tx) candidates(ctx context.Context, tail string, args ...any) (out []candidate, err error) {
+	var c candidate
+	dest := []any{&c.ID, &c.Jurisdiction, &c.Date}
+	return out, t.each(ctx, "SELECT id, jurisdiction, logical_date FROM notices "+tail, args, dest, func() { out = append(out, c) })
+}
+
 // lock reads those of the candidates, which come by date, that may be claimed still and that nobody else is changing, in
 // their order. They are sorted here: that is a tenth of what it costs an engine.
 func (t *tx) lock(ctx context.Context, found []candidate, now time.Time) ([]claimedRow, error) {
@@ -170,19 +216,21 @@ func (t *tx) lock(ctx context.Context, found []candidate, now time.Time) ([]clai
 			args = append(args, found[i].ID)
 		}
 		args = append(args, string(notice.Pending), string(notice.Retry), at(now))
-		q := "SELECT " + strings.Join(columns[noticeRow](), ", ") + ", facts FROM notices " + t.d.byKey +
-			" JOIN notice_facts ON dated = logical_date AND notice = id WHERE logical_date = ? AND id IN (" + marks(len(piece.items)) +
+		q := "SELECT " + claimedColumns() + " FROM notices " + t.d.byKey +
+			" JOIN notice_facts ON notice_facts.dated = logical_date AND notice_facts.notice = id WHERE logical_date = ? AND id IN (" + marks(len(piece.items)) +
 			") AND state IN (?, ?) AND " + isDue + t.d.skipLocked
-		var rows []claimedRow
-		if err := t.SelectContext(ctx, &rows, q, args...); err != nil {
+		rows, err := t.claimed(ctx, q, args...)
+		if err != nil {
 			return nil, err
 		}
 		out = append(out, rows...)
 	}
-	slices.SortFunc(out, func(a, b claimedRow) int {
-		return cmp.Or(cmp.Compare(a.Date, b.Date), cmp.Compare(a.Jurisdiction, b.Jurisdiction), cmp.Compare(a.ID, b.ID))
-	})
+	slices.SortFunc(out, byClaimTurn)
 	return out, nil
+}
+
+func byClaimTurn(a, b claimedRow) int {
+	return cmp.Or(cmp.Compare(a.Date, b.Date), cmp.Compare(a.Jurisdiction, b.Jurisdiction), cmp.Compare(a.ID, b.ID))
 }
 
 // lease makes the letters sending under the token, in the database and in the rows.
@@ -200,12 +248,13 @@ func (t *tx) lease(ctx context.Context, rows []claimedRow, token string, now tim
 			r.Deadline = deadline
 		}
 		ids = append(ids, r.ID)
-		if i+1 < len(rows) && rows[i+1].Date == r.Date {
+		if i+1 < len(rows) && rows[i+1].Date == r.Date && len(ids) < maxIn {
 			continue
 		}
+		list := filled(t, ids)
 		n, err := t.exec(ctx, "UPDATE notices "+t.d.byKey+" SET state = ?, token = ?, lease = ?, data_at = NULL, deadline = COALESCE(deadline, ?) "+
-			"WHERE logical_date = ? AND id IN ("+marks(len(ids))+") AND state IN (?, ?)",
-			slices.Concat([]any{string(to), token, until, deadline, r.Date}, anys(ids), []any{string(notice.Pending), string(notice.Retry)})...)
+			"WHERE logical_date = ? AND id IN ("+marks(len(list))+") AND state IN (?, ?)",
+			slices.Concat([]any{string(to), token, until, deadline, r.Date}, anys(list), []any{string(notice.Pending), string(notice.Retry)})...)
 		if err != nil {
 			return err
 		}
@@ -219,13 +268,16 @@ func (t *tx) lease(ctx context.Context, rows []claimedRow, token string, now tim
 
 // tried reads the letters' attempts, each letter's in order.
 func (t *tx) tried(ctx context.Context, rows []claimedRow) ([]attemptRow, error) {
+	rows = slices.DeleteFunc(slices.Clone(rows), func(r claimedRow) bool { return !r.tried })
 	var out []attemptRow
 	for _, piece := range byDate(rows, func(r claimedRow) civil.Date { return civil.Date(r.Date) }) {
-		args := []any{day(piece.date)}
-		for _, i := range piece.items {
-			args = append(args, rows[i].ID)
+		ids := make([]string, len(piece.items))
+		for k, i := range piece.items {
+			ids[k] = rows[i].ID
 		}
-		some, err := query[attemptRow](ctx, t, "WHERE dated = ? AND notice IN ("+marks(len(piece.items))+") ORDER BY dated, notice, n", args...)
+		ids = filled(t, ids)
+		some, err := query[attemptRow](ctx, t, "WHERE dated = ? AND notice IN ("+marks(len(ids))+") ORDER BY dated, notice, n",
+			append([]any{day(piece.date)}, anys(ids)...)...)
 		if err != nil {
 			return nil, err
 		}

@@ -53,7 +53,7 @@ func openSQLite(path string) (*Store, error) {
 	}
 	db.SetMaxOpenConns(conns)
 	db.SetMaxIdleConns(conns)
-	return &Store{db: db, d: sqliteDialect(), writer: make(chan struct{}, 1), hot: newPrepared()}, nil
+	return &Store{version: &versions{}, db: db, d: sqliteDialect(), writer: make(chan struct{}, 1), hot: newPrepared()}, nil
 }
 
 // touch creates the file for its owner alone: it will hold personal data.
@@ -78,7 +78,7 @@ func openMySQL(rest, password string) (*Store, error) {
 	db.SetMaxOpenConns(16)
 	db.SetMaxIdleConns(4)
 	db.SetConnMaxLifetime(3 * time.Minute)
-	return &Store{db: db, d: mysqlDialect()}, nil
+	return &Store{version: &versions{}, db: db, d: mysqlDialect()}, nil
 }
 
 // mysqlConfig reads USER@HOST:PORT/DATABASE?…, USER@/DATABASE?socket=PATH or USER@unix(PATH)/DATABASE. In a user's or a

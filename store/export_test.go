@@ -26,6 +26,9 @@ func QueryEvents(s *Store) string {
 // The queries of delivery, with the text the store itself uses, each for letters of one state.
 func QueryClaim(s *Store) string {
 	w := dueWhere(notice.Pending, notice.ClaimFilter{}, nil, time.Time{})
+	if s.d.skipLocked == "" {
+		return strings.TrimSuffix(firstQuery(s.d, w), "?") + "32"
+	}
 	return "SELECT id, jurisdiction, logical_date, state FROM notices " + claimTail(s.d, w, 32)
 }
 func QueryExpired(s *Store) string {

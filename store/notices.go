@@ -40,6 +40,14 @@ type noticeRow struct {
 
 func (noticeRow) table() string { return "notices" }
 
+// dest are the places a row is read into, in the order of its columns.
+func (r *noticeRow) dest() []any {
+	return []any{
+		&r.ID, &r.Jurisdiction, &r.Date, &r.Unit, &r.Role, &r.Kind, &r.Matter, &r.Job, (*string)(&r.State), &r.Tries, &r.NextTry, &r.Token, &r.Lease,
+		&r.DataAt, &r.SupersededBy, &r.Reason, &r.MovedBy, &r.Seq, &r.Deadline, &r.Resent, &r.Settled,
+	}
+}
+
 func noticeOf(n notice.Notice) noticeRow {
 	return noticeRow{
 		ID: n.ID, Jurisdiction: n.Key.Jurisdiction, Date: day(n.Key.Date), Unit: n.Key.Unit, Role: n.Key.Role, Kind: n.Key.Kind,
@@ -90,6 +98,19 @@ type attemptRow struct {
 }
 
 func (attemptRow) table() string { return "attempts" }
+
+// fields are what a row's columns are stored as, in their order.
+func (r attemptRow) fields() ([]any, error) {
+	dated, err := r.Dated.Value()
+	if err != nil {
+		return nil, err
+	}
+	answered, err := r.At.Value()
+	return []any{
+		dated, r.Notice, int64(r.N), int64(r.Recipient), r.Email, r.Copy, string(r.Outcome), r.Reply, r.SHA256, answered, r.Token, string(r.Phase),
+		int64(r.Code), r.Enhanced, int64(r.Bytes), r.TookMS, r.Worker, r.Template, r.Calendar, r.Policy,
+	}, err
+}
 
 // attemptOf returns the row of a receipt. What servers say is taken as it comes: what is no text is marked, what is too
 // long for its column is cut, so that no answer can keep a receipt out of the ledger.

@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"database/sql"
+	"math/bits"
+	"slices"
 	"sync"
 
 	"github.com/jmoiron/sqlx"
@@ -22,7 +24,7 @@ type prepared struct {
 const (
 	maxPrepared = 256 // statements kept; lists of many lengths make many texts
 	maxCounted  = 4096
-	oftenUsed   = 8
+	oftenUsed   = 2
 )
 
 func newPrepared() *prepared {
@@ -65,6 +67,7 @@ type statement interface {
 	SelectContext(ctx context.Context, dest any, args ...any) error
 	GetContext(ctx context.Context, dest any, args ...any) error
 	ExecContext(ctx context.Context, args ...any) (sql.Result, error)
+	QueryContext(ctx context.Context, args ...any) (*sql.Rows, error)
 }
 
 // compiled returns the transaction's own handle of a compiled statement; nil: there is none.
@@ -104,4 +107,39 @@ func (t *tx) ExecContext(ctx context.Context, q string, args ...any) (sql.Result
 		return stmt.ExecContext(ctx, args...)
 	}
 	return t.Tx.ExecContext(ctx, q, args...)
+}
+
+// QueryContext is sqlx's, by a compiled statement where there is one.
+func (t *tx) QueryContext(ctx context.Context, q string, args ...any) (*sql.Rows, error) {
+	if stmt := t.compiled(ctx, q); stmt != nil {
+		return stmt.QueryContext(ctx, args...)
+	}
+	return t.Tx.QueryContext(ctx, q, args...)
+}
+
+// filled repeats the last of a list until it has one of the lengths that statements are kept compiled for: 1, 2, 3, 4, 6,
+// 8, 12, 16, 24 and so on. For the set of them it is all the same. Where nothing is kept the list is as it was.
+func filled[T any](t *tx, list []T) []T {
+	n := len(list)
+	if t.hot == nil || n == 0 {
+		return list
+	}
+	want := 1
+	for want < n {
+		if want*3/2 >= n && want > 1 {
+			want = want * 3 / 2
+			break
+		}
+		want *= 2
+	}
+	return append(slices.Clip(list), slices.Repeat(list[n-1:], want-n)...)
+}
+
+// insertable is how many of n rows are inserted at a time: where statements are kept compiled, a power of two.
+func (t *tx) insertable(n int) int {
+	const most = 64
+	if t.hot == nil {
+		return n
+	}
+	return min(1<<(bits.Len(uint(n))-1), most)
 }

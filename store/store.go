@@ -44,7 +44,9 @@ type Store struct {
 	// hot keeps the statements of delivery compiled, where that is a gain; nil elsewhere.
 	hot *prepared
 	// version is what Open or Migrate found; methods other than Migrate need it to be current.
-	version versions
+	version *versions
+	// worker names who uses this Store in the tokens of claims; empty: nobody in particular.
+	worker string
 }
 
 // tx is a transaction with the dialect it speaks.

@@ -41,7 +41,7 @@ func (a *app) runner(s *store.Store, by string) jobs.Runner {
 // prepare takes back the letters of workers that died, for the day's planning to find, and rebuilds a jurisdiction's
 // cached columns where the calendar or the ladder is another than they were computed with.
 func (a *app) prepare(ctx context.Context, s *store.Store, code string) error {
-	if err := (&notify.Dispatcher{Store: s, Log: a.log}).Recover(ctx, code); err != nil {
+	if err := (&notify.Dispatcher{Store: s, Gone: gone, By: a.worker(), Log: a.log}).Recover(ctx, code); err != nil {
 		return err
 	}
 	j, err := s.Jurisdiction(ctx, code)

@@ -1,0 +1,68 @@
+package store_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"duban/notify/notice"
+	"duban/store"
+	"duban/store/storetest"
+)
+
+func TestLeasesOfAWorkerThatIsGoneEndAtOnce(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		ctx := t.Context()
+		day := day0
+		var all []notice.Notice
+		for i := range 6 {
+			all = append(all, letter(fmt.Sprint("u", i), day))
+		}
+		planned(t, s, begin(t, s), day, all...)
+		f := notice.ClaimFilter{Date: day}
+		claim := func(worker string) []notice.Notice {
+			t.Helper()
+			got, err := s.As(worker).ClaimNotices(ctx, f, 2, time.Hour, time.Hour)
+			if err != nil || len(got) != 2 {
+				t.Fatalf("%d letters, %v", len(got), err)
+			}
+			return got
+		}
+		dead, alive, nobody := claim("m-1-2-3"), claim("m-1-2-4"), claim(strings.Repeat("x", 60))
+		if !strings.HasPrefix(dead[0].Token, "m-1-2-3.") || len(dead[0].Token) > 64 || strings.Contains(nobody[0].Token, ".") || dead[0].Token == claimedTwice(dead) {
+			t.Errorf("tokens %s, %s", dead[0].Token, nobody[0].Token)
+		}
+		tokens, err := s.Claims(ctx, f)
+		want := []string{dead[0].Token, alive[0].Token, nobody[0].Token}
+		slices.Sort(want)
+		if err != nil || !slices.Equal(tokens, want) {
+			t.Errorf("claims %v, want %v: %v", tokens, want, err)
+		}
+		if n, err := s.EndLeases(ctx, notice.ClaimFilter{Date: day + 1}, []string{dead[0].Token}); err != nil || n != 0 {
+			t.Errorf("another day's: %d %v", n, err)
+		}
+		if n, err := s.EndLeases(ctx, f, nil); err != nil || n != 0 {
+			t.Errorf("nobody's: %d %v", n, err)
+		}
+		if n, err := s.EndLeases(ctx, f, []string{dead[0].Token}); err != nil || n != 2 {
+			t.Errorf("ended %d, %v", n, err)
+		}
+		expired, err := s.ExpiredNotices(ctx, f, 10)
+		if err != nil || len(expired) != 2 || expired[0].Token != dead[0].Token || expired[1].Token != dead[0].Token {
+			t.Errorf("expired %v, %v", expired, err)
+		}
+		if n, err := s.EndLeases(ctx, f, []string{dead[0].Token}); err != nil || n != 0 {
+			t.Errorf("ended again: %d, %v", n, err)
+		}
+	})
+}
+
+// claimedTwice is the token of the letters' claim where they do not share it.
+func claimedTwice(ns []notice.Notice) string {
+	if ns[0].Token != ns[1].Token {
+		return ns[0].Token
+	}
+	return ""
+}
