@@ -455,3 +455,40 @@ func TestALostClaimKeepsItsReceipt(t *testing.T) {
 		}
 	})
 }
+
+// A letter that was sent once more already waits for a person after a second doubt, so that a worker that dies must not
+// leave those in doubt that were only to come.
+func TestOnlyTheResentLetterAtHandIsInDoubt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ns := letters(60, false)
+		for i := range ns {
+			ns[i].Resent = i >= 30
+		}
+		s := newStore(ns...)
+		most := map[bool]int{}
+		watch := func(ctx context.Context, dot func() error) notice.Receipt {
+			if err := dot(); err != nil {
+				return notice.Receipt{Outcome: notice.OutcomeTemporary, Phase: notice.PhaseBody, Reply: err.Error()}
+			}
+			doubt := map[bool]int{}
+			for _, n := range s.held(func(n *notice.Notice) bool { return !n.DataAt.IsZero() && len(s.attempts[n.ID]) == 0 }) {
+				doubt[n.Resent]++
+			}
+			for k, v := range doubt {
+				most[k] = max(most[k], v)
+			}
+			synctest.Wait() // let the outcomes so far be written
+			return notice.Receipt{Outcome: notice.OutcomeAccepted, Phase: notice.PhaseAnswer, Code: 250}
+		}
+		w := &wire{script: script(ns, func(int) steps { return steps{watch} })}
+		if sum, err := dispatcher(s, w).Run(t.Context(), notice.ClaimFilter{}); err != nil || sum.Sent != len(ns) {
+			t.Fatalf("%+v %v", sum, err)
+		}
+		if most[false] < 2 {
+			t.Errorf("no letter was marked ahead: %v", most)
+		}
+		if most[true] > 2 { // the one at hand, and the one before it whose outcome is being written
+			t.Errorf("in doubt at once: %v", most)
+		}
+	})
+}

@@ -80,7 +80,8 @@ func (m *marker) ahead(items []item) {
 	}
 }
 
-// ask asks for the marks of the next letters that have none.
+// ask asks for the marks of the next letters that have none. One that was sent once more already is marked alone and in its
+// turn: a second doubt about it waits for a person, so that there must be one.
 func (m *marker) ask(items []item, urgent bool) {
 	a := &asking{done: make(chan struct{})}
 	var marks []notice.Mark
@@ -90,9 +91,15 @@ func (m *marker) ask(items []item, urgent bool) {
 			break
 		}
 		if !h.marked && !h.dropped && (len(a.hands) == 0 || a.hands[len(a.hands)-1] != h) {
+			if h.n.Resent && (len(a.hands) > 0 || !urgent) {
+				break
+			}
 			a.hands = append(a.hands, h)
 			marks = append(marks, notice.Mark{ID: h.n.ID, Token: h.n.Token, Date: h.n.Key.Date})
 		}
+	}
+	if len(marks) == 0 {
+		return
 	}
 	m.asked = a
 	m.books.mark(marks, urgent, func(lost map[string]bool, err error) {
