@@ -31,7 +31,9 @@ type Worker struct {
 	Prepare func(ctx context.Context, jurisdiction string) error
 	// Deliver sends the letters of the day that wait, or holds them where their window is closed. Jurisdictions do not wait
 	// for each other's mail servers; of one, it is called once at a time.
-	Deliver func(ctx context.Context, jurisdiction string, d civil.Date) error
+	// planned says that the day's letters have been planned: what is dated earlier and may leave still was not taken over
+	// by them, because a person released it or had it tried again.
+	Deliver func(ctx context.Context, jurisdiction string, d civil.Date, planned bool) error
 	// Specs holds the cron schedule of each job by name; a job without one is never started by the clock.
 	Specs     map[string]cron.Schedule
 	Heartbeat cron.Schedule
@@ -165,8 +167,10 @@ func (w *Worker) deliver(intake context.Context, code string, today civil.Date) 
 		return
 	}
 	w.delivering[code] = true
+	jobs := w.Runner.Jobs
+	planned := w.settled[run.Slot{Job: jobs[len(jobs)-1].Name(), Jurisdiction: code, Date: today}]
 	w.deliveries.Go(func() {
-		_, err := contain(func() (run.Run, error) { return run.Run{}, w.Deliver(intake, code, today) })
+		_, err := contain(func() (run.Run, error) { return run.Run{}, w.Deliver(intake, code, today, planned) })
 		if err != nil && intake.Err() == nil {
 			w.Log.Error().Str("jurisdiction", code).Stringer("date", today).Err(err).Msg("deliver letters")
 		}

@@ -142,7 +142,7 @@ func newWorker(t *testing.T, codes ...string) (*Worker, *fakeJob, *fakeJob, *fak
 		Zone:      func(string) *time.Location { return shanghai },
 		Trust:     func(context.Context, time.Time) error { return nil },
 		Prepare:   func(context.Context, string) error { return nil },
-		Deliver:   func(context.Context, string, civil.Date) error { return nil },
+		Deliver:   func(context.Context, string, civil.Date, bool) error { return nil },
 		Specs:     map[string]cron.Schedule{"open": spec(t, "5 0 * * *"), "remind": spec(t, "0 9 * * *")},
 		Heartbeat: spec(t, "* * * * *"), Shutdown: 30 * time.Second, Clock: time.Now, Log: zerolog.Nop(),
 	}, open, remind, slots
@@ -166,9 +166,12 @@ func TestThirtyDaysOfServing(t *testing.T) {
 		// The bubble begins at midnight UTC on 1 January 2000: eight in the morning in Shanghai.
 		w, open, remind, slots := newWorker(t, "changji", "sishui")
 		var asked atomic.Int64
-		w.Deliver = func(_ context.Context, _ string, d civil.Date) error {
+		w.Deliver = func(_ context.Context, _ string, d civil.Date, planned bool) error {
 			if today := civil.In(w.Clock(), shanghai); d != today {
 				t.Errorf("the letters of %s were asked for on %s", d, today)
+			}
+			if now := w.Clock().In(shanghai); planned != (now.Hour() >= 9) {
+				t.Errorf("planned is %v at %s", planned, now.Format("15:04"))
 			}
 			asked.Add(1)
 			return nil
@@ -202,7 +205,7 @@ func TestASlowMailServerKeepsNobodyElseWaiting(t *testing.T) {
 		w, open, _, _ := newWorker(t, "changji", "sishui")
 		var mu sync.Mutex
 		asked := map[string]int{}
-		w.Deliver = func(ctx context.Context, code string, _ civil.Date) error {
+		w.Deliver = func(ctx context.Context, code string, _ civil.Date, _ bool) error {
 			mu.Lock()
 			asked[code]++
 			mu.Unlock()
@@ -233,7 +236,7 @@ func TestNothingHappensOnADayThatCannotBeRight(t *testing.T) {
 			}
 			return nil
 		}
-		w.Deliver = func(context.Context, string, civil.Date) error {
+		w.Deliver = func(context.Context, string, civil.Date, bool) error {
 			if time.Since(begun) < 36*time.Hour {
 				t.Error("letters were looked for")
 			}

@@ -20,6 +20,9 @@ var claimable = [...]notice.State{notice.Pending, notice.Retry}
 func (w *where) under(f notice.ClaimFilter) {
 	w.equal("jurisdiction", f.Jurisdiction)
 	w.between("logical_date", f.Date, f.Date)
+	if !f.Before.IsZero() {
+		w.and("logical_date < ?", day(f.Before))
+	}
 }
 
 // awake leaves out what belongs to paused jurisdictions.

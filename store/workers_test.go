@@ -66,3 +66,21 @@ func claimedTwice(ns []notice.Notice) string {
 	}
 	return ""
 }
+
+func TestWhatIsDatedEarlierIsClaimedApart(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		planned(t, s, begin(t, s), day0, letter("a", day0-2), letter("b", day0-1), letter("c", day0), letter("d", day0+1))
+		for _, c := range []struct {
+			f    notice.ClaimFilter
+			want int
+		}{
+			{notice.ClaimFilter{Before: day0 - 2}, 0}, {notice.ClaimFilter{Before: day0, Date: day0}, 0}, {notice.ClaimFilter{Before: day0}, 2},
+			{notice.ClaimFilter{Date: day0}, 1}, {notice.ClaimFilter{}, 1},
+		} {
+			got, err := s.ClaimNotices(t.Context(), c.f, 9, time.Minute, time.Hour)
+			if err != nil || len(got) != c.want {
+				t.Errorf("%+v: %d letters, want %d: %v", c.f, len(got), c.want, err)
+			}
+		}
+	})
+}

@@ -340,7 +340,7 @@ func (a *app) serve(ctx context.Context, confirm string) error {
 		Runner: a.runner(s, "scheduler"), Jurisdictions: s.Jurisdictions, Zone: a.policies.zone,
 		Trust:   func(ctx context.Context, _ time.Time) error { return a.trust(ctx, s) },
 		Prepare: func(ctx context.Context, code string) error { return a.prepare(ctx, s, code) },
-		Deliver: func(ctx context.Context, code string, d civil.Date) error {
+		Deliver: func(ctx context.Context, code string, d civil.Date, planned bool) error {
 			mu.Lock()
 			dispatcher, ok := dispatchers[code]
 			if !ok {
@@ -354,7 +354,10 @@ func (a *app) serve(ctx context.Context, confirm string) error {
 				dispatchers[code] = dispatcher
 			}
 			mu.Unlock()
-			_, err := dispatcher.Run(ctx, notice.ClaimFilter{Jurisdiction: code, Date: d})
+			sum, err := dispatcher.Run(ctx, notice.ClaimFilter{Jurisdiction: code, Date: d})
+			if err == nil && planned && sum.Brake == nil {
+				_, err = dispatcher.Run(ctx, notice.ClaimFilter{Jurisdiction: code, Before: d})
+			}
 			return err
 		},
 		Specs: specs, Heartbeat: specs["heartbeat"], Shutdown: a.cfg.Worker.ShutdownTimeout, Clock: a.clock, Log: a.log,

@@ -239,8 +239,8 @@ func TestClaimFilter(t *testing.T) {
 		f    ClaimFilter
 		want bool
 	}{
-		{ClaimFilter{}, true}, {ClaimFilter{Jurisdiction: "laoshan"}, true}, {ClaimFilter{Date: k.Date}, true}, {ClaimFilter{"laoshan", k.Date}, true},
-		{ClaimFilter{Jurisdiction: "changji"}, false}, {ClaimFilter{Date: k.Date - 1}, false}, {ClaimFilter{"laoshan", k.Date + 1}, false},
+		{ClaimFilter{}, true}, {ClaimFilter{Jurisdiction: "laoshan"}, true}, {ClaimFilter{Date: k.Date}, true}, {ClaimFilter{"laoshan", k.Date, 0}, true}, {ClaimFilter{Before: k.Date + 1}, true},
+		{ClaimFilter{Jurisdiction: "changji"}, false}, {ClaimFilter{Date: k.Date - 1}, false}, {ClaimFilter{"laoshan", k.Date + 1, 0}, false}, {ClaimFilter{Before: k.Date}, false},
 	} {
 		if got := c.f.Matches(k); got != c.want {
 			t.Errorf("%+v matches: %v", c.f, got)

@@ -6,11 +6,13 @@ import "duban/jobs/civil"
 type ClaimFilter struct {
 	Jurisdiction string     // "": any
 	Date         civil.Date // the logical date; zero: any
+	Before       civil.Date // logical dates before this one; zero: any
 }
 
 // Matches reports whether a letter with this key falls under the filter.
 func (f ClaimFilter) Matches(k Key) bool {
-	return (f.Jurisdiction == "" || f.Jurisdiction == k.Jurisdiction) && (f.Date.IsZero() || f.Date == k.Date)
+	return (f.Jurisdiction == "" || f.Jurisdiction == k.Jurisdiction) && (f.Date.IsZero() || f.Date == k.Date) &&
+		(f.Before.IsZero() || k.Date < f.Before)
 }
 
 // Filter selects letters; what is empty does not narrow. Letters come by date, jurisdiction, unit and role, after After.
