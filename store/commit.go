@@ -3,6 +3,7 @@ package store
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -33,22 +34,24 @@ func (s *Store) Commit(ctx context.Context, marks []notice.Mark, settlements []n
 	if len(marks)+len(ends) == 0 {
 		return map[string]bool{}, nil
 	}
-	err = s.deliver(ctx, op, func(t *tx) error {
-		c := committing{tx: t, lost: map[string]bool{}}
-		for _, f := range []func() error{
-			func() error { return c.look(ctx, marks, ends) },
-			func() error { return c.mark(ctx, marks) },
-			func() error { return c.settle(ctx, ends) },
-			func() error { return c.record(ctx, ends) },
-			func() error { return c.tell(ctx) },
-		} {
-			if err := f(); err != nil {
+	supposed, err := suppose(marks, ends), errOtherwise
+	if supposed != nil {
+		err = s.deliver(ctx, op, func(t *tx) error {
+			lost = map[string]bool{}
+			c := committing{tx: t, rows: maps.Clone(supposed), supposed: true, lost: lost}
+			return c.all(ctx, marks, ends)
+		})
+	}
+	if errors.Is(err, errOtherwise) {
+		err = s.deliver(ctx, op, func(t *tx) error {
+			lost = map[string]bool{}
+			c := committing{tx: t, lost: lost}
+			if err := c.look(ctx, marks, ends); err != nil {
 				return err
 			}
-		}
-		lost = c.lost
-		return nil
-	})
+			return c.all(ctx, marks, ends)
+		})
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -94,13 +97,63 @@ func (e ending) by() string {
 	return "dispatcher"
 }
 
+// errOtherwise: the letters do not stand as was supposed.
+var errOtherwise = errors.New("letters are not as their claimant supposes")
+
+// suppose returns the letters as they are if all goes well: each in sending under the one token that is told with it, and
+// with no attempts of a first try. The fences, and the attempts' key, find out where that is not so; then nothing is
+// done, and the letters are looked at. It returns nil where there is no telling.
+func suppose(marks []notice.Mark, ends []ending) map[string]held {
+	rows := make(map[string]held, len(marks)+len(ends))
+	add := func(id, token string, date civil.Date) bool {
+		r, known := rows[id]
+		if known {
+			return r.Token == token && r.Date == day(date)
+		}
+		rows[id] = held{ID: id, Date: day(date), State: notice.Sending, Token: token}
+		return token != "" && !date.IsZero()
+	}
+	for _, m := range marks {
+		if !add(m.ID, m.Token, m.Date) {
+			return nil
+		}
+	}
+	for _, e := range ends {
+		if !add(e.ID, e.Token, e.Date) {
+			return nil
+		}
+	}
+	return rows
+}
+
 // committing is one Commit under way.
 type committing struct {
 	*tx
-	now   time.Time
-	rows  map[string]held // by ID; a letter that is not there has none
-	lost  map[string]bool
-	moved []ending // whose moves are to be told
+	rows     map[string]held // by ID; a letter that is not there has none
+	supposed bool            // the rows were not read
+	lost     map[string]bool
+	moved    []ending // whose moves are to be told
+}
+
+func (c *committing) all(ctx context.Context, marks []notice.Mark, ends []ending) error {
+	if err := c.mark(ctx, marks); err != nil {
+		return err
+	}
+	if err := c.settle(ctx, ends); err != nil {
+		return err
+	}
+	if err := c.record(ctx, ends); err != nil {
+		return err
+	}
+	return c.tell(ctx)
+}
+
+// surprised is the error of a transaction whose letters are not as they were supposed to be, or read.
+func (c *committing) surprised() error {
+	if c.supposed {
+		return errOtherwise
+	}
+	return errAgain
 }
 
 // held is what of a letter's row decides on a claim.
@@ -109,16 +162,13 @@ type held struct {
 	Date    day          `db:"logical_date"`
 	State   notice.State `db:"state"`
 	Token   string       `db:"token"`
-	Lease   stamp        `db:"lease"`
 	Settled string       `db:"settled"`
+	Passed  bool         `db:"passed"` // its lease
 }
 
 // look reads how the letters stand. Those being sent are few and lie together in the index by state, so they are looked
 // for there first: by their IDs they would be anywhere in the whole history.
 func (c *committing) look(ctx context.Context, marks []notice.Mark, ends []ending) (err error) {
-	if c.now, err = c.tx.now(ctx); err != nil {
-		return err
-	}
 	want := map[string]bool{}
 	for _, m := range marks {
 		want[m.ID] = true
@@ -140,7 +190,7 @@ func sendingByID(d *dialect) string { return d.by("notices_state") + " WHERE sta
 func (c *committing) find(ctx context.Context, tail string, args []any, want map[string]bool) error {
 	for piece := range slices.Chunk(slices.Sorted(maps.Keys(want)), maxIn) {
 		var rows []held
-		q := "SELECT id, logical_date, state, token, lease, settled FROM notices " + fmt.Sprintf(tail, marks(len(piece)))
+		q := "SELECT id, logical_date, state, token, settled, COALESCE(lease <= " + c.d.clock + ", TRUE) AS passed FROM notices " + fmt.Sprintf(tail, marks(len(piece)))
 		if err := c.SelectContext(ctx, &rows, q, slices.Concat(args, anys(piece))...); err != nil {
 			return err
 		}
@@ -158,63 +208,68 @@ func (c *committing) holds(id, token string) bool {
 	return r.State == notice.Sending && r.Token == token
 }
 
-// ours is the fence: it stands behind whatever is decided from what was read.
-const ours = " WHERE logical_date = ? AND id IN (%s) AND state = ? AND token = ?"
+// pair is a letter under a claim.
+type pair struct{ id, token string }
 
-// fencedUpdate changes the letters with these IDs, all of one date and claim. Where one of them is not as it was read,
-// another worker came first and the transaction starts again.
-func (c *committing) fencedUpdate(ctx context.Context, set string, args []any, date day, token string, ids []string, and string, more ...any) error {
-	q := "UPDATE notices " + c.d.byKey + " SET " + set + fmt.Sprintf(ours, marks(len(ids))) + and
-	n, err := c.exec(ctx, q, slices.Concat(args, []any{date}, anys(ids), []any{string(notice.Sending), token}, more)...)
-	if err == nil && n != int64(len(ids)) {
-		return errAgain
-	}
-	return err
+func byPair(a, b pair) int { return cmp.Or(cmp.Compare(a.id, b.id), cmp.Compare(a.token, b.token)) }
+
+// ours is the fence: it stands behind whatever is decided from what was read or supposed. n letters, of one date, each
+// under the token that is told with it.
+func ours(d *dialect, n int) string {
+	return " WHERE logical_date = ? AND id IN (" + marks(n) + ") AND state = ? AND (id, token) IN " + d.pairs(n)
 }
 
-// claim is what letters that are changed by one statement have in common.
-type claim struct {
-	date  day
-	token string
-}
-
-func (c *committing) mark(ctx context.Context, marks []notice.Mark) error {
-	groups := map[claim][]string{}
-	seen := map[notice.Mark]bool{}
-	for _, m := range marks {
-		r := c.rows[m.ID]
-		switch {
-		case !c.holds(m.ID, m.Token) || !r.Lease.After(c.now):
-			// A claim that was settled since has no use for its mark.
-			if r.Settled != m.Token || m.Token == "" {
-				c.lost[m.ID] = true
-			}
-		case !seen[m]:
-			seen[m] = true
-			k := claim{r.Date, m.Token}
-			groups[k] = append(groups[k], m.ID)
+// fencedUpdate changes the letters of one date. Where one of them is not as it was read, another worker came first.
+func (c *committing) fencedUpdate(ctx context.Context, set string, args []any, date day, letters []pair, and string) error {
+	slices.SortFunc(letters, byPair)
+	for piece := range slices.Chunk(letters, maxIn) {
+		list := filled(c.tx, piece)
+		args := append(slices.Clip(args), date)
+		for _, p := range list {
+			args = append(args, p.id)
 		}
-	}
-	now := at(c.now)
-	for _, k := range slices.SortedFunc(maps.Keys(groups), byClaim) {
-		ids := groups[k]
-		slices.Sort(ids)
-		for piece := range slices.Chunk(ids, maxIn) {
-			if err := c.fencedUpdate(ctx, "data_at = COALESCE(data_at, ?)", []any{now}, k.date, k.token, piece, " AND lease > ?", now); err != nil {
-				return err
-			}
+		args = append(args, string(notice.Sending))
+		for _, p := range list {
+			args = append(args, p.id, p.token)
+		}
+		n, err := c.exec(ctx, "UPDATE notices "+c.d.byKey+" SET "+set+ours(c.d, len(list))+and, args...)
+		if err != nil {
+			return err
+		}
+		if n != int64(len(piece)) {
+			return c.surprised()
 		}
 	}
 	return nil
 }
 
-func byClaim(a, b claim) int {
-	return cmp.Or(cmp.Compare(a.date, b.date), cmp.Compare(a.token, b.token))
+func (c *committing) mark(ctx context.Context, marks []notice.Mark) error {
+	groups := map[day][]pair{}
+	seen := map[pair]bool{}
+	for _, m := range marks {
+		r, p := c.rows[m.ID], pair{m.ID, m.Token}
+		switch {
+		case !c.holds(m.ID, m.Token) || r.Passed:
+			// A claim that was settled since has no use for its mark.
+			if r.Settled != m.Token || m.Token == "" {
+				c.lost[m.ID] = true
+			}
+		case !seen[p]:
+			seen[p] = true
+			groups[r.Date] = append(groups[r.Date], p)
+		}
+	}
+	for _, date := range slices.Sorted(maps.Keys(groups)) {
+		if err := c.fencedUpdate(ctx, "data_at = COALESCE(data_at, "+c.d.clock+")", nil, date, groups[date], " AND lease > "+c.d.clock); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // end is what settlements that are made by one statement have in common.
 type end struct {
-	claim
+	date    day
 	to      notice.State
 	tries   int
 	nextTry time.Time
@@ -223,12 +278,12 @@ type end struct {
 }
 
 func byEnd(a, b end) int {
-	return cmp.Or(byClaim(a.claim, b.claim), cmp.Compare(a.to, b.to), cmp.Compare(a.tries, b.tries), a.nextTry.Compare(b.nextTry),
+	return cmp.Or(cmp.Compare(a.date, b.date), cmp.Compare(a.to, b.to), cmp.Compare(a.tries, b.tries), a.nextTry.Compare(b.nextTry),
 		cmp.Compare(a.reason, b.reason))
 }
 
 func (c *committing) settle(ctx context.Context, ends []ending) error {
-	groups := map[end][]string{}
+	groups := map[end][]pair{}
 	for _, e := range ends {
 		r := c.rows[e.ID]
 		if !c.holds(e.ID, e.Token) {
@@ -237,8 +292,8 @@ func (c *committing) settle(ctx context.Context, ends []ending) error {
 			}
 			continue
 		}
-		k := end{claim{r.Date, e.Token}, e.to, e.Tries, at(e.NextTry).Time, e.Reason, e.resent}
-		groups[k] = append(groups[k], e.ID)
+		k := end{r.Date, e.to, e.Tries, at(e.NextTry).Time, e.Reason, e.resent}
+		groups[k] = append(groups[k], pair{e.ID, e.Token})
 		r.State, r.Token, r.Settled = e.to, "", e.Token // a second settlement of the same claim finds it done
 		c.rows[e.ID] = r
 		if e.moved {
@@ -246,17 +301,12 @@ func (c *committing) settle(ctx context.Context, ends []ending) error {
 		}
 	}
 	for _, k := range slices.SortedFunc(maps.Keys(groups), byEnd) {
-		set := "state = ?, tries = ?, next_try = ?, reason = ?, token = '', lease = NULL, settled = ?"
+		set := "state = ?, tries = ?, next_try = ?, reason = ?, lease = NULL, settled = token, token = ''"
 		if k.resent {
 			set += ", resent = TRUE"
 		}
-		args := []any{string(k.to), k.tries, at(k.nextTry), k.reason, k.token}
-		ids := groups[k]
-		slices.Sort(ids)
-		for piece := range slices.Chunk(ids, maxIn) {
-			if err := c.fencedUpdate(ctx, set, args, k.date, k.token, piece, ""); err != nil {
-				return err
-			}
+		if err := c.fencedUpdate(ctx, set, []any{string(k.to), k.tries, at(k.nextTry), k.reason}, k.date, groups[k], ""); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -305,29 +355,40 @@ func (c *committing) record(ctx context.Context, ends []ending) error {
 			}
 		}
 	}
-	err := insert(ctx, c.tx, rows)
-	if c.d.fault(err) == faultExists { // the same is being recorded by another worker, or by a call whose outcome was lost
-		return fmt.Errorf("%w: %w", errAgain, err)
+	for len(rows) > 0 {
+		n := c.insertable(len(rows))
+		err := insert(ctx, c.tx, rows[:n])
+		if c.d.fault(err) == faultExists { // the same is being recorded by another worker, or by a call whose outcome was lost
+			return fmt.Errorf("%w: %w", c.surprised(), err)
+		}
+		if err != nil {
+			return err
+		}
+		rows = rows[n:]
 	}
-	if err != nil {
-		return err
-	}
-	return c.trouble(ctx, c.now, fresh)
+	return c.trouble(ctx, fresh)
 }
 
 // recorded returns the last number of each letter's attempts, and how many of each there are.
 func (c *committing) recorded(ctx context.Context, ends []ending, piece dated) (last map[string]int, there map[attempt]int, err error) {
-	args := []any{day(piece.date)}
+	last, there = map[string]int{}, map[attempt]int{}
+	var ids []string
 	for _, i := range piece.items {
-		args = append(args, ends[i].ID)
+		if !c.supposed || ends[i].Tries > 1 {
+			ids = append(ids, ends[i].ID)
+		}
 	}
+	if len(ids) == 0 {
+		return last, there, nil
+	}
+	ids = filled(c.tx, ids)
+	args := append([]any{day(piece.date)}, anys(ids)...)
 	var rows []recorded
 	q := "SELECT notice, token, recipient, MAX(n) AS last_n, count(*) AS many FROM attempts WHERE dated = ? AND notice IN (" +
-		marks(len(piece.items)) + ") GROUP BY notice, token, recipient"
+		marks(len(ids)) + ") GROUP BY notice, token, recipient"
 	if err := c.SelectContext(ctx, &rows, q, args...); err != nil {
 		return nil, nil, err
 	}
-	last, there = map[string]int{}, map[attempt]int{}
 	for _, r := range rows {
 		last[r.Notice] = max(last[r.Notice], r.Last)
 		there[attempt{r.Notice, r.Token, r.Recipient}] = r.Count
@@ -337,8 +398,15 @@ func (c *committing) recorded(ctx context.Context, ends []ending, piece dated) (
 
 // tell writes down the moves.
 func (c *committing) tell(ctx context.Context) error {
+	if len(c.moved) == 0 {
+		return nil
+	}
+	now, err := c.now(ctx)
+	if err != nil {
+		return err
+	}
 	for _, e := range c.moved {
-		m := notice.Move{Notice: e.ID, At: c.now, From: notice.Sending, To: e.to, Cause: e.Causes[len(e.Causes)-1], Reason: e.Reason, By: e.by()}
+		m := notice.Move{Notice: e.ID, At: now, From: notice.Sending, To: e.to, Cause: e.Causes[len(e.Causes)-1], Reason: e.Reason, By: e.by()}
 		if err := c.addMove(ctx, m); err != nil {
 			return err
 		}

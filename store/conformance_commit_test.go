@@ -636,7 +636,7 @@ func TestDeliverysQueriesUseTheirIndexes(t *testing.T) {
 			{"claim", store.QueryClaim(s), "notices_state (state=?)", []any{"pending", now}},
 			{"expired", store.QueryExpired(s), "notices_state (state=?)", []any{"sending"}},
 			{"held", store.QueryHolds(s), "notices_state (state=?", []any{"sending", id(1), id(2), id(3)}},
-			{"fenced", store.QueryFenced(s), "(logical_date=? AND id=?)", []any{day, id(1), id(2), id(3), "sending", "0"}},
+			{"fenced", store.QueryFenced(s), "(logical_date=? AND id=?)", []any{day, id(1), id(2), "sending", id(1), "0", id(2), "0"}},
 			{"release", store.QueryRelease(s), "notices_state (state=?)", []any{"pending", now, "", "held", now}},
 			{"counts", store.QueryCounts(s), "USING COVERING INDEX notices_state", []any{j}},
 			{"failed", store.QueryFailed(s), "notices_state (state=? AND logical_date>?", []any{"failed", day, (day0 + 3).String(), j}},

@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/go-sql-driver/mysql"
 	"github.com/pressly/goose/v3"
@@ -14,8 +15,10 @@ import (
 type dialect struct {
 	name  string
 	goose goose.Dialect
-	// now selects the engine's clock, UTC with milliseconds.
-	now string
+	// clock is the engine's clock, UTC with milliseconds, the same throughout a statement.
+	clock string
+	// pairs is a list of n pairs of placeholders that a pair of columns is looked for in.
+	pairs func(n int) string
 	// hasTable counts the tables of a name.
 	hasTable string
 	// reading and writing are the options of a transaction.
@@ -64,7 +67,8 @@ func sqliteDialect() *dialect {
 	return &dialect{
 		name:     "sqlite",
 		goose:    goose.DialectSQLite3,
-		now:      "SELECT strftime('%Y-%m-%d %H:%M:%f', 'now')",
+		clock:    "strftime('%Y-%m-%d %H:%M:%f', 'now')",
+		pairs:    func(n int) string { return "(VALUES " + strings.TrimSuffix(strings.Repeat("(?, ?), ", n), ", ") + ")" },
 		hasTable: "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = ?",
 		reading:  &sql.TxOptions{ReadOnly: true},
 		writing:  &sql.TxOptions{},
@@ -97,7 +101,8 @@ func mysqlDialect() *dialect {
 	return &dialect{
 		name:     "mysql",
 		goose:    goose.DialectMySQL,
-		now:      "SELECT UTC_TIMESTAMP(3)",
+		clock:    "UTC_TIMESTAMP(3)",
+		pairs:    func(n int) string { return "(" + strings.TrimSuffix(strings.Repeat("(?, ?), ", n), ", ") + ")" },
 		hasTable: "SELECT count(*) FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = ?",
 		reading:  &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true},
 		// A fence reads the newest committed row, and no gap between rows is locked.

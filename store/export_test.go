@@ -39,7 +39,7 @@ func QueryHolds(s *Store) string {
 	return "SELECT id FROM notices " + fmt.Sprintf(sendingByID(s.d), marks(3))
 }
 func QueryFenced(s *Store) string {
-	return "UPDATE notices " + s.d.byKey + " SET tries = 1" + fmt.Sprintf(ours, marks(3))
+	return "UPDATE notices " + s.d.byKey + " SET tries = 1" + ours(s.d, 2)
 }
 func QueryCounts(s *Store) string {
 	var w where

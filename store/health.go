@@ -7,7 +7,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"duban/notify/notice"
 )
@@ -94,7 +93,7 @@ func addressKey(email string) string {
 }
 
 // trouble keeps what receipts, in their order, say of their addresses.
-func (t *tx) trouble(ctx context.Context, now time.Time, receipts []notice.Receipt) error {
+func (t *tx) trouble(ctx context.Context, receipts []notice.Receipt) error {
 	over := map[string]bool{}
 	bad := map[string]troubleRow{}
 	for _, r := range receipts {
@@ -110,6 +109,10 @@ func (t *tx) trouble(ctx context.Context, now time.Time, receipts []notice.Recei
 		}
 		when := at(r.At)
 		if when.IsZero() {
+			now, err := t.now(ctx)
+			if err != nil {
+				return err
+			}
 			when = at(now)
 		}
 		row, known := bad[key]
@@ -124,7 +127,17 @@ func (t *tx) trouble(ctx context.Context, now time.Time, receipts []notice.Recei
 		}
 		bad[key] = row
 	}
+	if len(over) > 0 { // as a rule nothing is known against anybody
+		var known []int
+		if err := t.SelectContext(ctx, &known, "SELECT 1 FROM troubles LIMIT 1"); err != nil {
+			return err
+		}
+		if len(known) == 0 {
+			clear(over)
+		}
+	}
 	for piece := range slices.Chunk(slices.Sorted(maps.Keys(over)), maxIn) {
+		piece = filled(t, piece)
 		if _, err := t.exec(ctx, "DELETE FROM troubles WHERE address IN ("+marks(len(piece))+")", anys(piece)...); err != nil {
 			return err
 		}

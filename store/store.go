@@ -99,7 +99,7 @@ func (s *Store) Now(ctx context.Context) (now time.Time, err error) {
 
 func (t *tx) now(ctx context.Context) (time.Time, error) {
 	var now stamp
-	err := t.GetContext(ctx, &now, t.d.now)
+	err := t.GetContext(ctx, &now, "SELECT "+t.d.clock)
 	return now.Time, err
 }
 
