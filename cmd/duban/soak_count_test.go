@@ -18,7 +18,7 @@ import (
 	"duban/notify/notice"
 )
 
-// register is what the database says, read around the store.
+// soakRegister is what the database says, read around the store.
 type soakRegister struct {
 	letters  []soakRow
 	attempts []soakAttempt
@@ -35,10 +35,9 @@ type soakAttempt struct{ notice, email, outcome, sum string }
 // soakDB opens the database of a DSN without the store.
 func soakDB(t *testing.T, dsn string) *sql.DB {
 	t.Helper()
-	driver, name := "sqlite", ""
-	if path, ok := strings.CutPrefix(dsn, "sqlite:"); ok {
-		name = "file:" + path + "?_pragma=busy_timeout(10000)"
-	} else {
+	path, embedded := strings.CutPrefix(dsn, "sqlite:")
+	driver, name := "sqlite", "file:"+path+"?_pragma=busy_timeout(10000)"
+	if !embedded {
 		rest, ok := strings.CutPrefix(dsn, "mysql://root@unix(")
 		if !ok {
 			t.Fatalf("no way to open %s", dsn)
@@ -234,6 +233,8 @@ func (r *reckoning) recipient(row soakRow, isCopy bool, k address, taken []strin
 		}
 	}
 	switch {
+	case row.state == string(notice.Failed) && !isCopy && receipts > 0:
+		r.fault("letter %s to %s failed, and its reader has it", k.id, k.email)
 	case row.state != string(notice.Sent):
 		if row.state == string(notice.Unknown) && !isCopy && len(taken) == 0 {
 			r.neverTaken++
@@ -303,6 +304,7 @@ func TestTheReckoningFindsWhatIsWrong(t *testing.T) {
 		"a missing receipt":  {func(r *soakRecords) { r.register.attempts = r.register.attempts[1:] }, "without a receipt"},
 		"a false receipt":    {func(r *soakRecords) { r.register.attempts[0].sum = otherSum }, "never took"},
 		"too many receipts":  {func(r *soakRecords) { r.register.attempts = append(r.register.attempts, r.register.attempts[0]) }, "2 receipts for 1 mails"},
+		"failed and there":   {func(r *soakRecords) { r.register.letters[0].state, r.register.letters[0].reason = "failed", "late" }, "its reader has it"},
 		"left in hand":       {func(r *soakRecords) { r.register.letters[0].state = "sending" }, "is sending in the end"},
 		"left under a claim": {func(r *soakRecords) { r.register.letters[0].token = "t" }, "still claimed"},
 		"no reason":          {func(r *soakRecords) { *r = neverTaken(*r, "") }, "without a reason"},
