@@ -206,6 +206,12 @@ func (s *fakeStore) held(keep func(*notice.Notice) bool) []notice.Notice {
 	return out
 }
 
+func (s *fakeStore) Attempts(ctx context.Context, id string) ([]notice.Receipt, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.attempts[id]), cmp.Or(ctx.Err(), s.fail("Attempts", id))
+}
+
 func (s *fakeStore) Claims(ctx context.Context, f notice.ClaimFilter) ([]string, error) {
 	var out []string
 	for _, n := range s.held(func(n *notice.Notice) bool { return f.Matches(n.Key) }) {
@@ -575,6 +581,34 @@ func TestKilledAndRunAgainAtOnceCompletes(t *testing.T) {
 		}
 		if w.count() != 3 {
 			t.Errorf("sent %v", w.sent)
+		}
+	})
+}
+
+// A copy that cannot be delivered takes nothing from the reader, who has his own.
+func TestTheReaderDecidesWhateverBecomesOfCopies(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := letterTo("a", "2024-09-26", "deputy@reader.example")
+		s := newStore(n)
+		w := &wire{script: map[string]steps{"deputy@reader.example": times(1000, before(notice.OutcomeTemporary))}}
+		d := dispatcher(s, w)
+		for range 30 {
+			if _, err := d.Run(t.Context(), notice.ClaimFilter{}); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Hour)
+		}
+		if got := s.letter(n.ID); got.State != notice.Sent || !strings.Contains(got.Reason, "copy temporary") || w.count() != 1 {
+			t.Errorf("%s %q, sent %v", got.State, got.Reason, w.sent)
+		}
+	})
+	synctest.Test(t, func(t *testing.T) { // the worker dies at the copy's dot
+		n := letterTo("a", "2024-09-26", "deputy@reader.example")
+		n.State, n.Token, n.DataAt = notice.Sending, "dead", time.Now()
+		s, w := newStore(n), &wire{}
+		s.attempts[n.ID] = []notice.Receipt{{Outcome: notice.OutcomeAccepted, Phase: notice.PhaseAnswer}, {Recipient: 1, Copy: true, Outcome: notice.OutcomeTemporary}}
+		if sum, err := dispatcher(s, w).Run(t.Context(), notice.ClaimFilter{}); err != nil || sum.Recovered != 1 || s.state(n.ID) != notice.Sent || w.count() != 0 {
+			t.Errorf("%+v %v %s", sum, err, s.state(n.ID))
 		}
 	})
 }

@@ -81,6 +81,8 @@ type Recovery interface {
 	EndLeases(ctx context.Context, f notice.ClaimFilter, tokens []string) (int, error)
 	// ExpiredNotices returns letters in sending whose lease has passed, without their facts.
 	ExpiredNotices(ctx context.Context, f notice.ClaimFilter, limit int) ([]notice.Notice, error)
+	// Attempts returns every receipt of a letter.
+	Attempts(ctx context.Context, id string) ([]notice.Receipt, error)
 	// SendingLeases counts the letters under a lease and tells when the nearest passes.
 	SendingLeases(ctx context.Context, f notice.ClaimFilter) (n int, first time.Time, err error)
 	// Move moves a letter that nobody holds, or whose lease has passed; task.ErrLost where it is not as given.

@@ -117,6 +117,9 @@ func (b *batch) conclude(h *hand) {
 	switch {
 	case cause == notice.Defer && !n.Deadline.IsZero() && !now.Before(n.Deadline):
 		s.Causes, s.Reason = []notice.Cause{notice.Refuse}, cut("given up at its deadline; the last: "+why)
+		if n.Receipts = merge(n.Receipts, h.receipts); n.Delivered() {
+			s.Causes = []notice.Cause{notice.Deliver}
+		}
 	case cause == notice.Defer:
 		s.NextTry = now.Add(b.Patience.Backoff(n.ID, s.Tries))
 		if s.NextTry.Before(h.until) {
@@ -130,7 +133,8 @@ func (b *batch) conclude(h *hand) {
 		if len(s.Causes) > 1 {
 			s.Reason = cut(onceMore + "; " + why)
 		}
-	case cause == notice.Deliver && b.Mail.RedirectTo != "":
+	}
+	if b.Mail.RedirectTo != "" {
 		s.Reason = strings.TrimSpace(s.Reason + " " + notice.TrialRun)
 	}
 	if n.Resent && !strings.HasPrefix(s.Reason, onceMore) {
@@ -244,9 +248,16 @@ func (r *run) takeBack(ctx context.Context, n notice.Notice) error {
 	why, causes := "the worker that held it is gone", []notice.Cause{notice.Expire}
 	if !n.DataAt.IsZero() {
 		why, causes = "the worker that held it is gone, and it may have left", n.Lost(notice.Vanish)
+		reached, err := r.reached(ctx, n.ID)
+		if err != nil {
+			return err
+		}
+		if reached { // what may have left is another's copy, and those are not repeated
+			why, causes = "the worker that held it is gone; its reader has it", []notice.Cause{notice.Vanish, notice.Resolve}
+		}
 	}
 	reason := why
-	if len(causes) > 1 {
+	if causes[len(causes)-1] == notice.Resend {
 		reason = onceMore + "; " + why
 	}
 	sctx, cancel := detached(ctx)
@@ -263,6 +274,14 @@ func (r *run) takeBack(ctx context.Context, n notice.Notice) error {
 	r.mu.Unlock()
 	r.Log.Warn().Str("notice", n.ID).Str("unit", n.Key.Unit).Str("cause", string(causes[0])).Msg("letter of a worker that is gone taken back")
 	return nil
+}
+
+// reached reports whether the reader's own copy was accepted in an earlier attempt.
+func (r *run) reached(ctx context.Context, id string) (bool, error) {
+	ctx, cancel := detached(ctx)
+	defer cancel()
+	attempts, err := r.Store.Attempts(ctx, id)
+	return slices.ContainsFunc(attempts, func(a notice.Receipt) bool { return !a.Copy && a.Outcome == notice.OutcomeAccepted }), err
 }
 
 // await waits, where letters are still under the lease of a worker that may be dead, for the nearest to pass or to be

@@ -292,9 +292,9 @@ func (s *Store) Notice(ctx context.Context, id string) (notice.Notice, error) {
 	return out[0], nil
 }
 
-// Served returns, for each letter that was sent, or was taken over by one that was, the logical date of the sent one. What
-// was sent in a trial run reached nobody.
-// A letter is taken over at most once a day, so the chain is short.
+// Served returns, for each letter that reached its reader, or was taken over by one that did, the logical date of that
+// one: it is sent, or a server accepted the reader's own copy and only another's is outstanding. What was sent in a trial
+// run reached nobody. A letter is taken over at most once a day, so the chain is short.
 func (s *Store) Served(ctx context.Context, ids []string) (map[string]civil.Date, error) {
 	out := map[string]civil.Date{}
 	err := s.read(ctx, "read served letters", func(t *tx) error {
@@ -312,8 +312,9 @@ func (s *Store) Served(ctx context.Context, ids []string) (map[string]civil.Date
 					Sent bool   `db:"sent"`
 					By   string `db:"superseded_by"`
 				}
-				q := "SELECT id, logical_date, state = ? AS sent, superseded_by FROM notices WHERE (state = ? AND reason NOT LIKE ? OR superseded_by <> '') AND id IN (" + marks(len(piece)) + ")"
-				args := []any{string(notice.Sent), string(notice.Sent), "%" + notice.TrialRun + "%"}
+				q := "SELECT id, logical_date, superseded_by = '' AS sent, superseded_by FROM notices WHERE (superseded_by <> '' OR reason NOT LIKE ? AND (state = ? OR " +
+					"EXISTS (SELECT 1 FROM attempts WHERE dated = logical_date AND notice = id AND outcome = ? AND NOT is_copy))) AND id IN (" + marks(len(piece)) + ")"
+				args := []any{"%" + notice.TrialRun + "%", string(notice.Sent), string(notice.OutcomeAccepted)}
 				if err := t.SelectContext(ctx, &rows, q, slices.Concat(args, anys(piece))...); err != nil {
 					return err
 				}

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"duban/jobs/civil"
 	"duban/notify/notice"
 	"duban/store"
 	"duban/store/storetest"
@@ -82,5 +83,23 @@ func TestWhatIsDatedEarlierIsClaimedApart(t *testing.T) {
 				t.Errorf("%+v: %d letters, want %d: %v", c.f, len(got), c.want, err)
 			}
 		}
+	})
+}
+
+func TestALetterThatWaitsForACopyIsServed(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		waits, neither, trial := letter("a", day0), letter("b", day0), letter("c", day0)
+		planned(t, s, begin(t, s), day0, waits, neither, trial)
+		for _, n := range takeAll(t, s, 3, time.Minute) {
+			end := settled(n, by(notice.Defer), sentTo(0, "a@example.com"), refused(1, "d@example.com", notice.OutcomeTemporary, 450, "later"))
+			switch n.ID {
+			case neither.ID:
+				end.Receipts = []notice.Receipt{refused(0, "a@example.com", notice.OutcomeTemporary, 450, "later"), sentTo(1, "d@example.com")}
+			case trial.ID:
+				end.Reason = notice.TrialRun
+			}
+			equal(t, "lost", commit(t, s, nil, end), []string(nil))
+		}
+		equal(t, "served", got[map[string]civil.Date](t)(s.Served(t.Context(), []string{waits.ID, neither.ID, trial.ID})), map[string]civil.Date{waits.ID: day0})
 	})
 }

@@ -105,7 +105,8 @@ func newReminder(s Snapshot, set Settings, d civil.Date) *reminder {
 	for _, u := range s.Directory.AsOf(d).Units {
 		r.units[u.Code] = u
 	}
-	r.Unsent = slices.Clone(s.Unsent)
+	// One whose reader has it is waiting for a copy only: it has said what it had to say.
+	r.Unsent = slices.DeleteFunc(slices.Clone(s.Unsent), notice.Notice.Delivered)
 	for _, n := range s.Failed {
 		if r.mended(n) {
 			r.Unsent = append(r.Unsent, n)

@@ -180,6 +180,22 @@ func (f Facts) Items() []Item {
 	return slices.Concat(f.Overdue, f.Clocks, f.Upcoming, f.Behind, f.Support)
 }
 
+// Delivered reports whether every reader's own copy was accepted: what the letter says has been said, whatever becomes of
+// the copies.
+func (n Notice) Delivered() bool {
+	readers := 0
+	for i, to := range n.Facts.Recipients {
+		if to.Copy {
+			continue
+		}
+		readers++
+		if !slices.ContainsFunc(n.Receipts, func(r Receipt) bool { return r.Recipient == i && r.Outcome == OutcomeAccepted }) {
+			return false
+		}
+	}
+	return readers > 0
+}
+
 // Rung returns the highest rung said today: urging over reminder over pace.
 func (f Facts) Rung() string {
 	rung := ""
