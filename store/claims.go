@@ -3,8 +3,8 @@ package store
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -69,9 +69,10 @@ func (s *Store) ClaimNotices(ctx context.Context, f notice.ClaimFilter, limit in
 		return nil, err
 	}
 	out, place := make([]notice.Notice, len(rows)), make(map[string]int, len(rows))
+	of := shapeOf(reflect.TypeFor[notice.Facts]())
 	for i, r := range rows { // here and not above: reading JSON is no work to keep other writers waiting for
 		out[i], place[r.ID] = r.noun(), i
-		if err := json.Unmarshal([]byte(r.facts), &out[i].Facts); err != nil {
+		if err := readFacts(of, r.facts, &out[i].Facts); err != nil {
 			return nil, fmt.Errorf("%s: facts of letter %s: %w", op, r.ID, err)
 		}
 	}
