@@ -68,6 +68,15 @@ type Summary struct {
 	Brake *notice.Brake
 }
 
+// Add returns the sums of both runs.
+func (s Summary) Add(t Summary) Summary {
+	return Summary{
+		Claimed: s.Claimed + t.Claimed, Sent: s.Sent + t.Sent, Retry: s.Retry + t.Retry, Failed: s.Failed + t.Failed, Unknown: s.Unknown + t.Unknown,
+		Cancelled: s.Cancelled + t.Cancelled, Back: s.Back + t.Back, Lost: s.Lost + t.Lost, Held: s.Held + t.Held,
+		Recovered: s.Recovered + t.Recovered, Leased: s.Leased + t.Leased, Brake: cmp.Or(s.Brake, t.Brake),
+	}
+}
+
 // of is the counter of the letters in a state.
 func (s *Summary) of(state notice.State) *int {
 	switch state {

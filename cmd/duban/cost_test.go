@@ -343,7 +343,7 @@ func (d *demo) remindTook(tb testing.TB, day civil.Date) time.Duration {
 // costEvening ends a day: its letters leave and are answered, so that the days that follow are as long as this one.
 func (d *demo) costEvening(tb testing.TB, day civil.Date) {
 	tb.Helper()
-	if _, err := d.deliver(tb.Context(), d.store, costCode, day, true); err != nil {
+	if _, err := d.deliver(tb.Context(), d.store, costCode, day, false, true); err != nil {
 		tb.Fatal(err)
 	}
 	letters, err := d.store.Notices(tb.Context(), notice.Filter{Jurisdiction: costCode, From: day, To: day})

@@ -241,7 +241,7 @@ func (d *demo) day(ctx context.Context, code string, day civil.Date) error {
 	if _, err = runner.Run(ctx, "remind", code, day, false); err != nil {
 		return err
 	}
-	_, err = d.deliver(ctx, d.store, code, day, true)
+	_, err = d.deliver(ctx, d.store, code, day, false, true)
 	return err
 }
 

@@ -133,8 +133,10 @@ func (a *app) runJobs(ctx context.Context, s *store.Store, name string, h byHand
 	for _, j := range all {
 		errs = append(errs, a.runJurisdiction(ctx, s, runner, names, j, h))
 	}
-	return errors.Join(errs...)
+	return errors.Join(slices.CompactFunc(errs, sameWords)...) // several jurisdictions share one account, and its brake
 }
+
+func sameWords(a, b error) bool { return a != nil && b != nil && a.Error() == b.Error() }
 
 func (a *app) runJurisdiction(ctx context.Context, s *store.Store, runner jobs.Runner, names []string, j task.Jurisdiction, h byHand) error {
 	today := a.today(j.Code)
@@ -155,11 +157,20 @@ func (a *app) runJurisdiction(ctx context.Context, s *store.Store, runner jobs.R
 	if err != nil || !slices.Contains(names, "remind") {
 		return err
 	}
-	sum, err := a.deliver(ctx, s, j.Code, d, h.now)
+	planned := slices.ContainsFunc(results, func(r jobs.Result) bool { return r.Job == "remind" && r.Date == d && r.State == run.Done })
+	sum, err := a.deliver(ctx, s, j.Code, d, planned, h.now)
 	if err != nil {
 		return err
 	}
-	if sum != (notify.Summary{}) || j.Paused != nil {
+	if sum.Brake != nil || j.Paused != nil {
+		counts, err := s.LetterCounts(ctx, j.Code)
+		if err != nil {
+			return err
+		}
+		if waiting := counts[notice.Pending] + counts[notice.Retry] + counts[notice.Held]; waiting > 0 || sum.Claimed > 0 || j.Paused != nil {
+			a.say("%-8s %-10s %s  %s; %d wait", "letters", j.Code, d, letterCounts(sum, j), waiting)
+		}
+	} else if sum != (notify.Summary{}) {
 		a.say("%-8s %-10s %s  %s", "letters", j.Code, d, letterCounts(sum, j))
 	}
 	if b := sum.Brake; b != nil {
@@ -254,8 +265,9 @@ func (a *app) printSlot(r jobs.Result) error {
 	return nil
 }
 
-// deliver sends the letters of one day that wait. now lets them leave outside the hours that were chosen.
-func (a *app) deliver(ctx context.Context, s *store.Store, code string, d civil.Date, now bool) (notify.Summary, error) {
+// deliver sends the letters of one day that wait and, where the day is planned, what is dated earlier and was not taken
+// over: it was in doubt, or a person let it go. now lets them leave outside the hours that were chosen.
+func (a *app) deliver(ctx context.Context, s *store.Store, code string, d civil.Date, planned, now bool) (notify.Summary, error) {
 	dispatcher, err := a.dispatcher(s, code)
 	if err != nil {
 		return notify.Summary{}, err
@@ -265,7 +277,12 @@ func (a *app) deliver(ctx context.Context, s *store.Store, code string, d civil.
 		door.Hours = func(string) (jobs.Hours, bool) { return jobs.Hours{}, false }
 	}
 	dispatcher.Door = door
-	return dispatcher.Run(ctx, notice.ClaimFilter{Jurisdiction: code, Date: d})
+	sum, err := dispatcher.Run(ctx, notice.ClaimFilter{Jurisdiction: code, Date: d})
+	if err != nil || sum.Brake != nil || !planned {
+		return sum, err
+	}
+	before, err := dispatcher.Run(ctx, notice.ClaimFilter{Jurisdiction: code, Before: d})
+	return sum.Add(before), err
 }
 
 // schedules parses the cron specs of the jobs. A spec that never fires is an error.

@@ -162,7 +162,7 @@ func TestRunTwiceSaysNothingTwice(t *testing.T) {
 			if _, err := runner.Run(t.Context(), "remind", code, d.to, again); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := d.deliver(t.Context(), d.store, code, d.to, true); err != nil {
+			if _, err := d.deliver(t.Context(), d.store, code, d.to, true, true); err != nil {
 				t.Fatal(err)
 			}
 		}

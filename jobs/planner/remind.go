@@ -105,8 +105,9 @@ func newReminder(s Snapshot, set Settings, d civil.Date) *reminder {
 	for _, u := range s.Directory.AsOf(d).Units {
 		r.units[u.Code] = u
 	}
-	// One whose reader has it is waiting for a copy only: it has said what it had to say.
-	r.Unsent = slices.DeleteFunc(slices.Clone(s.Unsent), notice.Notice.Delivered)
+	// One whose reader has it waits for a copy only, and one that goes once more may be at its reader already: both have
+	// said what they had to say, and are let be.
+	r.Unsent = slices.DeleteFunc(slices.Clone(s.Unsent), func(n notice.Notice) bool { return n.Delivered() || n.Resent })
 	for _, n := range s.Failed {
 		if r.mended(n) {
 			r.Unsent = append(r.Unsent, n)

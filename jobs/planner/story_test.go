@@ -505,6 +505,17 @@ func TestWhatABadAddressRefusedIsSaidAgainOnceItIsMended(t *testing.T) {
 	}
 }
 
+func TestALetterThatMayBeAtItsReaderIsNotSaidAgain(t *testing.T) {
+	w := newTown(t).row("1", on("2024-06-28")).live("2024-01-15", "2024-06-24")
+	w.diary = nil
+	w.mail(false).live("2024-06-25", "2024-06-25").mail(true).wrote("06-25 a: upcoming 1/m1 T-3")
+	w.Unsent[0].State, w.Unsent[0].Resent = notice.Retry, true // its answer was lost
+	w.live("2024-06-26", "2024-06-26").wrote()
+	if p := w.plans[len(w.plans)-1]; len(p.Supersede)+len(p.Cancel) != 0 {
+		t.Errorf("%v %v", p.Supersede, p.Cancel)
+	}
+}
+
 func TestALetterThatWaitsForACopyOnlyIsNotSaidAgain(t *testing.T) {
 	w := newTown(t).row("1", on("2024-06-28")).live("2024-01-15", "2024-06-24")
 	w.diary = nil

@@ -22,4 +22,6 @@ type Filter struct {
 	From, To           civil.Date // logical dates, both included
 	After              string     // the ID of the last letter of the page before
 	Limit              int        // 0: all
+	// Bare leaves out the facts and the receipts, which are most of what is read of a letter.
+	Bare bool
 }
