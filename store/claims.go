@@ -19,7 +19,8 @@ var claimable = [...]notice.State{notice.Pending, notice.Retry}
 // under narrows a query to the letters of a filter.
 func (w *where) under(f notice.ClaimFilter) {
 	w.equal("jurisdiction", f.Jurisdiction)
-	w.between("logical_date", f.Date, f.Date)
+	// An equality and no range of one day: only so do the jurisdiction and the order come out of the index as well.
+	w.equal("logical_date", f.Date.String())
 	if !f.Before.IsZero() {
 		w.and("logical_date < ?", day(f.Before))
 	}

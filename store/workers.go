@@ -52,7 +52,7 @@ func (s *Store) EndLeases(ctx context.Context, f notice.ClaimFilter, tokens []st
 		w := sendingWhere(f)
 		w.and("lease > ?", at(now))
 		w.and("token IN ("+marks(len(tokens))+")", anys(tokens)...)
-		ended, err := t.exec(ctx, "UPDATE notices SET lease = ? "+w.String(), append([]any{at(now)}, w.args...)...)
+		ended, err := t.exec(ctx, "UPDATE notices "+t.d.by("notices_state")+" SET lease = ? "+w.String(), append([]any{at(now)}, w.args...)...)
 		n = int(ended)
 		return err
 	})
