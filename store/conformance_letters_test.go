@@ -263,17 +263,27 @@ func TestLettersAreListed(t *testing.T) {
 		for i, state := range []notice.State{notice.Pending, notice.Retry, notice.Held, notice.Sent, notice.Failed, notice.Unknown} {
 			for _, unit := range []string{"b", "B", "a"} {
 				n := letter(unit, day0+civil.Date(i))
-				n.State = state
+				n.State, n.Receipts = state, []notice.Receipt{refused(0, "a@example.com", notice.OutcomeTemporary, 450, "later")}
 				all = append(all, n)
 			}
 		}
 		formal := letter("a", day0)
 		formal.Key.Matter = "督〔2024〕1号"
-		formal.ID = formal.Key.ID()
+		formal.ID, formal.Receipts = formal.Key.ID(), []notice.Receipt{refused(0, "a@example.com", notice.OutcomeTemporary, 450, "later")}
 		planned(t, s, begin(t, s), day0, append(all, formal)...)
 		list := func(f notice.Filter) string {
 			out := ""
-			for _, n := range got[[]notice.Notice](t)(s.Notices(ctx, f)) {
+			all := got[[]notice.Notice](t)(s.Notices(ctx, f))
+			f.Bare = true
+			for i, n := range got[[]notice.Notice](t)(s.Notices(ctx, f)) {
+				whole := all[i]
+				if len(whole.Facts.Recipients) == 0 || len(whole.Receipts) == 0 {
+					t.Errorf("%+v comes without facts or receipts", whole)
+				}
+				whole.Facts, whole.Receipts = notice.Facts{}, nil
+				equal(t, "bare", n, whole)
+			}
+			for _, n := range all {
 				out += fmt.Sprint(n.Key.Date.Day(), n.Key.Unit, " ")
 			}
 			return out

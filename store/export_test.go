@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/go-sql-driver/mysql"
+	"modernc.org/sqlite"
 
 	"duban/notify/notice"
 )
@@ -130,4 +131,39 @@ func MySQLConfig(rest, password string) (net, addr, db, tls string, err error) {
 		return "", "", "", "", err
 	}
 	return cfg.Net, cfg.Addr, cfg.DBName, cfg.TLSConfig, nil
+}
+
+// OneConnection makes the store use one connection, which has counters of its own.
+func OneConnection(s *Store) { s.db.SetMaxOpenConns(1) }
+
+// Effort returns how much has been read since the database was opened: on SQLite the pages its one connection asked for,
+// on MySQL the rows of the whole server.
+func Effort(ctx context.Context, s *Store) (n int, err error) {
+	if s.Dialect() == "mysql" {
+		var rows []struct {
+			Name  string `db:"Variable_name"`
+			Value int    `db:"Value"`
+		}
+		err := s.db.SelectContext(ctx, &rows, "SHOW GLOBAL STATUS LIKE 'Handler_read%'")
+		for _, r := range rows {
+			n += r.Value
+		}
+		return n, err
+	}
+	conn, err := s.db.Conn(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, conn.Close()) }()
+	err = conn.Raw(func(c any) error {
+		for _, op := range []sqlite.DBStatusOp{sqlite.DBStatusCacheHit, sqlite.DBStatusCacheMiss} {
+			now, _, err := c.(sqlite.DBStatus).Status(op, false)
+			if err != nil {
+				return err
+			}
+			n += now
+		}
+		return nil
+	})
+	return n, err
 }

@@ -254,7 +254,7 @@ func (s *Store) Unsent(ctx context.Context, j string, before civil.Date) ([]noti
 }
 
 // Notices returns the letters the filter lets through with the latest receipt of each recipient, by date, jurisdiction,
-// unit, role and ID. It returns ErrNotFound where After names no letter.
+// unit, role and ID; where it says so, without facts and receipts. It returns ErrNotFound where After names no letter.
 func (s *Store) Notices(ctx context.Context, f notice.Filter) (out []notice.Notice, err error) {
 	err = s.read(ctx, "read letters", func(t *tx) error {
 		var w where
@@ -273,7 +273,13 @@ func (s *Store) Notices(ctx context.Context, f notice.Filter) (out []notice.Noti
 			a := after[0]
 			w.and("(logical_date, jurisdiction, unit, role, id) > (?, ?, ?, ?, ?)", a.Date, a.Jurisdiction, a.Unit, a.Role, a.ID)
 		}
-		out, err = letters(ctx, t, w.String()+" ORDER BY logical_date, jurisdiction, unit, role, id"+limited(f.Limit), w.args...)
+		tail := w.String() + " ORDER BY logical_date, jurisdiction, unit, role, id" + limited(f.Limit)
+		if !f.Bare {
+			out, err = letters(ctx, t, tail, w.args...)
+			return err
+		}
+		rows, err := query[noticeRow](ctx, t, tail, w.args...)
+		out = nouns(rows)
 		return err
 	})
 	return out, err
