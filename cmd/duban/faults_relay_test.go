@@ -21,9 +21,9 @@ import (
 type relayFault struct {
 	name   string
 	fault  mailtest.Fault
-	server mailtest.Config       // its extensions are all or none, by turns, unless it is about them
+	server mailtest.Config        // its extensions are all or none, by turns, unless it is about them
 	client func(cfg *mail.Config) // besides where the server is
-	down   bool                  // the server does not listen while the fault lasts
+	down   bool                   // the server does not listen while the fault lasts
 	// brief is a fault that takes time: the client's patience is short while it lasts.
 	brief bool
 
@@ -439,4 +439,3 @@ func TestABodyThatTheRelayDoesNotRead(t *testing.T) {
 		})
 	}
 }
-

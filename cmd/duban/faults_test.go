@@ -494,4 +494,3 @@ func alter(t *testing.T, db *sql.DB, statements ...string) {
 func states(sent, unknown, failed int) map[notice.State]int {
 	return map[notice.State]int{notice.Sent: sent, notice.Unknown: unknown, notice.Failed: failed}
 }
-

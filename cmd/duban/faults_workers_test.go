@@ -10,6 +10,7 @@ import (
 	"duban/notify"
 	"duban/notify/compose"
 	"duban/notify/mail"
+	"duban/notify/mail/mailtest"
 	"duban/notify/notice"
 	"duban/store/storetest"
 )
@@ -73,73 +74,96 @@ func (s *stop) letGo() { s.last.Do(func() { close(s.let) }) }
 // one take the letter. What the first one learns afterwards is recorded; the letter leaves once more only where it may
 // have left before, and never a third time.
 func TestAWorkerIsStoppedPastItsLease(t *testing.T) {
-	for _, c := range []struct {
-		name string
-		at   func(tr *stalling, here func())
-		// late has the receipt come only after the other worker has sent the letter; else it comes between its taking the
-		// letter back and its claiming it.
-		late   bool
-		mails  int
-		resent bool
-	}{
+	t.Parallel()
+	engines := storetest.Engines(t)
+	var waiting []*stoodStill // all leases pass at the same time
+	for _, c := range []stoppedCase{
 		{"before it asks whether the letter may leave", func(tr *stalling, here func()) { tr.beforeAsking = here }, true, 1, false},
 		// Its connection was closed before its lease was over, so it cannot send what the other one sends.
 		{"between the mark and the final dot", func(tr *stalling, here func()) { tr.beforeDot = here }, true, 1, true},
 		{"after the answer, told after the letter went again", func(tr *stalling, here func()) { tr.beforeTelling = here }, true, 2, true},
 		{"after the answer, told before the letter went again", func(tr *stalling, here func()) { tr.beforeTelling = here }, false, 1, true},
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
-			for _, engine := range storetest.Engines(t) {
-				t.Run(engine.Name, func(t *testing.T) {
-					s := engine.Open(t)
-					o := mustPlan(t, s, "stopped", 1)
-					srv := o.serveMail(t)
-					point := newStop(t)
-					slow := &stalling{Transport: transport(t, client(srv))}
-					c.at(slow, point.here)
-					a := o.shortly("a", s, slow)
-					first := o.start(t.Context(), a)
-					await(t, "the first worker stands still", point.reached)
+		for _, engine := range engines {
+			waiting = append(waiting, stopWorker(t, c, engine))
+		}
+	}
+	for _, w := range waiting {
+		t.Run(w.name+"/"+w.engine, w.takeOver)
+	}
+}
 
-					var early ending
-					told := false
-					ws := &watched{Store: s, claim: func(next func() ([]notice.Notice, error)) ([]notice.Notice, error) {
-						counts, err := s.LetterCounts(t.Context(), o.code)
-						if err == nil && !c.late && !told && counts[notice.Retry] == 1 { // taken back, and not claimed
-							told = true
-							point.letGo()
-							early = ended(t, first)
-						}
-						return next()
-					}}
-					b := o.shortly("b", ws, transport(t, client(srv)))
-					if err := o.finish(t.Context(), b); err != nil {
-						t.Fatal(err)
-					}
-					if c.late {
-						point.letGo()
-						early = ended(t, first)
-					}
-					if early.err != nil || early.sum.Sent > 0 && !told {
-						t.Errorf("the first worker: %+v %v", early.sum, early.err)
-					}
-					a.Transport = b.Transport
-					for _, again := range []*notify.Dispatcher{a, b} {
-						if sum, err := again.Run(t.Context(), o.filter()); err != nil || sum.Claimed != 0 {
-							t.Errorf("a third time: %+v %v", sum, err)
-						}
-					}
-					l := o.must(t, states(1, 0, 0))
-					for _, e := range l.entries {
-						if len(e.mails) != c.mails || e.outcomes(notice.OutcomeAccepted) != c.mails || e.Resent != c.resent {
-							t.Errorf("%d mails, %d receipts, want %d of each; sent once more: %v, want %v\n%s",
-								len(e.mails), e.outcomes(notice.OutcomeAccepted), c.mails, e.Resent, c.resent, l)
-						}
-					}
-				})
-			}
-		})
+type stoppedCase struct {
+	name string
+	at   func(tr *stalling, here func())
+	// late has the receipt come only after the other worker has sent the letter; else it comes between its taking the
+	// letter back and its claiming it.
+	late   bool
+	mails  int
+	resent bool
+}
+
+// stoodStill is a worker that stands still with a letter.
+type stoodStill struct {
+	stoppedCase
+	engine string
+	o      *outbox
+	srv    *mailtest.Server
+	point  *stop
+	a      *notify.Dispatcher
+	first  <-chan ending
+}
+
+func stopWorker(t *testing.T, c stoppedCase, engine storetest.Engine) *stoodStill {
+	t.Helper()
+	s := engine.Open(t)
+	w := &stoodStill{stoppedCase: c, engine: engine.Name, o: mustPlan(t, s, "stopped", 1)}
+	w.srv = w.o.serveMail(t)
+	slow := &stalling{Transport: transport(t, client(w.srv))}
+	w.point = newStop(t)
+	c.at(slow, w.point.here)
+	w.a = w.o.shortly("a", s, slow)
+	w.first = w.o.start(t.Context(), w.a)
+	await(t, "the first worker stands still", w.point.reached)
+	return w
+}
+
+// takeOver has another worker take the letter, and the first one go on.
+func (w *stoodStill) takeOver(t *testing.T) {
+	var early ending
+	told := false
+	ws := &watched{Store: w.o.s, claim: func(next func() ([]notice.Notice, error)) ([]notice.Notice, error) {
+		counts, err := w.o.s.LetterCounts(t.Context(), w.o.code)
+		if err == nil && !w.late && !told && counts[notice.Retry] == 1 { // taken back, and not claimed
+			told = true
+			w.point.letGo()
+			early = ended(t, w.first)
+		}
+		return next()
+	}}
+	b := w.o.shortly("b", ws, transport(t, client(w.srv)))
+	if err := w.o.finish(t.Context(), b); err != nil {
+		t.Fatal(err)
+	}
+	if w.late {
+		w.point.letGo()
+		early = ended(t, w.first)
+	}
+	if early.err != nil || early.sum.Sent > 0 && !told {
+		t.Errorf("the first worker: %+v %v", early.sum, early.err)
+	}
+	w.a.Transport = b.Transport
+	for _, again := range []*notify.Dispatcher{w.a, b} {
+		if sum, err := again.Run(t.Context(), w.o.filter()); err != nil || sum.Claimed != 0 {
+			t.Errorf("a third time: %+v %v", sum, err)
+		}
+	}
+	l := w.o.must(t, states(1, 0, 0))
+	for _, e := range l.entries {
+		if len(e.mails) != w.mails || e.outcomes(notice.OutcomeAccepted) != w.mails || e.Resent != w.resent {
+			t.Errorf("%d mails, %d receipts, want %d of each; sent once more: %v, want %v\n%s",
+				len(e.mails), e.outcomes(notice.OutcomeAccepted), w.mails, e.Resent, w.resent, l)
+		}
 	}
 }
 
@@ -157,14 +181,14 @@ func TestLeasesPassTogether(t *testing.T) {
 			}
 			o := mustPlan(t, s, "together", 2*each)
 			srv := o.serveMail(t)
-			var stopped []<-chan ending
+			var still []<-chan ending
 			var points []*stop
 			for _, name := range []string{"a", "b"} {
 				point := newStop(t)
 				slow := &stalling{Transport: transport(t, client(srv)), beforeAsking: point.here}
 				d := o.shortly(name, storetest.Reopen(t, dsn), slow)
 				d.Chunk = each
-				stopped, points = append(stopped, o.start(t.Context(), d)), append(points, point)
+				still, points = append(still, o.start(t.Context(), d)), append(points, point)
 				await(t, "worker "+name+" stands still", point.reached)
 			}
 			var others []<-chan ending
@@ -182,7 +206,7 @@ func TestLeasesPassTogether(t *testing.T) {
 			if recovered != 2*each || sent != 2*each {
 				t.Errorf("%d letters taken back and %d sent, want %d", recovered, sent, 2*each)
 			}
-			for i, done := range stopped {
+			for i, done := range still {
 				points[i].letGo()
 				if r := ended(t, done); r.err != nil || r.sum.Sent != 0 {
 					t.Errorf("a stopped worker: %+v %v", r.sum, r.err)
