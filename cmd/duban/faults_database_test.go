@@ -333,11 +333,13 @@ func breakAt(t *testing.T, o *outbox, at, words string, begin, end func() error)
 	}
 }
 
-// TestTheDiskIsFull lets a SQLite database grow no more when a mark or a settlement wants another page. A trigger makes
+// TestTheDiskIsFull lets a SQLite database grow no more when a claim, a mark or a settlement wants another page. A trigger makes
 // each of them want one: what fits into the pages there are is no fault.
 func TestTheDiskIsFull(t *testing.T) {
 	t.Parallel()
-	for at, columns := range map[string]string{"mark": "data_at ON notices WHEN new.data_at IS NOT NULL", "settle": "settled ON notices"} {
+	for at, columns := range map[string]string{
+		"claim": "deadline ON notices", "mark": "data_at ON notices WHEN new.data_at IS NOT NULL", "settle": "settled ON notices",
+	} {
 		t.Run(at, func(t *testing.T) {
 			s, dsn, pragma := sqliteFrom(t)
 			o := mustPlan(t, s, "full", dbLetters)

@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"duban/notify"
 	"duban/notify/mail"
 	"duban/notify/mail/mailtest"
 	"duban/notify/notice"
@@ -438,4 +440,87 @@ func TestABodyThatTheRelayDoesNotRead(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestAFormalLetterOfUnknownFateWaits has the relay take letters and drop the connection: formal letters are not sent once
+// more, but wait for a person at once, who has one of them resolved and the other sent again.
+func TestAFormalLetterOfUnknownFateWaits(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		o, err := plan(t.Context(), s, "formal", 2, func(n *notice.Notice) { n.Key.Matter = "matter" })
+		if err != nil {
+			t.Fatal(err)
+		}
+		srv := o.serveMail(t)
+		srv.SetFaults(mailtest.Fault{Phase: mailtest.AtDot, Action: mailtest.AcceptThenDrop()})
+		d := o.worker("worker", s, transport(t, client(srv)))
+		if err := o.finish(t.Context(), d); err != nil {
+			t.Fatal(err)
+		}
+		l := o.must(t, states(0, 2, 0))
+		if l.mails() != 2 {
+			t.Errorf("%d mails\n%s", l.mails(), l)
+		}
+		srv.SetFaults()
+		causes := []notice.Cause{notice.Resolve, notice.Resend}
+		for id := range l.entries {
+			if err := s.Move(t.Context(), id, notice.Unknown, "a person says so", "person", causes[0]); err != nil {
+				t.Fatal(err)
+			}
+			causes = causes[1:]
+		}
+		if err := o.finish(t.Context(), d); err != nil {
+			t.Fatal(err)
+		}
+		if l, err = o.read(t.Context()); err != nil || l.states[notice.Sent] != 2 || l.mails() != 3 {
+			t.Errorf("%v %v\n%s", l.states, err, l)
+		}
+	})
+}
+
+// TestABrakeOverTheWholeWay lets a relay refuse everything. After a few letters no more connections are made, by this worker
+// and by the next; when the brake's time is over one letter tries, and then all go.
+func TestABrakeOverTheWholeWay(t *testing.T) {
+	t.Parallel()
+	const n = 20
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		o := mustPlan(t, s, "brake", n)
+		srv := o.serveMail(t)
+		srv.SetFaults(mailtest.Fault{Phase: mailtest.AtBanner, Action: mailtest.Refusal(554, "not for you")})
+		worker := func(name string) *notify.Dispatcher {
+			d := o.worker(name, s, transport(t, client(srv)))
+			d.Patience.BrakeFirst, d.Patience.BrakeMost = time.Hour, time.Hour
+			return d
+		}
+		for _, name := range []string{"first", "second"} {
+			sum, err := worker(name).Run(t.Context(), o.filter())
+			if err != nil || sum.Brake == nil || !strings.Contains(sum.Brake.Reason, "554") {
+				t.Fatalf("%+v %v", sum, err)
+			}
+			if c := srv.Counts().Connections; c != 3 {
+				t.Errorf("%d connections after the %s worker, want those of three letters", c, name)
+			}
+		}
+		if l := o.must(t, map[notice.State]int{notice.Pending: n - 3, notice.Retry: 3}); l.mails() != 0 {
+			t.Errorf("%s", l)
+		}
+		srv.SetFaults()
+		kept, err := s.Brakes(t.Context())
+		if err != nil || len(kept) != 1 {
+			t.Fatalf("%v %v", kept, err)
+		}
+		kept[0].Until = kept[0].Until.Add(-2 * time.Hour)
+		if err := s.SaveBrake(t.Context(), kept[0]); err != nil {
+			t.Fatal(err)
+		}
+		if err := o.finish(t.Context(), worker("third")); err != nil {
+			t.Fatal(err)
+		}
+		if l := o.must(t, states(n, 0, 0)); l.mails() != n {
+			t.Errorf("%d mails", l.mails())
+		}
+		if kept, err := s.Brakes(t.Context()); err != nil || len(kept) != 0 {
+			t.Errorf("%v %v", kept, err)
+		}
+	})
 }

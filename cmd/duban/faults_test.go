@@ -54,13 +54,13 @@ func plan(ctx context.Context, s *store.Store, code string, n int, change func(*
 	for i := range n {
 		l := speedLetter(i)
 		l.Key.Jurisdiction = code
-		l.ID = l.Key.ID()
 		l.Facts.Overdue = nil
 		l.Facts.Upcoming = l.Facts.Upcoming[:2]
 		l.Facts.Recipients[0].Email = fmt.Sprintf("liaison@u%06d.%s.example", i, code)
 		if change != nil {
 			change(&l)
 		}
+		l.ID = l.Key.ID()
 		m, err := composer.Compose(l, 0)
 		if err != nil {
 			return nil, err
@@ -291,8 +291,8 @@ func (e *entry) check() (bad []error) {
 			wrong("it failed after %d mails and %d attempts", len(e.mails), len(e.attempts))
 		}
 	case notice.Unknown:
-		if e.doubts() == 0 || !e.Resent {
-			wrong("it waits for a person without a doubt, or before it was sent once more")
+		if e.doubts() == 0 || e.Resent == (e.Key.Matter != "") {
+			wrong("it waits for a person without a doubt, or before it was sent once more, as only a formal letter does")
 		}
 	case notice.Pending, notice.Retry, notice.Held:
 		if len(e.mails) > 0 && e.doubts() == 0 && e.outcomes(notice.OutcomeAccepted) == 0 {
