@@ -85,7 +85,8 @@ func (s *Store) ClaimNotices(ctx context.Context, f notice.ClaimFilter, limit in
 type claimedRow struct {
 	noticeRow
 	facts string
-	tried bool // there are attempts of it
+	tried bool         // there are attempts of it
+	was   notice.State // when it was read
 }
 
 // claimedColumns are what a claimedRow is read from; the letter's table is called notices, the other one is joined.
@@ -242,12 +243,16 @@ func byClaimTurn(a, b claimedRow) int {
 func (t *tx) lease(ctx context.Context, rows []claimedRow, token string, now time.Time, lease, giveUp time.Duration) error {
 	var ids []string
 	until, deadline := at(now.Add(lease)), at(now.Add(giveUp))
+	var to notice.State
 	for i := range rows {
 		r := &rows[i]
-		to, err := notice.Next(r.State, notice.Claim)
-		if err != nil {
-			return err
+		if i == 0 || r.State != rows[i-1].was {
+			var err error
+			if to, err = notice.Next(r.State, notice.Claim); err != nil {
+				return err
+			}
 		}
+		r.was = r.State
 		r.State, r.Token, r.Lease, r.DataAt = to, token, until, stamp{}
 		if r.Deadline.IsZero() {
 			r.Deadline = deadline

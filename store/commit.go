@@ -27,6 +27,11 @@ func (s *Store) Commit(ctx context.Context, marks []notice.Mark, settlements []n
 	op := fmt.Sprintf("record %d marks and %d settlements", len(marks), len(settlements))
 	ends := make([]ending, len(settlements))
 	for i, e := range settlements {
+		if i > 0 && slices.Equal(e.Causes, settlements[i-1].Causes) { // as a rule all are delivered
+			ends[i] = ends[i-1]
+			ends[i].Settlement, ends[i].Reason = e, clean(e.Reason)
+			continue
+		}
 		if ends[i], err = endingOf(e); err != nil {
 			return nil, fmt.Errorf("%s: letter %s: %w", op, e.ID, err)
 		}

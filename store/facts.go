@@ -166,7 +166,9 @@ func (p *parser) list(of *shape, v reflect.Value) bool {
 		if n > 0 && !p.skip(",") {
 			return false
 		}
-		v.Grow(1)
+		if n == v.Cap() {
+			v.Grow(max(n, 2))
+		}
 		v.SetLen(n + 1)
 		if !p.value(of, v.Index(n)) {
 			return false

@@ -58,7 +58,7 @@ func token() string {
 	return hex.EncodeToString(b[:])
 }
 
-// ClaimSlot takes a slot for a worker: a new one, one that failed, one whose lease has passed, and where again is set a
+// ClaimSlot takes a slot for a worker: a new one, one that failed, one whose lease has passed or whose worker is gone, and where again is set a
 // settled one too. The claimed run is running, has a fresh token and a lease by the database's clock. Otherwise the run
 // is returned as it stands, without its token.
 func (s *Store) ClaimSlot(ctx context.Context, slot run.Slot, by string, lease time.Duration, again bool) (r run.Run, claimed bool, err error) {
@@ -75,13 +75,14 @@ func (s *Store) ClaimSlot(ctx context.Context, slot run.Slot, by string, lease t
 		if err != nil {
 			return err
 		}
-		r = run.Run{Slot: slot, State: run.Running, By: by, Started: now, Lease: at(now.Add(lease)).Time, Token: token()}
+		r = run.Run{Slot: slot, State: run.Running, By: by, Started: now, Lease: at(now.Add(lease)).Time, Token: s.claimToken()}
 		if len(old) == 0 {
 			claimed = true
 			return t.insertOnce(ctx, runOf(r))
 		}
 		was := old[0].noun()
-		claimed = was.State == run.Failed || was.State == run.Running && !was.Lease.After(now) || was.Settled() && again
+		free := !was.Lease.After(now) || s.gone != nil && s.gone(was.Token)
+		claimed = was.State == run.Failed || was.State == run.Running && free || was.Settled() && again
 		if !claimed {
 			was.Token = ""
 			r = was

@@ -47,6 +47,7 @@ type Store struct {
 	version *versions
 	// worker names who uses this Store in the tokens of claims; empty: nobody in particular.
 	worker string
+	gone   func(token string) bool // see As; nil: nobody knows
 }
 
 // tx is a transaction with the dialect it speaks.

@@ -10,13 +10,14 @@ import (
 const maxWorker = 46
 
 // As returns the store as the named worker uses it: the tokens of its claims begin with the name and a dot, so that who
-// holds a letter can be told while he does. The name is ASCII without a dot; a longer one than 46 characters, or an
-// empty one, leaves the claims without a name.
-func (s *Store) As(worker string) *Store {
+// holds a letter or a slot can be told while he does. The name is ASCII without a dot; a longer one than 46 characters, or
+// an empty one, leaves the claims without a name. A slot whose holder is gone, as gone says of its token, may be taken
+// before its lease passes; nil: nobody knows.
+func (s *Store) As(worker string, gone func(token string) bool) *Store {
 	if len(worker) > maxWorker {
 		worker = ""
 	}
-	return &Store{db: s.db, d: s.d, writer: s.writer, hot: s.hot, version: s.version, worker: worker}
+	return &Store{db: s.db, d: s.d, writer: s.writer, hot: s.hot, version: s.version, worker: worker, gone: gone}
 }
 
 // claimToken is a fresh token of this worker.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"duban/jobs/civil"
+	"duban/jobs/run"
 	"duban/notify/notice"
 	"duban/store"
 	"duban/store/storetest"
@@ -25,7 +26,7 @@ func TestLeasesOfAWorkerThatIsGoneEndAtOnce(t *testing.T) {
 		f := notice.ClaimFilter{Date: day}
 		claim := func(worker string) []notice.Notice {
 			t.Helper()
-			got, err := s.As(worker).ClaimNotices(ctx, f, 2, time.Hour, time.Hour)
+			got, err := s.As(worker, nil).ClaimNotices(ctx, f, 2, time.Hour, time.Hour)
 			if err != nil || len(got) != 2 {
 				t.Fatalf("%d letters, %v", len(got), err)
 			}
@@ -101,5 +102,26 @@ func TestALetterThatWaitsForACopyIsServed(t *testing.T) {
 			equal(t, "lost", commit(t, s, nil, end), []string(nil))
 		}
 		equal(t, "served", got[map[string]civil.Date](t)(s.Served(t.Context(), []string{waits.ID, neither.ID, trial.ID})), map[string]civil.Date{waits.ID: day0})
+	})
+}
+
+func TestASlotOfAWorkerThatIsGoneIsFree(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		ctx := t.Context()
+		begin(t, s)
+		slot := run.Slot{Job: "remind", Jurisdiction: j, Date: day0 + 7}
+		dead := s.As("m-1-2-3", nil)
+		if _, ok, err := dead.ClaimSlot(ctx, slot, "dead", time.Hour, false); err != nil || !ok {
+			t.Fatal(ok, err)
+		}
+		for _, c := range []struct {
+			gone func(string) bool
+			want bool
+		}{{nil, false}, {func(string) bool { return false }, false}, {func(token string) bool { return strings.HasPrefix(token, "m-1-2-3.") }, true}, {func(token string) bool { return strings.HasPrefix(token, "m-1-2-3.") }, false}} {
+			r, ok, err := s.As("m-1-2-4", c.gone).ClaimSlot(ctx, slot, "next", time.Hour, false)
+			if err != nil || ok != c.want || !ok && r.Token != "" {
+				t.Errorf("claimed %v, want %v: %+v %v", ok, c.want, r, err)
+			}
+		}
 	})
 }
