@@ -292,7 +292,8 @@ func TestLettersAreHeldOutsideTheWindow(t *testing.T) {
 		if got := s.letter(ns[0].ID); !strings.Contains(got.Reason, "outside the sending window") {
 			t.Error(got.Reason)
 		}
-		time.Sleep(2 * time.Hour)
+		// Before that time, but the hours were changed meanwhile: the window that counts is the one there is now.
+		d.Door = &door{}
 		if sum, err := d.Run(t.Context(), f); err != nil || sum.Sent != 3 || s.state(formal.ID) != notice.Held {
 			t.Errorf("%+v %v", sum, err)
 		}

@@ -328,7 +328,7 @@ func (b *batch) decide(it *item, r notice.Receipt) {
 		defer b.mu.Unlock()
 		if !final {
 			r.Outcome = notice.OutcomeTemporary
-			h.until = until.Add(time.Minute) // others go first, and show whether it is the server
+			h.until = until.Add(b.Patience.RetryFirst) // others go first, and show whether it is the server
 		}
 		h.receipts = append(h.receipts, r)
 		if h.undecided--; h.undecided == 0 {

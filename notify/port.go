@@ -93,7 +93,7 @@ type Recovery interface {
 type Gates interface {
 	// HoldNotices keeps all letters under the filter that may leave until the given time.
 	HoldNotices(ctx context.Context, f notice.ClaimFilter, until time.Time, reason string) (int, error)
-	// ReleaseHeld lets those go whose time has come.
+	// ReleaseHeld lets those go that were held until a time, even where that has not come.
 	ReleaseHeld(ctx context.Context, f notice.ClaimFilter, reason string) (int, error)
 	Brakes(ctx context.Context) ([]notice.Brake, error)
 	SaveBrake(ctx context.Context, b notice.Brake) error

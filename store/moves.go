@@ -187,7 +187,9 @@ func (s *Store) ReleaseHeld(ctx context.Context, f notice.ClaimFilter, reason st
 
 // LetterCounts returns how many letters of the jurisdiction, or of all where it is empty, are in each state that has any.
 // It reads an index alone, but all of it.
-func (s *Store) LetterCounts(ctx context.Context, j string) (out map[notice.State]int, err error) {
+//
+// Where states are named it counts those alone, and reads no more of the index than that.
+func (s *Store) LetterCounts(ctx context.Context, j string, states ...notice.State) (out map[notice.State]int, err error) {
 	err = s.read(ctx, "count letters", func(t *tx) error {
 		var rows []struct {
 			State notice.State `db:"state"`
@@ -195,6 +197,9 @@ func (s *Store) LetterCounts(ctx context.Context, j string) (out map[notice.Stat
 		}
 		var w where
 		w.equal("jurisdiction", j)
+		if len(states) > 0 {
+			w.and("state IN ("+marks(len(states))+")", anys(states)...)
+		}
 		err := t.SelectContext(ctx, &rows, countQuery(t.d, w), w.args...)
 		out = map[notice.State]int{}
 		for _, r := range rows {

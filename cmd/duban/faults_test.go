@@ -143,6 +143,8 @@ func (o *outbox) hasten(ctx context.Context) error {
 
 // finish runs the worker, whose fault is over, until no letter may leave any more.
 func (o *outbox) finish(ctx context.Context, d *notify.Dispatcher) error {
+	ctx, cancel := context.WithTimeout(ctx, faultDeadline)
+	defer cancel()
 	var sum notify.Summary
 	for range 20 {
 		err := o.hasten(ctx)

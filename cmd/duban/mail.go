@@ -150,7 +150,7 @@ func (a *app) dispatcher(s *store.Store, code string) (*notify.Dispatcher, error
 	}
 	c := a.cfg.MailOf(code)
 	d := &notify.Dispatcher{
-		Store: s.As(holder()), Gone: gone, Transport: p.transport, Pace: p.pace, Mail: m, Account: p.settings.account(), By: a.worker(),
+		Store: s.As(holder(), gone), Gone: gone, Transport: p.transport, Pace: p.pace, Mail: m, Account: p.settings.account(), By: a.worker(),
 		Lease: a.cfg.Worker.Lease, Phase: c.SMTP.PhaseTimeout, Shutdown: a.cfg.Worker.ShutdownTimeout, Log: a.log,
 		Patience: notify.Patience{
 			RetryFirst: c.Retry.First, RetryMost: c.Retry.Most, GiveUp: c.Retry.GiveUp,

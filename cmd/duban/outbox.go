@@ -742,12 +742,21 @@ func (a *app) pauseCmd() *cobra.Command {
 }
 
 func (a *app) resumeCmd() *cobra.Command {
-	var code string
+	var code, by, why string
 	c := &cobra.Command{
 		Use: "resume", Short: "Let letters leave again",
-		RunE: func(c *cobra.Command, _ []string) error { return a.setPause(c.Context(), code, nil) },
+		RunE: func(c *cobra.Command, _ []string) error {
+			if err := a.setPause(c.Context(), code, nil); err != nil || by+why == "" {
+				return err
+			}
+			a.log.Info().Str("by", by).Str("why", why).Str("jurisdiction", code).Msg("letters may leave again")
+			return nil
+		},
 	}
-	c.Flags().StringVar(&code, "jurisdiction", "", "one jurisdiction; default all")
+	f := c.Flags()
+	f.StringVar(&code, "jurisdiction", "", "one jurisdiction; default all")
+	f.StringVar(&by, "by", "", "who says so, for the log")
+	f.StringVar(&why, "why", "", "why, for the log")
 	return c
 }
 

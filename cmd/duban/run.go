@@ -34,7 +34,7 @@ func (a *app) runner(s *store.Store, by string) jobs.Runner {
 			jobs.Open{Store: s, Settings: a.policies.settings, Clock: a.clock},
 			jobs.Remind{Store: s, Settings: a.policies.settings},
 		),
-		Slots: s, Lease: slotLease, By: by,
+		Slots: s.As(holder(), gone), Lease: slotLease, By: by,
 	}
 }
 
@@ -162,16 +162,8 @@ func (a *app) runJurisdiction(ctx context.Context, s *store.Store, runner jobs.R
 	if err != nil {
 		return err
 	}
-	if sum.Brake != nil || j.Paused != nil {
-		counts, err := s.LetterCounts(ctx, j.Code)
-		if err != nil {
-			return err
-		}
-		if waiting := counts[notice.Pending] + counts[notice.Retry] + counts[notice.Held]; waiting > 0 || sum.Claimed > 0 || j.Paused != nil {
-			a.say("%-8s %-10s %s  %s; %d wait", "letters", j.Code, d, letterCounts(sum, j), waiting)
-		}
-	} else if sum != (notify.Summary{}) {
-		a.say("%-8s %-10s %s  %s", "letters", j.Code, d, letterCounts(sum, j))
+	if err := a.printLetters(ctx, s, j, d, sum); err != nil {
+		return err
 	}
 	if b := sum.Brake; b != nil {
 		return fmt.Errorf("the brake is on until %s, no letters leave: %s; it is let go by itself, then run again, or let `duban serve` do it",
@@ -180,6 +172,30 @@ func (a *app) runJurisdiction(ctx context.Context, s *store.Store, runner jobs.R
 	if sum.Failed > 0 {
 		return fmt.Errorf("%d letters of %s for %s were refused for good; `duban outbox list --state failed` names them", sum.Failed, d, j.Code)
 	}
+	return nil
+}
+
+// printLetters prints what became of the letters and, where some wait, how many: nobody is to believe that all is done.
+func (a *app) printLetters(ctx context.Context, s *store.Store, j task.Jurisdiction, d civil.Date, sum notify.Summary) error {
+	states := []notice.State{notice.Pending, notice.Retry, notice.Held, notice.Unknown}
+	counts, err := s.LetterCounts(ctx, j.Code, states...)
+	if err != nil {
+		return err
+	}
+	var wait []string
+	for _, state := range states {
+		if n := counts[state]; n > 0 {
+			wait = append(wait, fmt.Sprintf("%d %s", n, state))
+		}
+	}
+	if sum == (notify.Summary{}) && len(wait) == 0 && j.Paused == nil {
+		return nil
+	}
+	words := letterCounts(sum, j)
+	if len(wait) > 0 {
+		words += "; waiting now: " + strings.Join(wait, ", ") + " (`duban outbox list --state STATE` says for what)"
+	}
+	a.say("%-8s %-10s %s  %s", "letters", j.Code, d, words)
 	return nil
 }
 

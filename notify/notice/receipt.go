@@ -124,7 +124,10 @@ func (r Receipt) Trouble() Trouble {
 	case OutcomeAccepted:
 		return TroubleOver
 	case OutcomePermanent:
-		if about || r.Phase == PhaseCompose {
+		switch {
+		case about && (r.Code == 552 || strings.HasPrefix(r.Enhanced, "5.2.2")): // the mailbox is full: it is the right one
+			return TroubleSoft
+		case about || r.Phase == PhaseCompose:
 			return TroubleHard
 		}
 	case OutcomeTemporary:

@@ -65,6 +65,9 @@ func TestAnAddressIsBadOnlyByAReplyAboutIt(t *testing.T) {
 		{Receipt{Outcome: OutcomePermanent, Phase: PhaseCompose, Reply: "not an address"}, TroubleHard},
 		{Receipt{Outcome: OutcomePermanent, Phase: PhaseAnswer, Code: 550, Enhanced: "5.7.1"}, NoTrouble},
 		{Receipt{Outcome: OutcomePermanent, Phase: PhaseAnswer, Code: 552}, NoTrouble},
+		{Receipt{Outcome: OutcomePermanent, Phase: PhaseRecipient, Code: 552, Enhanced: "5.2.2"}, TroubleSoft}, // full, but the right one
+		{Receipt{Outcome: OutcomePermanent, Phase: PhaseRecipient, Code: 550, Enhanced: "5.2.2"}, TroubleSoft},
+		{Receipt{Outcome: OutcomePermanent, Phase: PhaseRecipient, Code: 550, Enhanced: "5.2.1"}, TroubleHard}, // closed
 		{Receipt{Outcome: OutcomePermanent, Phase: PhaseData, Code: 554}, NoTrouble},
 		{Receipt{Outcome: OutcomePermanent, Phase: PhaseSender, Code: 550, Enhanced: "5.1.8"}, NoTrouble}, // the sender's address
 		{Receipt{Outcome: OutcomeTemporary, Phase: PhaseRecipient, Code: 450}, TroubleSoft},
