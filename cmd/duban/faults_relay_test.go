@@ -379,7 +379,7 @@ func (f *relayFault) heal(ctx context.Context, o *outbox, cfg mail.Config) error
 	return f.blamed(ctx, o, l)
 }
 
-// blamed checks that an address is bad only by a reply about it.
+// blamed checks that an address is bad only by a reply about it. A full mailbox (552) is no wrong address, but may be told.
 func (f *relayFault) blamed(ctx context.Context, o *outbox, l *stand) error {
 	for _, e := range l.entries {
 		trouble, err := o.s.Troubles(ctx, []string{e.Facts.Recipients[0].Email})
@@ -387,7 +387,7 @@ func (f *relayFault) blamed(ctx context.Context, o *outbox, l *stand) error {
 			return err
 		}
 		hard := len(trouble) > 0 && trouble[0].Hard
-		if want := e.State == notice.Failed && f.phase == notice.PhaseRecipient; hard != want {
+		if want := e.State == notice.Failed && f.phase == notice.PhaseRecipient; hard != want && (hard || f.code != 552) {
 			return fmt.Errorf("the address of letter %s (%s) is held for bad: %v; want %v", e.ID, e.State, hard, want)
 		}
 	}
