@@ -379,7 +379,7 @@ func (f *relayFault) heal(ctx context.Context, o *outbox, cfg mail.Config) error
 	return f.blamed(ctx, o, l)
 }
 
-// blamed checks that an address is bad only by a reply about it. A full mailbox (552) is no wrong address, but may be told.
+// blamed checks that an address is bad only by a reply about it. A full mailbox (552) need not make it so.
 func (f *relayFault) blamed(ctx context.Context, o *outbox, l *stand) error {
 	for _, e := range l.entries {
 		trouble, err := o.s.Troubles(ctx, []string{e.Facts.Recipients[0].Email})
