@@ -29,6 +29,7 @@ type request struct {
 const (
 	gather = 256                  // the most requests in one transaction
 	linger = 3 * time.Millisecond // how long it waits for more where nobody waits for it
+	again  = time.Second          // how long it waits after a failure before it tries once more
 )
 
 func newCommitter(ctx context.Context, r *run) *committer {
@@ -94,7 +95,7 @@ func (c *committer) write(ctx context.Context, all []request) {
 			c.Log.Error().Err(err).Int("letters", len(accepted)).Msg("note acceptances in the archive")
 		}
 	}
-	lost, err := c.once(ctx, marks, settlements)
+	lost, err := c.twice(ctx, marks, settlements)
 	marksErr := err
 	if err != nil && len(settlements) > 0 {
 		lost, err = c.insist(ctx, settlements, err)
@@ -105,6 +106,23 @@ func (c *committer) write(ctx context.Context, all []request) {
 		} else if q.told != nil {
 			q.told(lost, err)
 		}
+	}
+}
+
+// twice tries once more after a moment: a connection that broke is no reason to stop.
+func (c *committer) twice(ctx context.Context, marks []notice.Mark, settlements []notice.Settlement) (map[string]bool, error) {
+	lost, err := c.once(ctx, marks, settlements)
+	if err == nil {
+		return lost, nil
+	}
+	c.Log.Warn().Err(err).Int("letters", len(marks)+len(settlements)).Msg("writing to the database failed, trying again")
+	timer := time.NewTimer(again)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return c.once(ctx, marks, settlements)
+	case <-c.hard.Done():
+		return nil, err
 	}
 }
 

@@ -751,6 +751,19 @@ func TestAReceiptIsNotGivenUpEasily(t *testing.T) {
 		if sum, err := dispatcher(s, w).Run(t.Context(), notice.ClaimFilter{}); err != nil || sum.Sent != 1 || w.count() != 1 {
 			t.Errorf("%+v %v", sum, err)
 		}
+		// A mark that fails once, as when the connection broke, stops nothing.
+		s, w = newStore(letterTo("a", "2024-09-26")), &wire{}
+		failures = 1
+		s.spoil = func(method, _ string) error {
+			if method == "mark" && failures > 0 {
+				failures--
+				return errors.New("broken pipe")
+			}
+			return nil
+		}
+		if sum, err := dispatcher(s, w).Run(t.Context(), notice.ClaimFilter{}); err != nil || sum.Sent != 1 || w.count() != 1 {
+			t.Errorf("%+v %v", sum, err)
+		}
 		for _, method := range []string{"Now", "ClaimNotices", "ExpiredNotices", "SendingLeases", "mark", "settle", "Brakes", "ReleaseHeld"} {
 			s := newStore(letterTo("a", "2024-09-26"))
 			s.spoil = func(m, _ string) error {

@@ -51,28 +51,64 @@ const (
 	Cancel    Cause = "cancel"    // nothing left to say, or a person says so
 )
 
-type move struct {
-	from State
-	by   Cause
-}
-
 // Next is the one transition function. It refuses what is not in the table; the diagram in the package's doc shows it.
 func Next(s State, c Cause) (State, error) {
-	to, ok := map[move]State{
-		{Pending, Claim}: Sending, {Retry, Claim}: Sending,
-		{Sending, PutBack}: Pending, {Sending, Cancel}: Cancelled,
-		{Sending, Deliver}: Sent, {Sending, Defer}: Retry, {Sending, Refuse}: Failed, {Sending, Break}: Unknown,
-		{Sending, Expire}: Retry, {Sending, Vanish}: Unknown,
-		{Unknown, Resend}: Retry, {Unknown, Resolve}: Sent, {Unknown, Cancel}: Cancelled,
-		{Failed, Reopen}: Retry, {Failed, Resolve}: Sent, {Failed, Cancel}: Cancelled, {Failed, Supersede}: Superseded,
-		{Pending, Hold}: Held, {Retry, Hold}: Held, {Held, Release}: Pending, {Retry, Hasten}: Retry,
-		{Pending, Supersede}: Superseded, {Retry, Supersede}: Superseded, {Held, Supersede}: Superseded,
-		{Pending, Cancel}: Cancelled, {Retry, Cancel}: Cancelled, {Held, Cancel}: Cancelled,
-	}[move{s, c}]
-	if !ok {
-		return s, fmt.Errorf("move a letter that is %s by %s: not a transition", s, c)
+	switch s {
+	case Pending:
+		switch c {
+		case Claim:
+			return Sending, nil
+		case Hold:
+			return Held, nil
+		}
+	case Retry:
+		switch c {
+		case Claim:
+			return Sending, nil
+		case Hold:
+			return Held, nil
+		case Hasten:
+			return Retry, nil
+		}
+	case Held:
+		if c == Release {
+			return Pending, nil
+		}
+	case Sending:
+		switch c {
+		case Deliver:
+			return Sent, nil
+		case Defer, Expire:
+			return Retry, nil
+		case Refuse:
+			return Failed, nil
+		case Break, Vanish:
+			return Unknown, nil
+		case PutBack:
+			return Pending, nil
+		}
+	case Unknown:
+		switch c {
+		case Resend:
+			return Retry, nil
+		case Resolve:
+			return Sent, nil
+		}
+	case Failed:
+		switch c {
+		case Reopen:
+			return Retry, nil
+		case Resolve:
+			return Sent, nil
+		}
 	}
-	return to, nil
+	switch {
+	case c == Supersede && (s.Open() || s == Failed):
+		return Superseded, nil
+	case c == Cancel && (s.Open() || s == Sending || s == Failed || s == Unknown):
+		return Cancelled, nil
+	}
+	return s, fmt.Errorf("move a letter that is %s by %s: not a transition", s, c)
 }
 
 // Then applies several causes one after the other, as one step.
