@@ -30,9 +30,11 @@ func TestSoakOfADaysPlanning(t *testing.T) {
 		t.Run(e.Name, func(t *testing.T) {
 			random := rand.New(rand.NewPCG(*soakSeed, uint64(100+i)))
 			killed, starts := 0, 0
-			for killed < kills && starts < 20*kills {
-				k, n := soakDay(t, e, random, min(6, kills-killed))
-				killed, starts = killed+k, starts+n
+			for killed < kills && starts < 20*kills && !t.Failed() {
+				t.Run(fmt.Sprintf("after %d starts", starts), func(t *testing.T) { // its databases are closed before the next one's are opened
+					k, n := soakDay(t, e, random, min(6, kills-killed))
+					killed, starts = killed+k, starts+n
+				})
 			}
 			t.Logf("%d killed of %d starts", killed, starts)
 			if killed < kills {
