@@ -74,6 +74,7 @@ type brakes struct {
 	// suspects are refusals by the same 5xx in a row, not yet settled: they are final once something else follows.
 	suspects []suspect
 	accepted time.Time // the last acceptance
+	told     time.Time // the one that was written down last
 	changed  []change
 }
 
@@ -111,9 +112,18 @@ func (b *brakes) load(all []notice.Brake) {
 	defer b.mu.Unlock()
 	clear(b.kept)
 	for _, k := range all {
+		if k.Scope == b.acceptedScope() {
+			if k.Since.After(b.accepted) {
+				b.accepted, b.told = k.Since, k.Since
+			}
+			continue
+		}
 		b.kept[k.Scope] = k
 	}
 }
+
+// acceptedScope is no brake: its row keeps when the account's server last took a letter, from one run to the next.
+func (b *brakes) acceptedScope() string { return "accepted:" + b.account }
 
 // pulled returns the account's brake, if it holds now; probe says that its time is over and one letter may try.
 func (b *brakes) pulled(now time.Time) (brake notice.Brake, holds, probe bool) {
@@ -214,17 +224,19 @@ func aboutReader(r notice.Receipt) bool {
 		(r.Phase == notice.PhaseRecipient || strings.HasPrefix(r.Enhanced, "4.1.") || strings.HasPrefix(r.Enhanced, "4.2."))
 }
 
-// refused takes note of a 5xx. The same again to a recipient, after the server took mail to others, is about him.
+// refused takes note of a 5xx. The same again to a recipient, after the server took mail to others or where it says
+// expressly that there is no such mailbox, is about him.
 func (b *brakes) refused(r, before notice.Receipt, now time.Time, settle func(bool, time.Time)) {
 	key := refusal(r)
+	expressly := r.Phase == notice.PhaseRecipient && strings.HasPrefix(r.Enhanced, "5.1.") // bad destination, RFC 3463
+	if refusal(before) == key && !before.At.IsZero() && (expressly || before.At.Before(b.accepted)) {
+		settle(true, time.Time{})
+		return
+	}
 	k, held := b.kept[b.scope()]
 	if held && strings.HasPrefix(k.Reason, sameRefusal(key)) { // the one letter let through met the same
 		until := b.pull(b.scope(), k.Reason, k.Since, now)
 		settle(false, until)
-		return
-	}
-	if refusal(before) == key && !before.At.IsZero() && before.At.Before(b.accepted) {
-		settle(true, time.Time{})
 		return
 	}
 	if len(b.suspects) > 0 && b.suspects[0].key != key {
@@ -266,4 +278,17 @@ func (b *brakes) finish() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.acquit()
+	if b.accepted.After(b.told) {
+		b.told = b.accepted
+		b.changed = append(b.changed, change{Brake: notice.Brake{
+			Scope: b.acceptedScope(), Since: b.accepted, Until: b.accepted, Reason: "the server took a letter", By: b.by,
+		}})
+	}
+}
+
+// stop pulls the account's brake for a reason that is not the server's, such as an archive that is full.
+func (b *brakes) stop(reason string, now time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.pull(b.scope(), reason, now, now)
 }

@@ -262,13 +262,13 @@ func (r *run) hold(ctx context.Context, until time.Time) error {
 func (r *run) drain(ctx context.Context) error {
 	// After a brake one letter shows whether it may be let go; only then the others follow.
 	if _, _, probe := r.brakes.pulled(r.clock.now()); probe {
-		r.lane(ctx, 1)
+		r.lane(ctx, true)
 		r.brakes.finish()
 	}
 	if !r.stopped(ctx) {
 		var all sync.WaitGroup
-		for range max(r.Transport.Lanes(), 1) {
-			all.Go(func() { r.lane(ctx, 0) })
+		for range r.Pace.lanes(max(r.Transport.Lanes(), 1)) {
+			all.Go(func() { r.lane(ctx, false) })
 		}
 		all.Wait()
 	}

@@ -602,15 +602,22 @@ func TestTheReaderDecidesWhateverBecomesOfCopies(t *testing.T) {
 			t.Errorf("%s %q, sent %v", got.State, got.Reason, w.sent)
 		}
 	})
-	synctest.Test(t, func(t *testing.T) { // the worker dies at the copy's dot
-		n := letterTo("a", "2024-09-26", "deputy@reader.example")
-		n.State, n.Token, n.DataAt = notice.Sending, "dead", time.Now()
-		s, w := newStore(n), &wire{}
-		s.attempts[n.ID] = []notice.Receipt{{Outcome: notice.OutcomeAccepted, Phase: notice.PhaseAnswer}, {Recipient: 1, Copy: true, Outcome: notice.OutcomeTemporary}}
-		if sum, err := dispatcher(s, w).Run(t.Context(), notice.ClaimFilter{}); err != nil || sum.Recovered != 1 || s.state(n.ID) != notice.Sent || w.count() != 0 {
-			t.Errorf("%+v %v %s", sum, err, s.state(n.ID))
-		}
-	})
+	for _, resent := range []bool{false, true} { // the worker dies at the copy's dot
+		synctest.Test(t, func(t *testing.T) {
+			n := letterTo("a", "2024-09-26", "deputy@reader.example")
+			n.State, n.Token, n.DataAt, n.Resent = notice.Sending, "dead", time.Now(), resent
+			s, w := newStore(n), &wire{}
+			s.attempts[n.ID] = []notice.Receipt{{Outcome: notice.OutcomeAccepted, Phase: notice.PhaseAnswer}, {Recipient: 1, Copy: true, Outcome: notice.OutcomeTemporary}}
+			again := map[bool]int{false: 1, true: 0}[resent] // the copy goes once more, and not a third time
+			sum, err := dispatcher(s, w).Run(t.Context(), notice.ClaimFilter{})
+			if err != nil || sum.Recovered != 1 || s.state(n.ID) != notice.Sent || w.count() != again {
+				t.Errorf("resent %v: %+v %v %s, sent %v", resent, sum, err, s.state(n.ID), w.sent)
+			}
+			if resent && !strings.Contains(s.letter(n.ID).Reason, "a copy may not have arrived") {
+				t.Error(s.letter(n.ID).Reason)
+			}
+		})
+	}
 }
 
 func TestNobodyWaitsForAWorkerThatIsKnownToBeGone(t *testing.T) {

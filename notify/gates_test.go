@@ -51,6 +51,17 @@ func script(ns []notice.Notice, s func(i int) steps) map[string]steps {
 	return out
 }
 
+// pulled counts the brakes.
+func (s *fakeStore) pulled() int {
+	n := 0
+	for scope := range s.brakes {
+		if !strings.HasPrefix(scope, "accepted:") {
+			n++
+		}
+	}
+	return n
+}
+
 func states(s *fakeStore) map[notice.State]int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -102,7 +113,7 @@ func TestABrakeStopsWhatFailsForEverybody(t *testing.T) {
 				if sum, err := other.Run(t.Context(), notice.ClaimFilter{}); err != nil || sum.Brake != nil || sum.Sent != len(ns) {
 					t.Errorf("afterwards: %+v %v", sum, err)
 				}
-				if len(s.brakes) != 0 || w.count() != len(ns) {
+				if s.pulled() != 0 || w.count() != len(ns) {
 					t.Errorf("brakes %v, sent %d", s.brakes, w.count())
 				}
 			})
@@ -123,8 +134,8 @@ func TestABrakeHoldsLongerEachTimeTheTryFails(t *testing.T) {
 				t.Fatalf("%+v %v", sum, err)
 			}
 			waits = append(waits, time.Until(sum.Brake.Until))
-			if len(waits) > 1 && sum.Claimed != 1 {
-				t.Errorf("%d letters were risked", sum.Claimed)
+			if len(waits) > 1 && sum.Retry != 1 {
+				t.Errorf("%d letters were risked", sum.Retry)
 			}
 			time.Sleep(time.Until(sum.Brake.Until))
 		}
@@ -182,6 +193,49 @@ func TestWhatIsRefusedAgainAfterOthersGotThroughIsFinal(t *testing.T) {
 	})
 }
 
+// Where nobody else is left to try, a server that says twice and expressly that there is no such mailbox is believed.
+func TestASecondExpressRefusalIsFinal(t *testing.T) {
+	for enhanced, failed := range map[string]int{"5.1.1": 3, "5.7.1": 0, "": 0} {
+		synctest.Test(t, func(t *testing.T) {
+			ns := letters(3, true)
+			s := newStore(ns...)
+			w := &wire{script: script(ns, func(int) steps { return times(100, reply(notice.PhaseRecipient, 550, enhanced)) })}
+			for range 5 { // each time another process
+				if _, err := dispatcher(s, w).Run(t.Context(), notice.ClaimFilter{}); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(40 * time.Minute)
+			}
+			if got := states(s); got[notice.Failed] != failed || got[notice.Failed]+got[notice.Retry]+got[notice.Pending] != 3 {
+				t.Errorf("550 %s: %v, want %d failed", enhanced, got, failed)
+			}
+		})
+	}
+}
+
+// What others got through is remembered from one process to the next.
+func TestAnotherProcessKnowsThatOthersGotThrough(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ns := letters(8, true)
+		s := newStore(ns...)
+		w := &wire{script: script(ns, func(i int) steps {
+			if i < 3 {
+				return times(100, reply(notice.PhaseRecipient, 550, ""))
+			}
+			return nil
+		})}
+		for range 3 {
+			if _, err := dispatcher(s, w).Run(t.Context(), notice.ClaimFilter{}); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(40 * time.Minute)
+		}
+		if got := states(s); got[notice.Sent] != 5 || got[notice.Failed] != 3 {
+			t.Errorf("%v", got)
+		}
+	})
+}
+
 func TestADomainThatRefusesForNowRestsAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ns := letters(12, false)
@@ -220,7 +274,7 @@ func TestADomainThatRefusesForNowRestsAlone(t *testing.T) {
 		}
 		w.script = nil
 		time.Sleep(10 * time.Minute)
-		if sum, err := d.Run(t.Context(), notice.ClaimFilter{}); err != nil || sum.Sent != 6 || len(s.brakes) != 0 {
+		if sum, err := d.Run(t.Context(), notice.ClaimFilter{}); err != nil || sum.Sent != 6 || s.pulled() != 0 {
 			t.Errorf("%+v %v %v", sum, err, s.brakes)
 		}
 	})
@@ -359,8 +413,12 @@ func TestNothingLeavesWithoutItsCopyInTheArchive(t *testing.T) {
 		s, w = newStore(ns...), &wire{}
 		d = dispatcher(s, w)
 		d.Archive = &shelf{put: map[string]string{}, err: errors.New("disk full")}
-		if _, err := d.Run(t.Context(), notice.ClaimFilter{}); err == nil || !strings.Contains(err.Error(), "disk full") || w.count() != 0 || states(s)[notice.Pending] != 3 {
+		sum, err := d.Run(t.Context(), notice.ClaimFilter{})
+		if err == nil || !strings.Contains(err.Error(), "disk full") || w.count() != 0 || states(s)[notice.Pending] != 3 {
 			t.Errorf("%v %v", err, states(s))
+		}
+		if sum.Brake == nil || !strings.Contains(s.brakes["account:wire"].Reason, "disk full") {
+			t.Errorf("nobody is told why nothing leaves: %v", s.brakes)
 		}
 	})
 }
@@ -428,6 +486,20 @@ func TestPaceSpreadsMails(t *testing.T) {
 		}
 		if took := time.Since(begun); took < time.Minute || took > 70*time.Second {
 			t.Errorf("31 mails at 30 a minute took %v", took)
+		}
+		// Nothing waits for a turn under a lease that is shorter than the turns are apart, and looking for letters costs none.
+		ns = letters(6, false)
+		s = newStore(ns...)
+		d = dispatcher(s, w.wire)
+		d.Transport, d.Pace, d.Lease, d.Phase = w, NewPace(2), 10*time.Second, 3*time.Second
+		begun = time.Now()
+		for range 3 {
+			if _, err := d.Run(t.Context(), notice.ClaimFilter{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if took := time.Since(begun); states(s)[notice.Sent] != 6 || took > 4*time.Minute {
+			t.Errorf("%v after %v", states(s), took)
 		}
 	})
 }

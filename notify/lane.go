@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"duban/notify/archive"
@@ -35,31 +36,37 @@ type item struct {
 	sum       string           // its SHA-256
 }
 
-// lane takes letters until none is due; most bounds how many batches, 0: any number.
-func (r *run) lane(ctx context.Context, most int) {
+// lane takes letters until none is due, or sends a single one to see whether the server works again.
+func (r *run) lane(ctx context.Context, try bool) {
+	const choice = 16 // letters to choose the one from
 	lane := r.Transport.Lane()
 	defer func() { _ = lane.Close() }()
 	m := &marker{books: r.books}
-	for n := 0; most == 0 || n < most; n++ {
-		if r.stopped(ctx) {
+	limit := r.Chunk
+	switch {
+	case try:
+		limit = choice
+	case r.Pace.limits():
+		limit = 1
+	}
+	for more := true; more && !r.stopped(ctx); more = more && !try {
+		// A letter waits for its turn before it is claimed: its lease is not for waiting.
+		if r.Pace.take(ctx) != nil {
 			return
 		}
-		limit := r.Chunk
-		if most > 0 || r.Pace.limits() {
-			limit = 1
-		}
-		more, err := r.batch(ctx, lane, m, limit)
-		if err != nil {
+		var err error
+		if more, err = r.batch(ctx, lane, m, limit, try); err != nil {
 			r.fail(err)
+			more = false
 		}
-		if err != nil || !more {
-			return
+		if !more {
+			r.Pace.giveBack()
 		}
 	}
 }
 
-// batch takes up to limit letters and sees them through. It reports whether there may be more.
-func (r *run) batch(ctx context.Context, lane Lane, m *marker, limit int) (bool, error) {
+// batch takes up to limit letters and sees them through, or one of them to try. It reports whether there may be more.
+func (r *run) batch(ctx context.Context, lane Lane, m *marker, limit int, try bool) (bool, error) {
 	if until := r.closedUntil(); !until.IsZero() {
 		return false, r.hold(ctx, until)
 	}
@@ -79,12 +86,27 @@ func (r *run) batch(ctx context.Context, lane Lane, m *marker, limit int) (bool,
 		b.putBack(letters, "the door could not be asked", time.Time{})
 		return false, err
 	}
+	if try {
+		letters = b.leastTried(letters)
+	}
 	b.compose(letters)
 	b.send(ctx)
 	m.rest()
 	b.finish()
 	b.books.flush()
 	return true, nil
+}
+
+// leastTried chooses the letter that shows best whether the server works again: one that has not failed so often. The others
+// go back.
+func (b *batch) leastTried(letters []notice.Notice) []notice.Notice {
+	slices.SortStableFunc(letters, func(x, y notice.Notice) int { return x.Tries - y.Tries })
+	for i, n := range letters {
+		if i > 0 {
+			b.putBack([]notice.Notice{n}, n.Reason, time.Time{})
+		}
+	}
+	return letters[:min(len(letters), 1)]
 }
 
 // atTheDoor lets those letters pass that still have something to say and whose reader's domain is not at rest.
@@ -198,7 +220,7 @@ func (b *batch) send(ctx context.Context) {
 		last := len(b.mails)
 		if b.Pace.limits() {
 			last = b.next + 1
-			if b.Pace.take(ctx) != nil {
+			if b.next > 0 && b.Pace.take(ctx) != nil {
 				return
 			}
 		}
@@ -281,6 +303,7 @@ func (b *batch) mayLeave(ctx context.Context, it *item, mail compose.Message) er
 	it.sum, it.mail = hex.EncodeToString(sum[:]), &mail
 	if b.Archive != nil {
 		if err := b.Archive.Put(mail, sum); err != nil {
+			b.brakes.stop("the archive cannot keep a copy: "+err.Error(), b.clock.now())
 			return fmt.Errorf("keep a copy of letter %s in the archive: %w", h.n.ID, err)
 		}
 	}

@@ -24,6 +24,24 @@ func NewPace(perMinute int) *Pace {
 
 func (p *Pace) limits() bool { return p != nil }
 
+// lanes is how many of so many lanes the pace can keep busy: a mail takes a second or so.
+func (p *Pace) lanes(most int) int {
+	if p == nil {
+		return most
+	}
+	return max(1, min(most, int(time.Second/p.every)))
+}
+
+// giveBack takes back the last turn, which was not used.
+func (p *Pace) giveBack() {
+	if p == nil {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.next = p.next.Add(-p.every)
+}
+
 // take waits until the next mail may leave; an error is that of ctx.
 func (p *Pace) take(ctx context.Context) error {
 	if p == nil {

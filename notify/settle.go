@@ -248,12 +248,15 @@ func (r *run) takeBack(ctx context.Context, n notice.Notice) error {
 	why, causes := "the worker that held it is gone", []notice.Cause{notice.Expire}
 	if !n.DataAt.IsZero() {
 		why, causes = "the worker that held it is gone, and it may have left", n.Lost(notice.Vanish)
-		reached, err := r.reached(ctx, n.ID)
-		if err != nil {
-			return err
-		}
-		if reached { // what may have left is another's copy, and those are not repeated
-			why, causes = "the worker that held it is gone; its reader has it", []notice.Cause{notice.Vanish, notice.Resolve}
+		if n.Resent {
+			reached, err := r.reached(ctx, n.ID)
+			if err != nil {
+				return err
+			}
+			if reached { // what may have left is another's copy; it is in doubt the second time and let be
+				why = "the worker that held it is gone; its reader has it, a copy may not have arrived"
+				causes = []notice.Cause{notice.Vanish, notice.Resolve}
+			}
 		}
 	}
 	reason := why
