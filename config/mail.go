@@ -165,7 +165,7 @@ func (s *SMTP) paceFields() []field {
 		{path: ".smtp.connections", value: &s.Connections, doc: "How many connections may be open at the same time, 1 to 64."},
 		{path: ".smtp.letters_per_connection", value: &s.LettersPerConnection, doc: "So many letters go over one connection before a new one is opened."},
 		{path: ".smtp.max_size", value: &s.MaxSize, doc: "Largest letter in bytes; a larger one goes without its attachment. A smaller limit that the server states holds."},
-		{path: ".smtp.messages_per_minute", value: &s.MessagesPerMinute, doc: "For a server with a quota: no more letters in a minute. 0: no limit."},
+		{path: ".smtp.messages_per_minute", value: &s.MessagesPerMinute, doc: "For a server with a quota: no more letters in a minute from one worker process; with several, give each its share. 0: no limit."},
 	}
 }
 
