@@ -331,6 +331,7 @@ func dispatched(t *testing.T, s *store.Store, addr string, n int, keep bool) tim
 // bytes over kept, pipelined connections to the same sink, in the same run.
 func TestDeliverySpeed(t *testing.T) {
 	n := *speedLetters
+	defer debug.SetGCPercent(debug.SetGCPercent(spareMemory)) // as the program does
 	addr, sink := sinkServer(t)
 	mails := prebuilt(t, n)
 	spentRaw := cpu()
