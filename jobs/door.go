@@ -108,8 +108,9 @@ func (d Door) closed(ctx context.Context, code string, letters []notice.Notice, 
 	for _, r := range records {
 		now[r.Obligation.Ref.String()] = r
 	}
+	today := civil.In(d.Clock(), d.Zone(code))
 	for _, n := range letters {
-		if planner.NothingLeft(n, now, set) {
+		if planner.NothingLeft(n, now, set, today) {
 			closed[n.ID] = fmt.Sprintf("every item in it was closed before it left (%d)", len(n.Facts.Items()))
 		}
 	}

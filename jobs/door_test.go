@@ -106,11 +106,16 @@ func TestOnlyLettersWithNothingLeftAreClosed(t *testing.T) {
 	half := letter("h", 10, obligation("3", reported(12)), obligation("4"))
 	before := letter("b", 10, obligation("5", task.Event{Seq: 9, On: day, Kind: task.Contacted}))
 	later := letter("l", 10, obligation("6", task.Event{Seq: 13, On: day + 1, Kind: task.Reported}))
-	door := doorAt(time.Now())
+	door := doorAt(day.Time(shanghai))
 	door.Store = &reg
 	got, err := door.Closed(t.Context(), []notice.Notice{untouched, closed, half, before, later})
 	if err != nil || len(got) != 1 || got[closed.ID] == "" {
 		t.Errorf("%v %v", got, err)
+	}
+	tomorrow := doorAt((day + 1).Time(shanghai)) // a letter that goes once more, or that a person let go
+	tomorrow.Store = &reg
+	if got, err := tomorrow.Closed(t.Context(), []notice.Notice{later}); err != nil || len(got) != 1 {
+		t.Errorf("reported the day after the letter's date: %v %v", got, err)
 	}
 	for _, ref := range reg.asked {
 		if ref == untouched.Facts.Overdue[0].Ref || ref == before.Facts.Overdue[0].Ref {

@@ -2,6 +2,7 @@ package notify
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -59,11 +60,11 @@ func (p Patience) Backoff(id string, n int) time.Duration {
 	return wait + wait*time.Duration(sum-1000)/10000
 }
 
-// brakes watches the outcomes of one account's mails. A brake of the account is pulled when the server fails several
+// Brakes watch the outcomes of one account's mails. All dispatchers of the account share them. A brake of the account is pulled when the server fails several
 // times in a row, or refuses several recipients in a row with the same 5xx: that is not about the recipients (a spent
 // quota answers 550 on many relays). One of a domain is pulled by temporary refusals of recipients there. After its time
 // one letter is let through; what becomes of it decides.
-type brakes struct {
+type Brakes struct {
 	account string
 	by      string
 	Patience
@@ -71,8 +72,9 @@ type brakes struct {
 	mu   sync.Mutex
 	kept map[string]notice.Brake // by scope, as in the database
 	runs map[string]row          // failures in a row by scope, below the number that pulls
-	// suspects are refusals by the same 5xx in a row, not yet settled: they are final once something else follows.
+	// suspects are refusals by the same 5xx in a row. They are final once something else follows, or nothing does.
 	suspects []suspect
+	reopen   []string  // letters that were settled as refused, and whose refusal was the server's doing after all
 	accepted time.Time // the last acceptance
 	told     time.Time // the one that was written down last
 	changed  []change
@@ -86,8 +88,11 @@ type row struct {
 
 // suspect is a letter that was refused with a 5xx that may not be about its reader.
 type suspect struct {
-	key, email string
-	settle     func(final bool, until time.Time)
+	key    string
+	notice string
+	email  string // whom the letter is for
+	settle func(final bool, until time.Time)
+	final  bool // it was settled as refused
 }
 
 // change is a brake to save, or one to drop.
@@ -96,37 +101,45 @@ type change struct {
 	drop bool
 }
 
-func newBrakes(account, by string, p Patience) *brakes {
-	return &brakes{account: account, by: by, Patience: p.orDefaults(), kept: map[string]notice.Brake{}, runs: map[string]row{}}
+// NewBrakes returns the brakes of an account, which names the server and the login; by names the worker.
+func NewBrakes(account, by string, p Patience) *Brakes {
+	return &Brakes{account: account, by: by, Patience: p.orDefaults(), kept: map[string]notice.Brake{}, runs: map[string]row{}}
 }
 
-func (b *brakes) scope() string { return "account:" + b.account }
+func (b *Brakes) scope() string { return "account:" + b.account }
 
-func (b *brakes) domainScope(email string) string {
+func (b *Brakes) domainScope(email string) string {
 	return "domain:" + b.account + ":" + strings.ToLower(email[strings.LastIndexByte(email, '@')+1:])
 }
 
-// load takes over what the database knows, from earlier runs and other workers.
-func (b *brakes) load(all []notice.Brake) {
+// load takes over what the database knows, from earlier runs and other workers. What this worker has still to write down
+// stays.
+func (b *Brakes) load(all []notice.Brake) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	clear(b.kept)
+	known := map[string]notice.Brake{}
 	for _, k := range all {
-		if k.Scope == b.acceptedScope() {
-			if k.Since.After(b.accepted) {
-				b.accepted, b.told = k.Since, k.Since
-			}
-			continue
+		if k.Scope != b.acceptedScope() {
+			known[k.Scope] = k
+		} else if k.Since.After(b.accepted) {
+			b.accepted, b.told = k.Since, k.Since
 		}
-		b.kept[k.Scope] = k
 	}
+	for _, c := range b.changed {
+		if c.drop {
+			delete(known, c.Scope)
+		} else {
+			known[c.Scope] = c.Brake
+		}
+	}
+	b.kept = known
 }
 
 // acceptedScope is no brake: its row keeps when the account's server last took a letter, from one run to the next.
-func (b *brakes) acceptedScope() string { return "accepted:" + b.account }
+func (b *Brakes) acceptedScope() string { return "accepted:" + b.account }
 
 // pulled returns the account's brake, if it holds now; probe says that its time is over and one letter may try.
-func (b *brakes) pulled(now time.Time) (brake notice.Brake, holds, probe bool) {
+func (b *Brakes) pulled(now time.Time) (brake notice.Brake, holds, probe bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	k, ok := b.kept[b.scope()]
@@ -134,24 +147,24 @@ func (b *brakes) pulled(now time.Time) (brake notice.Brake, holds, probe bool) {
 }
 
 // rests returns the brake that keeps mail to the address's domain back now.
-func (b *brakes) rests(email string, now time.Time) (notice.Brake, bool) {
+func (b *Brakes) rests(email string, now time.Time) (notice.Brake, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	k, ok := b.kept[b.domainScope(email)]
 	return k, ok && now.Before(k.Until)
 }
 
-// take returns the changes since it was asked last, to be written to the database.
-func (b *brakes) take() []change {
+// take returns the changes since it was asked last, to be written to the database, and the letters to be reopened.
+func (b *Brakes) take() (changes []change, reopen []string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	out := b.changed
-	b.changed = nil
-	return out
+	changes, reopen = b.changed, b.reopen
+	b.changed, b.reopen = nil, nil
+	return changes, reopen
 }
 
 // failed notes one more failure in the scope, and pulls its brake where it was one too many.
-func (b *brakes) failed(scope, reason string, now time.Time) {
+func (b *Brakes) failed(scope, reason string, now time.Time) {
 	r := b.runs[scope]
 	if r.n++; r.n == 1 {
 		r.since = now
@@ -163,7 +176,7 @@ func (b *brakes) failed(scope, reason string, now time.Time) {
 }
 
 // pull pulls a brake, for twice as long where it was let go for a try that failed.
-func (b *brakes) pull(scope, reason string, since, now time.Time) time.Time {
+func (b *Brakes) pull(scope, reason string, since, now time.Time) time.Time {
 	k, again := b.kept[scope]
 	switch {
 	case again && now.Before(k.Until):
@@ -180,7 +193,7 @@ func (b *brakes) pull(scope, reason string, since, now time.Time) time.Time {
 	return k.Until
 }
 
-func (b *brakes) letGo(scope string) {
+func (b *Brakes) letGo(scope string) {
 	delete(b.runs, scope)
 	if k, ok := b.kept[scope]; ok {
 		delete(b.kept, scope)
@@ -188,9 +201,9 @@ func (b *brakes) letGo(scope string) {
 	}
 }
 
-// note takes note of a receipt. settle is given for a 5xx that ends a letter; it is called once it is known whether the
-// refusal is final, from this call or a later one. before is what an earlier attempt at the same recipient came to.
-func (b *brakes) note(r, before notice.Receipt, now time.Time, settle func(final bool, until time.Time)) {
+// note takes note of the receipt of a letter to the address. settle is called once it is known what the receipt means: at
+// once, or for a 5xx that may not be about the reader from a later call. before is what an earlier attempt came to.
+func (b *Brakes) note(n, email string, r, before notice.Receipt, now time.Time, settle func(final bool, until time.Time)) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	domain := b.domainScope(r.Email)
@@ -200,21 +213,21 @@ func (b *brakes) note(r, before notice.Receipt, now time.Time, settle func(final
 		b.letGo(b.scope())
 		b.letGo(domain)
 		b.acquit()
-	case r.Phase == notice.PhaseCompose, r.Outcome == notice.OutcomePermanent && r.Code == 0: // nobody said anything
+		b.suspects = nil
+	case r.Outcome == notice.OutcomePermanent && r.Code == 0: // nobody said anything
 	case r.Outcome == notice.OutcomePermanent:
 		delete(b.runs, b.scope())
-		b.refused(r, before, now, settle)
+		b.refused(suspect{key: refusal(r), notice: n, email: strings.ToLower(email), settle: settle}, r, before, now)
 		return
 	case aboutReader(r):
 		delete(b.runs, b.scope())
 		b.acquit()
+		b.suspects = nil
 		b.failed(domain, fmt.Sprintf("temporary refusals of recipients at this domain, the last: %s", r), now)
 	default:
 		b.failed(b.scope(), fmt.Sprintf("%s: %s", r.Phase, r), now)
 	}
-	if settle != nil {
-		settle(true, time.Time{})
-	}
+	settle(true, time.Time{})
 }
 
 // aboutReader reports whether a temporary failure is about the reader's mailbox or its server: a 4xx to RCPT, or one whose
@@ -226,33 +239,37 @@ func aboutReader(r notice.Receipt) bool {
 
 // refused takes note of a 5xx. The same again to a recipient, after the server took mail to others or where it says
 // expressly that there is no such mailbox, is about him.
-func (b *brakes) refused(r, before notice.Receipt, now time.Time, settle func(bool, time.Time)) {
-	key := refusal(r)
+func (b *Brakes) refused(s suspect, r, before notice.Receipt, now time.Time) {
 	expressly := r.Phase == notice.PhaseRecipient && strings.HasPrefix(r.Enhanced, "5.1.") // bad destination, RFC 3463
-	if refusal(before) == key && !before.At.IsZero() && (expressly || before.At.Before(b.accepted)) {
-		settle(true, time.Time{})
+	if refusal(before) == s.key && !before.At.IsZero() && (expressly || before.At.Before(b.accepted)) {
+		s.settle(true, time.Time{})
 		return
 	}
 	k, held := b.kept[b.scope()]
-	if held && strings.HasPrefix(k.Reason, sameRefusal(key)) { // the one letter let through met the same
-		until := b.pull(b.scope(), k.Reason, k.Since, now)
-		settle(false, until)
+	if held && strings.HasPrefix(k.Reason, sameRefusal(s.key)+" ") { // the one letter let through met the same
+		s.settle(false, b.pull(b.scope(), k.Reason, k.Since, now))
 		return
 	}
-	if len(b.suspects) > 0 && b.suspects[0].key != key {
+	if len(b.suspects) > 0 && b.suspects[0].key != s.key {
 		b.acquit()
+		b.suspects = nil
 	}
-	b.suspects = append(b.suspects, suspect{key, strings.ToLower(r.Email), settle})
+	b.suspects = slices.DeleteFunc(b.suspects, func(o suspect) bool { return o.final && o.email == s.email })
+	b.suspects = append(b.suspects, s)
 	different := map[string]bool{}
-	for _, s := range b.suspects {
-		different[s.email] = true
+	for _, o := range b.suspects {
+		different[o.email] = true
 	}
 	if len(different) < b.BrakeAfter {
 		return
 	}
-	until := b.pull(b.scope(), sameRefusal(key)+" for "+fmt.Sprint(len(different))+" recipients in a row: the server's doing, not theirs; the last: "+r.String(), now, now)
-	for _, s := range b.suspects {
-		s.settle(false, until)
+	until := b.pull(b.scope(), fmt.Sprintf("%s for %d recipients in a row: the server's doing, not theirs; the last: %s", sameRefusal(s.key), len(different), r), now, now)
+	for _, o := range b.suspects {
+		if o.final {
+			b.reopen = append(b.reopen, o.notice)
+		} else {
+			o.settle(false, until)
+		}
 	}
 	b.suspects = nil
 }
@@ -265,16 +282,19 @@ func refusal(r notice.Receipt) string {
 	return strings.TrimSpace(fmt.Sprintf("%d %s", r.Code, r.Enhanced))
 }
 
-// acquit makes the refusals final that were under suspicion of not being about their readers.
-func (b *brakes) acquit() {
-	for _, s := range b.suspects {
-		s.settle(true, time.Time{})
+// acquit makes the refusals final that are under suspicion of not being about their readers.
+func (b *Brakes) acquit() {
+	for i := range b.suspects {
+		if s := &b.suspects[i]; !s.final {
+			s.final = true
+			s.settle(true, time.Time{})
+		}
 	}
-	b.suspects = nil
 }
 
-// finish makes what is still under suspicion final: the drain is over.
-func (b *brakes) finish() {
+// finish makes what is still under suspicion final: the drain is over. That they were refused in a row is remembered:
+// should the next, of another drain, meet the same, it was the server's doing all the same.
+func (b *Brakes) finish() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.acquit()
@@ -287,7 +307,7 @@ func (b *brakes) finish() {
 }
 
 // stop pulls the account's brake for a reason that is not the server's, such as an archive that is full.
-func (b *brakes) stop(reason string, now time.Time) {
+func (b *Brakes) stop(reason string, now time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.pull(b.scope(), reason, now, now)

@@ -3,12 +3,14 @@ package notify
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
 
 	"github.com/rs/zerolog"
 
+	"duban/jobs/task"
 	"duban/notify/compose"
 	"duban/notify/notice"
 )
@@ -45,8 +47,8 @@ type Dispatcher struct {
 	// OnSettled is told of every letter, in its new state, after it is recorded; of one at a time. It may be nil.
 	OnSettled func(notice.Notice)
 	Log       zerolog.Logger
-
-	brakes *brakes // kept from one Run to the next
+	// Brakes are shared by all dispatchers of one account; nil: this one has its own, from one Run to the next.
+	Brakes *Brakes
 }
 
 // Summary counts the letters of one run by the state the run left them in.
@@ -163,9 +165,9 @@ func (d *Dispatcher) Run(ctx context.Context, f notice.ClaimFilter) (Summary, er
 		}
 	})
 	defer stop()
-	if c.brakes == nil {
-		c.brakes = newBrakes(c.Account, c.By, c.Patience)
-		d.brakes = c.brakes
+	if c.Brakes == nil {
+		c.Brakes = NewBrakes(c.Account, c.By, c.Patience)
+		d.Brakes = c.Brakes
 	}
 	r := &run{Dispatcher: c, composer: composer, filter: f, hard: hard, again: map[string]notice.State{}}
 	if err = r.all(ctx); err != nil {
@@ -229,8 +231,8 @@ func (r *run) gates(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	r.brakes.load(kept)
-	brake, holds, _ := r.brakes.pulled(r.clock.now())
+	r.Brakes.load(kept)
+	brake, holds, _ := r.Brakes.pulled(r.clock.now())
 	if holds {
 		r.sum.Brake = &brake
 	}
@@ -261,9 +263,9 @@ func (r *run) hold(ctx context.Context, until time.Time) error {
 // drain claims and delivers over all lanes until nothing is due any more.
 func (r *run) drain(ctx context.Context) error {
 	// After a brake one letter shows whether it may be let go; only then the others follow.
-	if _, _, probe := r.brakes.pulled(r.clock.now()); probe {
+	if _, _, probe := r.Brakes.pulled(r.clock.now()); probe {
 		r.lane(ctx, true)
-		r.brakes.finish()
+		r.Brakes.finish()
 	}
 	if !r.stopped(ctx) {
 		var all sync.WaitGroup
@@ -272,12 +274,12 @@ func (r *run) drain(ctx context.Context) error {
 		}
 		all.Wait()
 	}
-	r.brakes.finish()
+	r.Brakes.finish()
 	r.books.flush()
 	r.saveBrakes(ctx)
-	if brake, holds, _ := r.brakes.pulled(r.clock.now()); holds {
+	if brake, holds, _ := r.Brakes.pulled(r.clock.now()); holds {
 		r.sum.Brake = &brake
-		r.Log.Warn().Str("account", r.Account).Time("until", brake.Until).Str("reason", MaskAll(brake.Reason)).Msg("brake pulled: no letters leave for a while")
+		r.Log.Warn().Str("account", MaskAll(r.Account)).Time("until", brake.Until).Str("reason", MaskAll(brake.Reason)).Msg("brake pulled: no letters leave for a while")
 	}
 	return r.failure(ctx)
 }
@@ -285,7 +287,7 @@ func (r *run) drain(ctx context.Context) error {
 // stopped reports whether no more letters are to be taken, after it has written down what the brakes say.
 func (r *run) stopped(ctx context.Context) bool {
 	r.saveBrakes(ctx)
-	_, holds, _ := r.brakes.pulled(r.clock.now())
+	_, holds, _ := r.Brakes.pulled(r.clock.now())
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return holds || r.err != nil || ctx.Err() != nil
@@ -311,14 +313,23 @@ func (r *run) fail(err error) {
 
 // saveBrakes writes down what changed. A brake that cannot be written still holds in this run.
 func (r *run) saveBrakes(ctx context.Context) {
-	for _, c := range r.brakes.take() {
+	changes, reopen := r.Brakes.take()
+	for _, c := range changes {
 		sctx, cancel := detached(ctx)
 		save := func() error { return r.Store.SaveBrake(sctx, c.Brake) }
 		if c.drop {
 			save = func() error { return r.Store.DropBrake(sctx, c.Scope) }
 		}
 		if err := save(); err != nil {
-			r.Log.Error().Err(err).Str("scope", c.Scope).Msg("write a brake")
+			r.Log.Error().Str("error", MaskAll(err.Error())).Str("scope", MaskAll(c.Scope)).Msg("write a brake")
+		}
+		cancel()
+	}
+	for _, id := range reopen {
+		sctx, cancel := detached(ctx)
+		err := r.Store.Move(sctx, id, notice.Failed, "refused like others after it: the server's doing, not its reader's", r.By, notice.Reopen)
+		if err != nil && !errors.Is(err, task.ErrLost) {
+			r.Log.Error().Err(err).Str("notice", id).Msg("reopen a letter")
 		}
 		cancel()
 	}

@@ -565,3 +565,74 @@ func TestOnlyTheResentLetterAtHandIsInDoubt(t *testing.T) {
 		}
 	})
 }
+
+// A quota that is spent answers every county's letters alike, however few each has.
+func TestTheBrakeBelongsToTheAccount(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ns := letters(10, true)
+		for i := range ns {
+			ns[i].Key.Jurisdiction = fmt.Sprintf("county%d", i/2)
+		}
+		s := newStore(ns...)
+		w := &wire{script: script(ns, func(int) steps { return steps{reply(notice.PhaseAnswer, 550, "5.7.1")} })}
+		shared := NewBrakes("relay", "worker", Patience{})
+		var sums []Summary
+		round := func() {
+			sums = nil
+			for county := range 5 {
+				d := dispatcher(s, w)
+				d.Brakes = shared
+				sum, err := d.Run(t.Context(), notice.ClaimFilter{Jurisdiction: fmt.Sprintf("county%d", county)})
+				if err != nil {
+					t.Fatal(err)
+				}
+				sums = append(sums, sum)
+			}
+		}
+		round()
+		if got := states(s); got[notice.Failed] != 0 || sums[4].Brake == nil || sums[4].Claimed != 0 {
+			t.Fatalf("%v, the last county: %+v", got, sums[4])
+		}
+		w.script = nil
+		time.Sleep(time.Hour)
+		round()
+		if got := states(s); got[notice.Sent] != len(ns) || w.count() != len(ns) {
+			t.Errorf("%v, sent %d", got, w.count())
+		}
+	})
+}
+
+// In a trial run every letter goes to one mailbox; whom it was for still tells recipients apart.
+func TestATrialRunMeetsTheBrakeToo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ns := letters(10, true)
+		s := newStore(ns...)
+		w := &wire{script: map[string]steps{"trial@sfj.example": times(100, reply(notice.PhaseRecipient, 550, "5.7.1"))}}
+		d := dispatcher(s, w)
+		d.Mail.RedirectTo = "trial@sfj.example"
+		if sum, err := d.Run(t.Context(), notice.ClaimFilter{}); err != nil || sum.Brake == nil || sum.Failed != 0 {
+			t.Errorf("%+v %v", sum, err)
+		}
+	})
+}
+
+// What goes wrong in writing a mail is our fault: no letter fails for it, and no address is marked.
+func TestALetterThatCannotBeWrittenWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ns := letters(6, true)
+		s, w := newStore(ns...), &wire{}
+		d := dispatcher(s, w)
+		d.Mail.Seal = func([]byte) ([]byte, error) { return nil, errors.New("the key cannot sign") }
+		sum, err := d.Run(t.Context(), notice.ClaimFilter{})
+		if err != nil || sum.Failed != 0 || w.count() != 0 || sum.Brake == nil || !strings.Contains(sum.Brake.Reason, "cannot sign") {
+			t.Errorf("%+v %v", sum, err)
+		}
+		for _, rs := range s.attempts {
+			for _, r := range rs {
+				if r.Trouble() != notice.NoTrouble {
+					t.Errorf("%+v", r)
+				}
+			}
+		}
+	})
+}

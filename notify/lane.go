@@ -140,7 +140,7 @@ func (b *batch) atTheDoor(ctx context.Context, letters []notice.Notice) ([]notic
 func (b *batch) resting(n notice.Notice, now time.Time) (notice.Brake, bool) {
 	for _, i := range toSend(n) {
 		if rcpt := n.Facts.Recipients[i]; !rcpt.Copy {
-			if brake, ok := b.brakes.rests(rcpt.Email, now); ok {
+			if brake, ok := b.Brakes.rests(rcpt.Email, now); ok {
 				return brake, true
 			}
 		}
@@ -176,9 +176,13 @@ func (b *batch) compose(letters []notice.Notice) {
 				continue
 			}
 			h.begun = true
-			b.decide(&item{of: h, recipient: i}, notice.Receipt{
-				Email: n.Facts.Recipients[i].Email, Outcome: notice.OutcomePermanent, Phase: notice.PhaseCompose, Reply: errs[k].Error(), Took: time.Since(begun),
-			})
+			r := notice.Receipt{
+				Email: n.Facts.Recipients[i].Email, Outcome: notice.OutcomeTemporary, Phase: notice.PhaseCompose, Reply: errs[k].Error(), Took: time.Since(begun),
+			}
+			if errors.Is(errs[k], compose.ErrAddress) { // no mail can ever go there; all else is our fault, and is mended
+				r.Outcome, r.Phase = notice.OutcomePermanent, notice.PhaseRecipient
+			}
+			b.decide(&item{of: h, recipient: i}, r)
 		}
 	}
 }
@@ -303,7 +307,7 @@ func (b *batch) mayLeave(ctx context.Context, it *item, mail compose.Message) er
 	it.sum, it.mail = hex.EncodeToString(sum[:]), &mail
 	if b.Archive != nil {
 		if err := b.Archive.Put(mail, sum); err != nil {
-			b.brakes.stop("the archive cannot keep a copy: "+err.Error(), b.clock.now())
+			b.Brakes.stop("the archive cannot keep a copy: "+err.Error(), b.clock.now())
 			return fmt.Errorf("keep a copy of letter %s in the archive: %w", h.n.ID, err)
 		}
 	}
@@ -346,7 +350,7 @@ func (b *batch) decide(it *item, r notice.Receipt) {
 	if r.Outcome == notice.OutcomeAccepted && it.mail != nil && b.Archive != nil {
 		h.accepted = append(h.accepted, archive.AcceptanceOf(h.n.ID, *it.mail, r))
 	}
-	b.brakes.note(r, latest(h.n.Receipts, it.recipient), b.clock.now(), func(final bool, until time.Time) {
+	b.Brakes.note(h.n.ID, rcpt.Email, r, latest(h.n.Receipts, it.recipient), b.clock.now(), func(final bool, until time.Time) {
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		if !final {

@@ -51,6 +51,7 @@ type post struct {
 	settings  postSettings
 	transport notify.Transport
 	pace      *notify.Pace
+	brakes    *notify.Brakes
 }
 
 // postSettings is what a transport is made of: a folder, or a server with the account on it and its quota.
@@ -86,7 +87,7 @@ func (a *app) postOf(code string) (post, error) {
 	if len(a.posts.open) == 0 {
 		a.closeLater("mail", a.closePosts)
 	}
-	p := post{settings, t, notify.NewPace(settings.perMinute)}
+	p := post{settings, t, notify.NewPace(settings.perMinute), notify.NewBrakes(settings.account(), a.worker(), a.patience())}
 	a.posts.open = append(a.posts.open, p)
 	return p, nil
 }
@@ -150,12 +151,9 @@ func (a *app) dispatcher(s *store.Store, code string) (*notify.Dispatcher, error
 	}
 	c := a.cfg.MailOf(code)
 	d := &notify.Dispatcher{
-		Store: s.As(holder(), gone), Gone: gone, Transport: p.transport, Pace: p.pace, Mail: m, Account: p.settings.account(), By: a.worker(),
+		Store: s.As(holder(), gone), Gone: gone, Transport: p.transport, Pace: p.pace, Brakes: p.brakes, Mail: m, Account: p.settings.account(), By: a.worker(),
 		Lease: a.cfg.Worker.Lease, Phase: c.SMTP.PhaseTimeout, Shutdown: a.cfg.Worker.ShutdownTimeout, Log: a.log,
-		Patience: notify.Patience{
-			RetryFirst: c.Retry.First, RetryMost: c.Retry.Most, GiveUp: c.Retry.GiveUp,
-			BrakeAfter: c.Brake.After, BrakeFirst: c.Brake.First, BrakeMost: c.Brake.Most,
-		},
+		Patience: a.patience(),
 	}
 	if p.settings.dir != "" { // the folder is its own archive
 		d.Lease, d.Phase = fileLease, filePhase
@@ -167,6 +165,14 @@ func (a *app) dispatcher(s *store.Store, code string) (*notify.Dispatcher, error
 		}
 	}
 	return d, nil
+}
+
+// patience is how long failures keep letters back; it is the same for all jurisdictions.
+func (a *app) patience() notify.Patience {
+	r, b := a.cfg.Mail.Retry, a.cfg.Mail.Brake
+	return notify.Patience{
+		RetryFirst: r.First, RetryMost: r.Most, GiveUp: r.GiveUp, BrakeAfter: b.After, BrakeFirst: b.First, BrakeMost: b.Most,
+	}
 }
 
 // worker names this process in receipts and in the run ledger.

@@ -1,21 +1,22 @@
 package planner
 
 import (
+	"duban/jobs/civil"
 	"duban/jobs/task"
 	"duban/notify/notice"
 )
 
 // NothingLeft reports whether every item of the letter has been closed since it was planned: it no longer waits, or it
 // was given a later date than the letter says. Records are those of the items that something happened to; the others
-// are as the letter has them. It is decided as of the letter's own date.
-func NothingLeft(n notice.Notice, records map[string]task.Record, set Settings) bool {
+// are as the letter has them. It is decided as of today, or of the letter's own date where that is later.
+func NothingLeft(n notice.Notice, records map[string]task.Record, set Settings, today civil.Date) bool {
 	items := n.Facts.Items()
 	for _, it := range items {
 		r, ok := records[it.Ref]
 		if !ok {
 			return false
 		}
-		st := task.Fold(r.Obligation, r.Events, n.Key.Date, set.Calendar, set.Terms)
+		st := task.Fold(r.Obligation, r.Events, max(n.Key.Date, today), set.Calendar, set.Terms)
 		if st.Chased() && st.Effective <= it.Due {
 			return false
 		}

@@ -532,6 +532,7 @@ func TestALetterHasNothingLeftToSay(t *testing.T) {
 	w := newTown(t).row("1", on("2024-06-28")).row("2", on("2024-06-28")).live("2024-01-15", "2024-07-01")
 	w.live("2024-07-02", "2024-07-02")
 	nt := w.plans[len(w.plans)-1].Notices[0]
+	today := date("2024-07-02")
 	left := func(refs ...string) bool {
 		some := map[string]task.Record{}
 		for _, r := range w.Records {
@@ -539,7 +540,7 @@ func TestALetterHasNothingLeftToSay(t *testing.T) {
 				some[r.Obligation.Ref.String()] = r
 			}
 		}
-		return !planner.NothingLeft(nt, some, w.Set)
+		return !planner.NothingLeft(nt, some, w.Set, today)
 	}
 	both := []string{"ls/zf/1/a/m1", "ls/zf/2/a/m1"}
 	if !left() || !left(both...) {
@@ -553,6 +554,10 @@ func TestALetterHasNothingLeftToSay(t *testing.T) {
 	if !left(both...) {
 		t.Error("the grant counts from tomorrow")
 	}
+	if today++; left(both...) {
+		t.Error("it is tomorrow")
+	}
+	today--
 	w.event("2024-07-02", "2/a/m1", task.ExtensionGranted, to("2024-07-31"))
 	if left(both...) {
 		t.Error("one is reported, the other has more time")

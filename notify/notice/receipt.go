@@ -127,7 +127,7 @@ func (r Receipt) Trouble() Trouble {
 		switch {
 		case about && (r.Code == 552 || strings.HasPrefix(r.Enhanced, "5.2.2")): // the mailbox is full: it is the right one
 			return TroubleSoft
-		case about || r.Phase == PhaseCompose:
+		case about:
 			return TroubleHard
 		}
 	case OutcomeTemporary:

@@ -62,7 +62,8 @@ func TestAnAddressIsBadOnlyByAReplyAboutIt(t *testing.T) {
 		{Receipt{Outcome: OutcomeAccepted, Phase: PhaseAnswer, Code: 250}, TroubleOver},
 		{Receipt{Outcome: OutcomePermanent, Phase: PhaseRecipient, Code: 550}, TroubleHard},
 		{Receipt{Outcome: OutcomePermanent, Phase: PhaseAnswer, Code: 550, Enhanced: "5.1.1"}, TroubleHard},
-		{Receipt{Outcome: OutcomePermanent, Phase: PhaseCompose, Reply: "not an address"}, TroubleHard},
+		{Receipt{Outcome: OutcomePermanent, Phase: PhaseRecipient, Reply: "not an address"}, TroubleHard},
+		{Receipt{Outcome: OutcomeTemporary, Phase: PhaseCompose, Reply: "template"}, NoTrouble},
 		{Receipt{Outcome: OutcomePermanent, Phase: PhaseAnswer, Code: 550, Enhanced: "5.7.1"}, NoTrouble},
 		{Receipt{Outcome: OutcomePermanent, Phase: PhaseAnswer, Code: 552}, NoTrouble},
 		{Receipt{Outcome: OutcomePermanent, Phase: PhaseRecipient, Code: 552, Enhanced: "5.2.2"}, TroubleSoft}, // full, but the right one
