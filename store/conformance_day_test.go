@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -304,8 +305,9 @@ func TestSavePlanIsFencedAndLeavesNothingHalfWritten(t *testing.T) {
 		}{
 			{"an older seq", seq - 1, func(*run.DayPlan) {}, store.ErrMoved},
 			{"another's slot", seq, func(p *run.DayPlan) { p.Run = forged }, store.ErrLost},
-			{"a letter that is leaving, superseded", seq, func(p *run.DayPlan) { p.Supersede[taken.ID] = old.ID }, store.ErrLost},
-			{"a letter that is leaving, cancelled", seq, func(p *run.DayPlan) { p.Cancel = map[string]string{taken.ID: "x"} }, store.ErrLost},
+			{"a letter that is leaving, superseded", seq, func(p *run.DayPlan) { p.Supersede[taken.ID] = old.ID }, store.ErrMoved},
+			{"a letter that is leaving, cancelled", seq, func(p *run.DayPlan) { p.Cancel = map[string]string{taken.ID: "x"} }, store.ErrMoved},
+			{"a letter that is leaving, held", seq, func(p *run.DayPlan) { p.Hold = map[string]string{taken.ID: "x"} }, store.ErrMoved},
 			{"a letter that is not there", seq, func(p *run.DayPlan) { p.Supersede["no"] = old.ID }, store.ErrNotFound},
 			{"a step of no obligation", seq, func(p *run.DayPlan) { p.Steps[0].Obligation += "0" }, store.ErrNotFound},
 			{"a cache of no obligation", seq, func(p *run.DayPlan) { p.Caches[0].Ref += "0" }, store.ErrNotFound},
@@ -326,6 +328,118 @@ func TestSavePlanIsFencedAndLeavesNothingHalfWritten(t *testing.T) {
 			if len(letters) != 2 || len(steps) != 0 || !open || last != day0-1 {
 				t.Fatalf("%s left behind: %d letters, %d steps, settled %s", c.name, len(letters), len(steps), last)
 			}
+		}
+	})
+}
+
+// TestAPlanMovesOnlyWhatIsAsItWasRead plans on letters of the day before that go on meanwhile.
+func TestAPlanMovesOnlyWhatIsAsItWasRead(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		ctx := t.Context()
+		seq := begin(t, s)
+		names := []string{"a", "b", "c", "d", "e"}
+		var letters []notice.Notice
+		for _, unit := range names {
+			letters = append(letters, letter(unit, day0-1))
+		}
+		seq = planned(t, s, seq, day0-1, letters...)
+		unsent := got[[]notice.Notice](t)(s.Unsent(ctx, j, day0))
+		of := map[string]notice.Notice{}
+		for _, n := range unsent {
+			of[n.Key.Unit] = n
+		}
+		// Meanwhile: a is being sent, b broke after its dot, c's copy was put off, d was held back by a window.
+		for range names {
+			n := take(t, s, time.Hour)
+			end := settled(n, by(notice.PutBack))
+			end.Tries = 0
+			switch n.Key.Unit {
+			case "a":
+				continue
+			case "b":
+				end = settled(n, n.Lost(notice.Break), refused(0, "b@example.com", notice.OutcomeUnknown, 0, "broken"))
+			case "c":
+				end = settled(n, by(notice.Defer), sentTo(0, "c@example.com"), refused(1, "d@example.com", notice.OutcomeTemporary, 450, "later"))
+				end.Tries = 1
+			}
+			end.NextTry = instant.AddDate(100, 0, 0) // none is taken twice
+			equal(t, "lost", commit(t, s, nil, end), []string(nil))
+		}
+		if err := s.Move(ctx, of["d"].ID, notice.Pending, "窗口已过", "", notice.Hold); err != nil {
+			t.Fatal(err)
+		}
+		r := claimed(t, s, "remind", day0)
+		r.State = run.Done
+		before := got[[]notice.Notice](t)(s.Notices(ctx, notice.Filter{}))
+		for _, unit := range []string{"a", "b", "c", "d"} {
+			id, next := of[unit].ID, letter(unit, day0)
+			for name, p := range map[string]run.DayPlan{
+				"superseded": {Notices: []notice.Notice{next}, Supersede: map[string]string{id: next.ID}},
+				"cancelled":  {Cancel: map[string]string{id: "已办结"}},
+				"held":       {Hold: map[string]string{id: "申请延期"}},
+			} {
+				p.Unsent, p.Run = unsent, r
+				err := s.SavePlan(ctx, j, seq, p)
+				wantErr(t, unit+" "+name, err, store.ErrMoved)
+				if errors.Is(err, store.ErrLost) {
+					t.Errorf("%s %s: %v is the slot's error too", unit, name, err)
+				}
+				equal(t, unit+" "+name+" left behind", got[[]notice.Notice](t)(s.Notices(ctx, notice.Filter{})), before)
+			}
+		}
+		// Planned anew, on what is there now.
+		next := letter("c", day0)
+		p := run.DayPlan{Notices: []notice.Notice{next}, Supersede: map[string]string{of["c"].ID: next.ID}, Cancel: map[string]string{of["d"].ID: "已办结"},
+			Hold: map[string]string{of["b"].ID: "申请延期", of["e"].ID: "申请延期"}, Unsent: got[[]notice.Notice](t)(s.Unsent(ctx, j, day0)), Run: r}
+		if err := s.SavePlan(ctx, j, seq, p); err != nil {
+			t.Fatal(err)
+		}
+		for unit, want := range map[string]notice.State{"a": notice.Sending, "b": notice.Held, "c": notice.Superseded, "d": notice.Cancelled, "e": notice.Held} {
+			if n := got[notice.Notice](t)(s.Notice(ctx, of[unit].ID)); n.State != want || want == notice.Held && (n.Reason != "申请延期" || !n.NextTry.IsZero()) {
+				t.Errorf("%s in the end: %+v", unit, n)
+			}
+		}
+	})
+}
+
+func TestWhatAPlanHoldsWaitsForAPlan(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		ctx := t.Context()
+		seq := begin(t, s)
+		old := letter("a", day0-1)
+		seq = planned(t, s, seq, day0-1, old)
+		f := notice.ClaimFilter{Jurisdiction: j}
+		equal(t, "held by the window", got[int](t)(s.HoldNotices(ctx, f, instant.AddDate(100, 0, 0), "窗口已过")), 1)
+		save := func(d civil.Date, edit func(*run.DayPlan)) {
+			t.Helper()
+			r := claimed(t, s, "remind", d)
+			r.State = run.Done
+			p := run.DayPlan{Unsent: got[[]notice.Notice](t)(s.Unsent(ctx, j, d)), Run: r}
+			edit(&p)
+			if err := s.SavePlan(ctx, j, seq, p); err != nil {
+				t.Fatal(err)
+			}
+			seq++
+		}
+		for i, why := range []string{"申请延期待答复", "距上次督办不满三日"} {
+			save(day0+civil.Date(i), func(p *run.DayPlan) { p.Hold = map[string]string{old.ID: why} })
+			equal(t, "released with the window", got[int](t)(s.ReleaseHeld(ctx, f, "窗口已开")), 0)
+			if n, ok := claimOne(t, s, f, time.Minute); ok {
+				t.Errorf("claimed: %+v", n)
+			}
+			if n := got[notice.Notice](t)(s.Notice(ctx, old.ID)); n.State != notice.Held || n.Reason != why || !n.NextTry.IsZero() {
+				t.Errorf("held: %+v", n)
+			}
+		}
+		next := letter("a", day0+2)
+		save(day0+2, func(p *run.DayPlan) {
+			if len(p.Unsent) != 1 || p.Unsent[0].ID != old.ID {
+				t.Errorf("unsent: %v", p.Unsent)
+			}
+			p.Notices, p.Supersede = []notice.Notice{next}, map[string]string{old.ID: next.ID}
+		})
+		if n, ok := claimOne(t, s, f, time.Minute); !ok || n.ID != next.ID {
+			t.Errorf("claimed in the end: %+v", n)
 		}
 	})
 }

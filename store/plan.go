@@ -12,9 +12,11 @@ import (
 	"duban/notify/notice"
 )
 
-// SavePlan writes the plan and settles its slot, all or nothing. It returns ErrMoved where the jurisdiction's seq is not
-// the one the plan was made on, and ErrLost where the slot or a letter it supersedes or cancels is not as it was
-// read. The seq moves on by one, and the new letters keep it.
+// SavePlan writes the plan and settles its slot, all or nothing. It returns ErrLost where the slot is not the caller's any
+// more, and ErrMoved, after which the day is planned anew, where what the plan was made on is not as it was read: the
+// jurisdiction's seq, or a letter that it supersedes, cancels or holds. Such a letter must not be in sending and, where it
+// is among the plan's Unsent, have the same state, tries and resent; otherwise any state will do that it can be moved from.
+// The seq moves on by one, and the new letters keep it.
 func (s *Store) SavePlan(ctx context.Context, j string, seq int64, p run.DayPlan) error {
 	op := fmt.Sprintf("save plan %s %s %s", p.Run.Job, j, p.Run.Date)
 	letters, err := noticeRows(j, seq+1, p.Notices)
@@ -69,40 +71,62 @@ func stepRows(j string, steps []task.FiredStep) ([]stepRow, error) {
 	return rows, nil
 }
 
-// retire supersedes and cancels letters that have not left.
+// retire supersedes, cancels and holds letters that have not left.
 func (t *tx) retire(ctx context.Context, p run.DayPlan) error {
+	read := make(map[string]notice.Notice, len(p.Unsent))
+	for _, n := range p.Unsent {
+		read[n.ID] = n
+	}
 	for _, id := range slices.Sorted(maps.Keys(p.Supersede)) {
 		by := p.Supersede[id]
 		if by == "" || by == id {
 			return fmt.Errorf("letter %s cannot be taken over by %q: name a later letter", id, by)
 		}
-		if err := t.moveUnsent(ctx, id, notice.Supersede, "superseded_by", by); err != nil {
+		if err := t.moveUnsent(ctx, read, id, notice.Supersede, "superseded_by = ?", by); err != nil {
 			return err
 		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(p.Cancel)) {
-		if err := t.moveUnsent(ctx, id, notice.Cancel, "reason", p.Cancel[id]); err != nil {
+		if err := t.moveUnsent(ctx, read, id, notice.Cancel, "reason = ?", clean(p.Cancel[id])); err != nil {
+			return err
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(p.Hold)) {
+		if err := t.moveUnsent(ctx, read, id, notice.Hold, "next_try = NULL, reason = ?", clean(p.Hold[id])); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (t *tx) moveUnsent(ctx context.Context, id string, cause notice.Cause, column, value string) error {
-	var from notice.State
-	if err := one(t.GetContext(ctx, &from, "SELECT state FROM notices WHERE id = ?", id)); err != nil {
+// moveUnsent moves a letter that nobody is sending and that is as it was read, where it was. A letter that is held already
+// is held anew.
+func (t *tx) moveUnsent(ctx context.Context, read map[string]notice.Notice, id string, cause notice.Cause, set, value string) error {
+	var now struct {
+		State  notice.State `db:"state"`
+		Tries  int          `db:"tries"`
+		Resent bool         `db:"resent"`
+	}
+	if err := one(t.GetContext(ctx, &now, "SELECT state, tries, resent FROM notices WHERE id = ?", id)); err != nil {
 		return fmt.Errorf("letter %s: %w", id, err)
 	}
-	to, err := notice.Next(from, cause)
-	if err != nil {
-		return fmt.Errorf("letter %s: %w: %w", id, ErrLost, err)
+	if was, ok := read[id]; ok && (now.State != was.State || now.Tries != was.Tries || now.Resent != was.Resent) {
+		return fmt.Errorf("letter %s: %w (read as %s after %d tries, now %s after %d)", id, ErrMoved, was.State, was.Tries, now.State, now.Tries)
 	}
-	if from == notice.Sending {
-		return fmt.Errorf("letter %s: %w: a worker holds it", id, ErrLost)
+	if now.State == notice.Sending {
+		return fmt.Errorf("letter %s: %w: a worker holds it", id, ErrMoved)
 	}
-	n, err := t.exec(ctx, "UPDATE notices SET state = ?, "+column+" = ? WHERE id = ? AND state = ?", string(to), value, id, string(from))
+	to := notice.Held
+	if cause != notice.Hold || now.State != notice.Held {
+		var err error
+		if to, err = notice.Next(now.State, cause); err != nil {
+			return fmt.Errorf("letter %s: %w: %w", id, ErrMoved, err)
+		}
+	}
+	n, err := t.exec(ctx, "UPDATE notices SET state = ?, "+set+" WHERE id = ? AND state = ? AND tries = ? AND resent = ?",
+		string(to), value, id, string(now.State), now.Tries, now.Resent)
 	if err == nil && n == 0 {
-		return fmt.Errorf("letter %s: %w", id, ErrLost)
+		return fmt.Errorf("letter %s: %w", id, ErrMoved)
 	}
 	return err
 }

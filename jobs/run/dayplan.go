@@ -13,7 +13,13 @@ type DayPlan struct {
 	Caches    []task.Cache
 	Supersede map[string]string // old notice → new notice
 	Cancel    map[string]string // notice → reason
-	Run       Run
+	// Hold are letters that planning keeps back, with the reason: an item of theirs may not be spoken of for the time
+	// being. They wait for a later plan, or for a person.
+	Hold map[string]string
+	// Unsent are the letters of earlier days as planning read them. What it decided holds for no others: one that a worker
+	// took or tried meanwhile may have reached its reader.
+	Unsent []notice.Notice
+	Run    Run
 }
 
 // Filter selects runs; empty fields select all. The newest come first.
