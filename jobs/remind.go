@@ -62,7 +62,8 @@ func (j Remind) Run(ctx context.Context, r run.Run) (run.Run, error) {
 		p := planner.Remind(snap, set, r.Date)
 		settled := settle(r, p)
 		if err := j.Store.SavePlan(ctx, r.Jurisdiction, snap.Jurisdiction.Seq, run.DayPlan{
-			Notices: p.Notices, Steps: p.Steps, Caches: p.Caches, Supersede: p.Supersede, Cancel: p.Cancel, Run: settled,
+			Notices: p.Notices, Steps: p.Steps, Caches: p.Caches, Supersede: p.Supersede, Cancel: p.Cancel, Hold: p.Hold,
+			Unsent: slices.Concat(snap.Unsent, snap.Failed), Run: settled,
 		}); err != nil {
 			return err
 		}

@@ -80,8 +80,8 @@ func (m *marker) ahead(items []item) {
 	}
 }
 
-// ask asks for the marks of the next letters that have none. One that was sent once more already is marked alone and in its
-// turn: a second doubt about it waits for a person, so that there must be one.
+// ask asks for the marks of the next letters that have none. One that was sent once more already is never marked ahead of
+// its turn: a second doubt about it waits for a person, so that there must be one.
 func (m *marker) ask(items []item, urgent bool) {
 	a := &asking{done: make(chan struct{})}
 	var marks []notice.Mark

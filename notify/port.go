@@ -1,5 +1,6 @@
-// Package notify delivers letters. The Dispatcher claims one letter after the other, has it composed, hands each
-// recipient's copy to a transport and records what became of it. Transports live in packages of their own.
+// Package notify delivers letters. A Dispatcher claims them in pieces over several lanes, asks the door whether they may
+// leave, has them composed, archived and marked, hands each recipient's copy to a transport, and has one writer record
+// what became of them. Brakes keep letters back while a server fails. Transports live in packages of their own.
 package notify
 
 import (

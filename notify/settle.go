@@ -137,6 +137,9 @@ func (b *batch) conclude(h *hand) {
 	if b.Mail.RedirectTo != "" {
 		s.Reason = strings.TrimSpace(s.Reason + " " + notice.TrialRun)
 	}
+	if n.Resent && s.Causes[0] == notice.Refuse { // the first one may be there all the same: a person decides
+		s.Causes, s.Reason = []notice.Cause{notice.Break}, cut("it may have arrived the first time; "+s.Reason)
+	}
 	if n.Resent && !strings.HasPrefix(s.Reason, onceMore) {
 		s.Reason = cut(strings.TrimSuffix(onceMore+"; "+s.Reason, "; "))
 	}

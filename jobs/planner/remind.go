@@ -46,8 +46,10 @@ type Plan struct {
 	Caches    []task.Cache
 	Supersede map[string]string // old notice → new notice
 	Cancel    map[string]string // notice → reason
-	Held      []Held
-	Looked    int
+	// Hold keeps letters back with an item of theirs that is held; notice → reason.
+	Hold   map[string]string
+	Held   []Held
+	Looked int
 }
 
 // Held is a step that is due and waits, with the reason.
@@ -90,17 +92,18 @@ type reminder struct {
 	standing []task.Task
 	lines    map[string][]line // by unit
 	fresh    map[string]bool   // units to which something new is said
-	// unsent are the IDs of the unsent letters of earlier days; kept are those of them that wait with an item of theirs.
-	unsent, kept map[string]bool
-	plan         Plan
+	// unsent are the IDs of the unsent letters of earlier days; kept says why some of them wait with an item of theirs.
+	unsent map[string]bool
+	kept   map[string]string
+	plan   Plan
 }
 
 func newReminder(s Snapshot, set Settings, d civil.Date) *reminder {
 	r := &reminder{
 		Snapshot: s, set: set, day: d,
 		units: map[string]task.Unit{}, tasks: map[task.TaskID]task.Task{}, plans: map[string]task.Plan{},
-		lines: map[string][]line{}, fresh: map[string]bool{}, unsent: map[string]bool{}, kept: map[string]bool{},
-		plan: Plan{Supersede: map[string]string{}, Cancel: map[string]string{}},
+		lines: map[string][]line{}, fresh: map[string]bool{}, unsent: map[string]bool{}, kept: map[string]string{},
+		plan: Plan{Supersede: map[string]string{}, Cancel: map[string]string{}, Hold: map[string]string{}},
 	}
 	for _, u := range s.Directory.AsOf(d).Units {
 		r.units[u.Code] = u
@@ -128,8 +131,15 @@ func newReminder(s Snapshot, set Settings, d civil.Date) *reminder {
 	return r
 }
 
-// mended reports whether the reader of a letter that was refused can be reached at another address now.
+// mended reports whether a letter that failed may succeed now: its reader can be reached at another address, or nobody ever
+// refused him and trying was given up only.
 func (r *reminder) mended(n notice.Notice) bool {
+	refused := slices.ContainsFunc(n.Receipts, func(rc notice.Receipt) bool {
+		return !rc.Copy && rc.Outcome == notice.OutcomePermanent
+	})
+	if len(n.Receipts) > 0 && !refused {
+		return true
+	}
 	c, ok := r.units[n.Key.Unit].Contact(task.Role(n.Key.Role))
 	return ok && c.Email != "" && !slices.ContainsFunc(n.Facts.Recipients, func(to notice.Recipient) bool {
 		return !to.Copy && strings.EqualFold(to.Email, c.Email)
@@ -338,7 +348,7 @@ func (r *reminder) again(l line) ladder.Step {
 	}
 	switch why, hold := r.permitted(l, steps[i], nil); {
 	case hold:
-		r.kept[last.Notice] = true
+		r.kept[last.Notice] = why
 		r.plan.Held = append(r.plan.Held, Held{l.record.Obligation.Ref.String(), last.Step, why})
 		return ladder.Step{}
 	case why != "":
@@ -411,7 +421,8 @@ func (r *reminder) settleUnsent() {
 	for _, n := range r.Unsent {
 		id := r.key(n.Key.Unit).ID()
 		switch {
-		case r.kept[n.ID]:
+		case r.kept[n.ID] != "" && n.State != notice.Failed:
+			r.plan.Hold[n.ID] = "kept back with an item of it: " + r.kept[n.ID]
 		case written[id]:
 			r.plan.Supersede[n.ID] = id
 		case !r.Written[id] && n.State != notice.Failed:

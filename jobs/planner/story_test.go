@@ -189,6 +189,9 @@ func TestAnUnsentUrgingIsPermittedAnew(t *testing.T) {
 	if len(w.Unsent) != 1 || w.held() != "1/a/m1 T+2: an extension request awaits an answer" {
 		t.Errorf("%d unsent, held %q", len(w.Unsent), w.held())
 	}
+	if got := w.plans[len(w.plans)-1].Hold; len(got) != 1 || !strings.Contains(got[w.Unsent[0].ID], "awaits an answer") {
+		t.Errorf("the letter may still leave: %v", got)
+	}
 	w.event("2024-07-04", "1/a/m1", task.ExtensionRefused).live("2024-07-04", "2024-07-31").
 		wrote("07-04 a: overdue 1/m1 T+2", "07-09 a: overdue 1/m1 T+5; cc deputy")
 	// Told by telephone meanwhile.
@@ -489,6 +492,7 @@ func TestWhatABadAddressRefusedIsSaidAgainOnceItIsMended(t *testing.T) {
 	w.mail(false).live("2024-06-25", "2024-06-25").mail(true).wrote("06-25 a: upcoming 1/m1 T-3 + 2/m1 T-3")
 	w.Failed, w.Unsent = w.Unsent, nil
 	w.Failed[0].State = notice.Failed
+	w.Failed[0].Receipts = []notice.Receipt{{Outcome: notice.OutcomePermanent}}
 	// As long as the address is the same, a letter a day to it helps nobody.
 	w.live("2024-06-26", "2024-06-26").wrote()
 	w.event("2024-06-27", "2/a/m1", task.Reported).unit("a", "2024-06-27", liaison("new@gov.example"))
@@ -526,6 +530,15 @@ func TestALetterThatWaitsForACopyOnlyIsNotSaidAgain(t *testing.T) {
 	if p := w.plans[len(w.plans)-1]; len(p.Supersede)+len(p.Cancel) != 0 {
 		t.Errorf("%v %v", p.Supersede, p.Cancel)
 	}
+}
+
+func TestWhatTryingWasGivenUpOfIsSaidAgain(t *testing.T) {
+	w := newTown(t).row("1", on("2024-06-28")).live("2024-01-15", "2024-06-24")
+	w.diary = nil
+	w.mail(false).live("2024-06-25", "2024-06-25").mail(true).wrote("06-25 a: upcoming 1/m1 T-3")
+	w.Failed, w.Unsent = w.Unsent, nil
+	w.Failed[0].State, w.Failed[0].Receipts = notice.Failed, []notice.Receipt{{Outcome: notice.OutcomeTemporary}}
+	w.live("2024-06-26", "2024-06-26").wrote("06-26 a: upcoming 1/m1 T-3")
 }
 
 func TestALetterHasNothingLeftToSay(t *testing.T) {

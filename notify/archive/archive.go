@@ -62,7 +62,7 @@ func Open(dir string) (*Archive, error) {
 // Put keeps a letter's bytes, of which sum is the SHA-256. Putting the same letter again does nothing.
 //
 // A formal letter (Key.Matter) is on the disk, with its name, when Put returns. An ordinary one may be lost, or left
-// short, in a power cut, since it can be composed anew from its facts: a file that is short is written again.
+// with other bytes, in a power cut, since it can be composed anew from its facts: such a file is written again.
 func (a *Archive) Put(msg compose.Message, sum [sha256.Size]byte) error {
 	if len(msg.Bytes) == 0 || msg.Key.Date.IsZero() {
 		return fmt.Errorf("archive letter %s of %s: it has no bytes or no date", msg.ID, msg.Key.Unit)
@@ -142,7 +142,8 @@ func Name(code string) string {
 	return name
 }
 
-// present reports whether the letter is in its place. Of an ordinary one the length tells; a formal one is compared.
+// present reports whether the letter is in its place, byte for byte: a power cut may leave a file of its length without its
+// bytes. A formal one is on the disk then.
 func present(path string, data []byte, formal bool) (bool, error) {
 	info, err := os.Stat(path)
 	switch {
@@ -152,17 +153,21 @@ func present(path string, data []byte, formal bool) (bool, error) {
 		return false, err
 	case info.Size() != int64(len(data)) || !info.Mode().IsRegular():
 		return false, nil
-	case !formal:
-		return true, nil
 	}
-	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	flag := os.O_RDONLY
+	if formal {
+		flag = os.O_RDWR
+	}
+	f, err := os.OpenFile(path, flag, 0)
 	if err != nil {
 		return false, err
 	}
-	// The writer before may have been cut off between the name and the disk.
 	kept := make([]byte, len(data))
 	_, err = f.ReadAt(kept, 0)
-	return bytes.Equal(kept, data), errors.Join(err, f.Sync(), f.Close())
+	if formal { // the writer before may have been cut off between the name and the disk
+		err = errors.Join(err, f.Sync())
+	}
+	return bytes.Equal(kept, data), errors.Join(err, f.Close())
 }
 
 // inFolder runs what writes into a folder, which it makes first. Folders are made once; one that somebody took away

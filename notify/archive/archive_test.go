@@ -118,7 +118,8 @@ func TestPutAgainWritesNothing(t *testing.T) {
 func TestPutMendsWhatAPowerCutLeft(t *testing.T) {
 	for _, c := range []struct{ matter, left string }{
 		{"", ""}, {"", "the let"}, {"m", ""}, {"m", "the let"},
-		{"m", "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"}, // as long as the letter
+		{"", "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"}, // as long as the letter
+		{"m", "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"},
 	} {
 		dir := t.TempDir()
 		a := open(t, dir)

@@ -161,7 +161,7 @@ func (s *session) replies(m *compose.Message, group, answered bool) *verdict {
 		now := s.said(phase)
 		if refused == nil {
 			refused = now
-			refused.early = earlyCode(first, now.code)
+			refused.early = earlyCode(phase == notice.PhaseSender, now.code, answered)
 		}
 		refused.lost = refused.lost || now.code == 421 || now.code < 400
 		if s.dirty = true; refused.lost || !group {
@@ -171,11 +171,13 @@ func (s *session) replies(m *compose.Message, group, answered bool) *verdict {
 	return refused
 }
 
-func earlyCode(first bool, code int) early {
+// earlyCode is for the code of a refusal: first says that it is the answer to the first command of an envelope, answered
+// that RSET was answered before, so that the server is where we are.
+func earlyCode(first bool, code int, answered bool) early {
 	switch {
 	case first && code == 421:
 		return earlyBye
-	case first && code == 503:
+	case first && code == 503 && !answered:
 		return earlyMess
 	}
 	return 0

@@ -423,7 +423,6 @@ func TestFaultsInTheMiddleOfAStream(t *testing.T) {
 		took     []int
 		conns    int
 	}{
-		{notice.PhaseSender, "421 4.3.2 closing", false, "aat", []int{0, 1}, 1},
 		{notice.PhaseRecipient, "421 4.3.2 closing", false, "aat", []int{0, 1}, 1},
 		{notice.PhaseData, "421 4.3.2 closing", false, "aat", []int{0, 1}, 1},
 		{notice.PhaseAnswer, "421 4.3.2 closing", false, "aat", []int{0, 1}, 1},
@@ -436,6 +435,7 @@ func TestFaultsInTheMiddleOfAStream(t *testing.T) {
 		{notice.PhaseRecipient, drop, false, "aat", []int{0, 1}, 1},
 		// Closed before a word about the mail: nothing of it was begun, and another connection is made.
 		{notice.PhaseSender, drop, false, "aaaaa", []int{0, 1, 2, 3, 4}, 2},
+		{notice.PhaseSender, "421 4.3.2 closing", false, "aaaaa", []int{0, 1, 2, 3, 4}, 2},
 		// A server that answers before it was asked is not believed.
 		{notice.PhaseData, stray, false, "aat", []int{0, 1}, 1},
 		{notice.PhaseRecipient, "530 5.7.0 log in", false, "aat", []int{0, 1}, 1},

@@ -13,11 +13,10 @@ import (
 // idle is how long a connection is kept without a mail. Servers close sooner or later, and what stands between forgets.
 const idle = time.Minute
 
-// lane is one connection, which is made when it is needed and kept from one Send to the next.
+// lane is one connection, which is made when it is needed and kept from one Send to the next unless another lane needs it.
 type lane struct {
 	t  *Transport
-	mu sync.Mutex
-	s  *session // nil: none is open
+	mu sync.Mutex // one turn at a time
 }
 
 var _ notify.Lane = (*lane)(nil)
@@ -25,11 +24,14 @@ var _ notify.Lane = (*lane)(nil)
 // turn is one call of Send.
 type turn struct {
 	*lane
-	mails   []compose.Message
-	each    notify.Each
-	kept    bool             // the connection is from an earlier turn and nothing was said on it yet
-	ahead   *compose.Message // the mail whose envelope was sent with the body before; nil: none
-	release func() bool      // see session.bind; nil: no connection
+	mails    []compose.Message
+	each     notify.Each
+	placed   bool             // it has a place in the pool
+	s        *session         // nil: none is open
+	kept     bool             // the connection is from an earlier turn and nothing was said on it yet
+	ahead    *compose.Message // the mail whose envelope was sent with the body before; nil: none
+	release  func() bool      // see session.bind; nil: no connection
+	finished bool             // it was left in an orderly way: no callback panicked
 }
 
 // Send hands over the mails; see notify.Lane. Besides what is written there: a context that is cancelled before the first
@@ -40,20 +42,21 @@ type turn struct {
 //   - permanent: 5xx about this mail, an address that cannot be used, a mail this server cannot take
 //   - temporary: 4xx, and everything that breaks before the final dot, or concerns the server and not the mail
 //   - unknown: broken after the final dot, or while it was written
+//
+// A context that ends while all connections are in use by other lanes leaves all mails not dealt with.
 func (l *lane) Send(ctx context.Context, mails []compose.Message, each notify.Each) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.s != nil && time.Since(l.s.used) > idle {
-		l.s.leave()
-		l.set(nil)
-	}
-	t := turn{lane: l, mails: mails, each: each, kept: l.s != nil}
-	if t.kept {
-		t.release = l.s.bind(ctx)
-	}
+	t := turn{lane: l, mails: mails, each: each}
 	defer t.end()
-	for i := range mails {
-		if ctx.Err() != nil {
+	n := t.run(ctx)
+	t.finished = true
+	return n
+}
+
+func (t *turn) run(ctx context.Context) int {
+	for i := range t.mails {
+		if ctx.Err() != nil || !t.place(ctx) {
 			return i
 		}
 		if dealt, more := t.mail(ctx, i); !dealt {
@@ -62,48 +65,57 @@ func (l *lane) Send(ctx context.Context, mails []compose.Message, each notify.Ea
 			return i + 1
 		}
 	}
-	return len(mails)
+	return len(t.mails)
+}
+
+// place waits for a place to have a connection at, and takes over what rests there. It has it until the turn ends.
+func (t *turn) place(ctx context.Context) bool {
+	if t.placed {
+		return true
+	}
+	s, ok := t.t.pool.enter(ctx, t.lane)
+	if !ok {
+		return false
+	}
+	t.placed = true
+	switch {
+	case s == nil:
+	case time.Since(s.used) > idle:
+		s.leave()
+	default:
+		t.s, t.kept, t.release = s, true, s.bind(ctx)
+	}
+	return true
 }
 
 // Close ends the connection politely. The lane may be used again.
 func (l *lane) Close() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.close()
+	if s := l.t.pool.rested(l); s != nil {
+		s.quit()
+		l.t.pool.leave(l, nil)
+	}
 	return nil
 }
 
-func (l *lane) close() {
-	if l.s != nil {
-		l.s.quit()
-		l.set(nil)
-	}
-}
-
-// set keeps the connection, or forgets it, and lets the transport know what it has to close.
-func (l *lane) set(s *session) {
-	l.s = s
-	l.t.mu.Lock()
-	defer l.t.mu.Unlock()
-	if s != nil {
-		l.t.open[l] = struct{}{}
-	} else {
-		delete(l.t.open, l)
-	}
-}
-
-// end lets go of the connection: it stays for the next turn unless the context has closed it, or an envelope is open.
+// end lets go of the connection: it stays for the next turn unless the context has closed it, an envelope is open, or a
+// callback panicked, when nobody knows how far it is. The place is given back in any case.
 func (t *turn) end() {
+	if !t.placed {
+		return
+	}
 	switch {
 	case t.s == nil:
-	case t.ahead != nil:
+	case t.ahead != nil, !t.finished:
 		t.drop()
 	case !t.release():
 		t.s.drop()
-		t.set(nil)
+		t.s = nil
 	default:
 		t.s.used = time.Now()
 	}
+	t.t.pool.leave(t.lane, t.s)
 }
 
 // drop closes the connection without a word. A mail whose final dot was not sent is thrown away by the server (RFC 5321,
@@ -111,8 +123,7 @@ func (t *turn) end() {
 func (t *turn) drop() {
 	t.release()
 	t.s.drop()
-	t.set(nil)
-	t.ahead = nil
+	t.s, t.ahead = nil, nil
 }
 
 // mail hands over one mail. dealt says that Done was called, more that the lane may go on.
@@ -145,7 +156,8 @@ func (t *turn) mail(ctx context.Context, i int) (dealt, more bool) {
 	}
 	if t.s != nil && t.ahead == nil && t.s.mails >= t.t.cfg.PerConnection {
 		t.release()
-		t.close()
+		t.s.quit()
+		t.s = nil
 	}
 	return true, more
 }
@@ -164,8 +176,7 @@ func (t *turn) begin(ctx context.Context, m *compose.Message) (*compose.Message,
 			if v != nil {
 				return nil, v
 			}
-			t.release = release
-			t.set(s)
+			t.s, t.release = s, release
 		}
 		kept := t.kept
 		fitting, v := t.envelope(m)

@@ -8,7 +8,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"maps"
 	"net"
 	"slices"
 	"strings"
@@ -76,7 +75,8 @@ type Config struct {
 	MaxSize int64
 }
 
-// Transport sends letters over several connections, one for each lane.
+// Transport sends letters over several connections, one for each lane that is sending. There are never more of them than
+// Config.Lanes, however many lanes are asked for: a lane waits until another one's turn is over.
 type Transport struct {
 	cfg    Config
 	tls    *tls.Config
@@ -84,8 +84,7 @@ type Transport struct {
 	dial   func(ctx context.Context, network, addr string) (net.Conn, error)
 	single notify.Lane
 
-	mu   sync.Mutex
-	open map[*lane]struct{} // the lanes that hold a connection
+	pool pool
 }
 
 var (
@@ -104,7 +103,7 @@ func New(cfg Config) (*Transport, error) {
 		return nil, fmt.Errorf("configure mail: %w", err)
 	}
 	t := &Transport{
-		cfg: cfg, tls: settings, dial: (&net.Dialer{}).DialContext, open: map[*lane]struct{}{},
+		cfg: cfg, tls: settings, dial: (&net.Dialer{}).DialContext, pool: pool{limit: cfg.Lanes, places: map[*lane]*session{}},
 		plain: slices.ContainsFunc(cfg.PlainAuthHosts, func(h string) bool { return strings.EqualFold(h, cfg.Host) }),
 	}
 	t.single = t.Lane()
@@ -167,17 +166,14 @@ func (t *Transport) Phase() time.Duration { return t.cfg.Phase }
 // Lanes returns how many connections may be open at the same time.
 func (t *Transport) Lanes() int { return t.cfg.Lanes }
 
-// Lane returns a lane, which connects when its first mail comes.
+// Lane returns a lane, which connects when its first mail comes and fewer than Lanes connections are open.
 func (t *Transport) Lane() notify.Lane { return &lane{t: t} }
 
 // Close says goodbye on every connection at once; what the server answers is of no consequence. It waits for what is
 // being sent.
 func (t *Transport) Close() error {
-	t.mu.Lock()
-	open := slices.Collect(maps.Keys(t.open))
-	t.mu.Unlock()
 	var wg sync.WaitGroup
-	for _, l := range open {
+	for _, l := range t.pool.lanes() {
 		wg.Go(func() { _ = l.Close() })
 	}
 	wg.Wait()

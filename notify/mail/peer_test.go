@@ -117,8 +117,8 @@ func TestAConnectionThatRestedTooLongIsReplaced(t *testing.T) {
 	tr := transport(t, Config{Port: f.start(t), Security: Plain})
 	l := tr.Lane().(*lane)
 	for i, rested := range []time.Duration{0, idle / 2, 2 * idle, 0} {
-		if l.s != nil {
-			l.s.used = l.s.used.Add(-rested)
+		if s := tr.pool.places[l]; s != nil {
+			s.used = s.used.Add(-rested)
 		}
 		if s := send(t, l, t.Context(), letters(2)...); s.n != 2 || len(s.dots) != 2 {
 			t.Fatalf("turn %d: %+v", i, s)
@@ -150,8 +150,8 @@ func TestLanesAreConnectionsOfTheirOwn(t *testing.T) {
 	if len(b.mails()) != 60 || b.sessions != 3 {
 		t.Errorf("%d mails over %d sessions", len(b.mails()), b.sessions)
 	}
-	if err := tr.Close(); err != nil || len(tr.open) != 0 {
-		t.Errorf("%v, %d open", err, len(tr.open))
+	if err := tr.Close(); err != nil || len(tr.pool.places) != 0 {
+		t.Errorf("%v, %d open", err, len(tr.pool.places))
 	}
 }
 

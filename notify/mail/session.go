@@ -125,8 +125,12 @@ func (s *session) hello() *verdict {
 	case code == 250:
 		s.ext = offered(s.rep.text)
 		return nil
-	case code != 500 && code != 502 && code != 504 && code != 550, s.t.cfg.Security == StartTLS:
+	case code != 500 && code != 502 && code != 504 && code != 550:
 		return s.said(notice.PhaseHello)
+	case s.t.cfg.Security == StartTLS && !s.secured:
+		v := s.said(notice.PhaseHello)
+		v.text += " (a server that knows no EHLO knows no STARTTLS; nothing is sent in clear unless mail.smtp.tls says so)"
+		return v
 	}
 	if err := s.ask("HELO ", s.t.cfg.Hello); err != nil {
 		return s.broke(notice.PhaseHello, err)

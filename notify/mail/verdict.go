@@ -47,8 +47,8 @@ func (v *verdict) again(used, kept bool) bool {
 	switch v.early {
 	case earlyLost, earlyMess:
 		return used
-	case earlyBye:
-		return kept
+	case earlyBye: // a limit of letters for each connection, or of its age: another one may well be served
+		return used || kept
 	case earlyStop:
 		return true
 	}
