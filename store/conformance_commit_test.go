@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -309,7 +310,7 @@ func TestALateClaimantIsLostButItsReceiptsAreKept(t *testing.T) {
 			t.Errorf("expired: %+v", expired)
 		}
 		equal(t, "expired on another day", len(got[[]notice.Notice](t)(s.ExpiredNotices(ctx, notice.ClaimFilter{Date: day0 + 1}, 0))), 0)
-		if err := s.Move(ctx, a.ID, notice.Sending, "worker gone", "w2", notice.Expire); err != nil {
+		if err := s.TakeBack(ctx, a, "worker gone", "w2", notice.Expire); err != nil {
 			t.Fatal(err)
 		}
 		// a is taken back, b is late but nobody acted on it.
@@ -365,12 +366,12 @@ func TestMovesAreFencedAndWrittenDown(t *testing.T) {
 		wantErr(t, "no letter", s.Move(ctx, "0", notice.Held, "", "", notice.Release), store.ErrNotFound)
 
 		alive := takeAll(t, s, 1, time.Hour)[0]
-		wantErr(t, "expire a live claim", move(notice.Sending, notice.Expire), store.ErrLost)
+		wantErr(t, "expire a live claim", s.TakeBack(ctx, alive, "因", "李四", notice.Expire), store.ErrLost)
 		if err := store.Exec(ctx, s, "UPDATE notices SET lease = '2024-01-01 00:00:00.000', data_at = '2024-01-01 00:00:00.000'"); err != nil {
 			t.Fatal(err)
 		}
-		wantErr(t, "expire what may have arrived", move(notice.Sending, notice.Expire), store.ErrLost)
-		if err := move(notice.Sending, alive.Lost(notice.Vanish)...); err != nil {
+		wantErr(t, "expire what may have arrived", s.TakeBack(ctx, alive, "因", "李四", notice.Expire), store.ErrLost)
+		if err := s.TakeBack(ctx, alive, "因", "李四", alive.Lost(notice.Vanish)...); err != nil {
 			t.Fatal(err)
 		}
 		is := got[notice.Notice](t)(s.Notice(ctx, n.ID))
@@ -398,6 +399,61 @@ func TestMovesAreFencedAndWrittenDown(t *testing.T) {
 			t.Errorf("sent again: %+v", is)
 		}
 		equal(t, "moves", movesOf(t, s, n.ID), []string{"hold", "hold", "release", "resend", "hasten", "reopen"})
+	})
+}
+
+// TestALetterIsTakenBackUnderTheClaimItWasReadUnder lets two workers find the same dead claim, and one act on it late.
+func TestALetterIsTakenBackUnderTheClaimItWasReadUnder(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		ctx := t.Context()
+		planned(t, s, begin(t, s), day0, letter("a", day0))
+		die := func() notice.Notice { // marks its letter and is gone
+			t.Helper()
+			n := takeAll(t, s, 1, time.Hour)[0]
+			equal(t, "lost", commit(t, s, []notice.Mark{markOf(n)}), []string(nil))
+			if err := store.Exec(ctx, s, "UPDATE notices SET lease = '2024-01-01 00:00:00.000'"); err != nil {
+				t.Fatal(err)
+			}
+			return got[[]notice.Notice](t)(s.ExpiredNotices(ctx, notice.ClaimFilter{}, 0))[0]
+		}
+		back := func(n notice.Notice, causes ...notice.Cause) error {
+			return s.TakeBack(ctx, n, "因", "李四", causes...)
+		}
+		first := die()
+		for _, causes := range [][]notice.Cause{
+			nil, by(notice.Resend), by(notice.Cancel), by(notice.Deliver), by(notice.Vanish, notice.Claim), by(notice.Expire, notice.Resend),
+			by(notice.Vanish, notice.Supersede),
+		} {
+			if err := back(first, causes...); err == nil || errors.Is(err, store.ErrLost) {
+				t.Errorf("taken back by %v: %v", causes, err)
+			}
+		}
+		nobodys := first
+		nobodys.Token = ""
+		if err := back(nobodys, notice.Vanish); err == nil || errors.Is(err, store.ErrLost) {
+			t.Errorf("taken back from nobody: %v", err)
+		}
+		if err := back(first, first.Lost(notice.Vanish)...); err != nil {
+			t.Fatal(err)
+		}
+		second := die()
+		before := got[notice.Notice](t)(s.Notice(ctx, second.ID))
+		for _, causes := range [][]notice.Cause{by(notice.Vanish, notice.Resend), by(notice.Vanish), by(notice.Vanish, notice.Resolve)} {
+			wantErr(t, "under the claim before", back(first, causes...), store.ErrLost)
+		}
+		wantErr(t, "sent once more a second time", back(second, notice.Vanish, notice.Resend), store.ErrLost)
+		gone := second
+		gone.ID = "0"
+		wantErr(t, "no letter", back(gone, notice.Vanish), store.ErrNotFound)
+		equal(t, "the letter meanwhile", got[notice.Notice](t)(s.Notice(ctx, second.ID)), before)
+		if err := back(second, second.Lost(notice.Vanish)...); err != nil {
+			t.Fatal(err)
+		}
+		wantErr(t, "once more", back(second, notice.Vanish), store.ErrLost)
+		if is := got[notice.Notice](t)(s.Notice(ctx, second.ID)); is.State != notice.Unknown || is.Token != "" || !is.Lease.IsZero() {
+			t.Errorf("in the end: %+v", is)
+		}
+		equal(t, "moves", movesOf(t, s, first.ID), []string{"resend", "vanish"})
 	})
 }
 
@@ -448,6 +504,34 @@ func TestLettersAreHeldAndReleasedTogether(t *testing.T) {
 		equal(t, "after releasing", states(), "ap bp cs dh ep fp ")
 		if n := got[notice.Notice](t)(s.Notice(ctx, waits.ID)); n.Reason != "窗口已开" {
 			t.Errorf("released: %+v", n)
+		}
+		// The time a letter was held is none of that it is tried in.
+		for _, letGo := range []func(notice.Notice) error{
+			func(notice.Notice) error {
+				f := notice.ClaimFilter{Date: day0 + 1}
+				equal(t, "held after a try", got[int](t)(s.HoldNotices(ctx, f, now.Add(time.Hour), "窗口已过")), 1)
+				equal(t, "released after a try", release(), 1)
+				return nil
+			},
+			func(n notice.Notice) error {
+				return errors.Join(s.Move(ctx, n.ID, n.State, "", "李四", notice.Hold), s.Move(ctx, n.ID, notice.Held, "", "李四", notice.Release))
+			},
+		} {
+			n, ok := claimOne(t, s, notice.ClaimFilter{Date: day0 + 1}, time.Hour)
+			end := settled(n, by(notice.Defer))
+			if equal(t, "lost", commit(t, s, nil, end), []string(nil)); !ok || n.Deadline.IsZero() {
+				t.Fatalf("claimed: %+v", n)
+			}
+			was := got[notice.Notice](t)(s.Notice(ctx, n.ID))
+			if !was.Deadline.Equal(n.Deadline) {
+				t.Errorf("tried: %+v", was)
+			}
+			if err := letGo(was); err != nil {
+				t.Fatal(err)
+			}
+			if n := got[notice.Notice](t)(s.Notice(ctx, n.ID)); n.State != notice.Pending || !n.Deadline.IsZero() {
+				t.Errorf("let go: %+v", n)
+			}
 		}
 	})
 }

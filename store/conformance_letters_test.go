@@ -182,7 +182,7 @@ func TestAnExpiredClaimIsTakenBackOnce(t *testing.T) {
 			return ids
 		}
 		alive := take(t, s, time.Hour)
-		wantErr(t, "expire a live claim", s.Move(ctx, alive.ID, notice.Sending, "", "", notice.Expire), store.ErrLost)
+		wantErr(t, "expire a live claim", s.TakeBack(ctx, alive, "", "", notice.Expire), store.ErrLost)
 		if ids := expired(); ids != nil {
 			t.Errorf("expired at once: %v", ids)
 		}
@@ -195,14 +195,14 @@ func TestAnExpiredClaimIsTakenBackOnce(t *testing.T) {
 		slices.Sort(want)
 		equal(t, "expired", expired(), want)
 		equal(t, "marked after the lease", commit(t, s, []notice.Mark{markOf(dead)}), []string{dead.ID})
-		wantErr(t, "expire what may have arrived", s.Move(ctx, alive.ID, notice.Sending, "", "", notice.Expire), store.ErrLost)
-		if err := s.Move(ctx, alive.ID, notice.Sending, "may have arrived", "", notice.Vanish); err != nil {
+		wantErr(t, "expire what may have arrived", s.TakeBack(ctx, alive, "", "", notice.Expire), store.ErrLost)
+		if err := s.TakeBack(ctx, alive, "may have arrived", "", notice.Vanish); err != nil {
 			t.Error(err)
 		}
-		if err := s.Move(ctx, dead.ID, notice.Sending, "worker gone", "", notice.Expire); err != nil {
+		if err := s.TakeBack(ctx, dead, "worker gone", "", notice.Expire); err != nil {
 			t.Error(err)
 		}
-		wantErr(t, "expire it twice", s.Move(ctx, dead.ID, notice.Sending, "", "", notice.Expire), store.ErrLost)
+		wantErr(t, "expire it twice", s.TakeBack(ctx, dead, "", "", notice.Expire), store.ErrLost)
 		equal(t, "the dead worker settles", commit(t, s, nil, settled(dead, by(notice.Deliver))), []string{dead.ID})
 		if n := got[notice.Notice](t)(s.Notice(ctx, dead.ID)); n.State != notice.Retry || n.Reason != "worker gone" || n.Token != "" {
 			t.Errorf("taken back: %+v", n)

@@ -48,7 +48,7 @@ func QueryCounts(s *Store) string {
 	return countQuery(s.d, w)
 }
 func QueryRelease(s *Store) string {
-	return holdSet(s.d) + "WHERE state = ? AND next_try <= ?"
+	return releaseSet(s.d) + "WHERE state = ? AND next_try <= ?"
 }
 func QueryFailed(s *Store) string { return "SELECT id FROM notices " + failedTail(s.d) }
 

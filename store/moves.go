@@ -58,11 +58,59 @@ func checkMove(from notice.State, causes []notice.Cause) (notice.State, error) {
 	return notice.Then(from, causes...)
 }
 
+// TakeBack takes a letter from a worker that is gone, by causes one after the other: expire, where no final dot may have been
+// sent, or vanish comes first. The letter is as it was read by the caller: it returns ErrLost where the claim is not the
+// letter's token any more, or its lease has not passed by the database's clock, and where it is to be sent once more and
+// was already. It keeps the reason and who did it, writes the move down and makes the next try due at once.
+func (s *Store) TakeBack(ctx context.Context, n notice.Notice, reason, by string, causes ...notice.Cause) error {
+	op := fmt.Sprintf("take back letter %s by %v", n.ID, causes)
+	to, err := checkTakeBack(n, causes)
+	if err != nil {
+		return fmt.Errorf("%s: %w", op, err)
+	}
+	reason, by = clean(reason), clean(by)
+	set := "state = ?, reason = ?, moved_by = ?, next_try = NULL, token = '', lease = NULL"
+	fence := "id = ? AND state = ? AND token = ? AND lease <= ?"
+	if causes[0] == notice.Expire {
+		fence += " AND data_at IS NULL"
+	}
+	if slices.Contains(causes, notice.Resend) {
+		set, fence = set+", resent = TRUE", fence+" AND resent = FALSE"
+	}
+	return s.write(ctx, op, func(t *tx) error {
+		now, err := t.now(ctx)
+		if err != nil {
+			return err
+		}
+		changed, err := t.exec(ctx, "UPDATE notices SET "+set+" WHERE "+fence, string(to), reason, by, n.ID, string(notice.Sending), n.Token, at(now))
+		if err := t.fenced(ctx, n.ID, changed, err); err != nil {
+			return err
+		}
+		return t.addMove(ctx, notice.Move{Notice: n.ID, At: now, From: notice.Sending, To: to, Cause: causes[len(causes)-1], Reason: reason, By: by})
+	})
+}
+
+// checkTakeBack returns the state a letter comes to.
+func checkTakeBack(n notice.Notice, causes []notice.Cause) (notice.State, error) {
+	if n.Token == "" {
+		return n.State, errors.New("it is under no claim")
+	}
+	if len(causes) == 0 || causes[0] != notice.Expire && causes[0] != notice.Vanish {
+		return n.State, fmt.Errorf("%s or %s has to come first", notice.Expire, notice.Vanish)
+	}
+	for _, c := range causes {
+		if !slices.Contains(movable[:], c) {
+			return n.State, fmt.Errorf("%s is not a cause a letter can be moved by", c)
+		}
+	}
+	return notice.Then(notice.Sending, causes...)
+}
+
 // Move moves a letter by causes one after the other, in one step: any but a claim, an attempt's outcome or a later letter.
 // It keeps the reason and who moved it, writes the move down, makes its next try due at once, and returns ErrLost where
 // the letter is not in the state given. Expire and vanish, which come first, want the lease to have passed by the
 // database's clock, and expire that no final dot may have been sent. A letter that is sent once more is marked as such.
-// One that had failed, or waited for a person, gets a new deadline with its next claim.
+// One that had failed, was held, or waited for a person, gets a new deadline with its next claim.
 func (s *Store) Move(ctx context.Context, id string, from notice.State, reason, by string, causes ...notice.Cause) error {
 	op := fmt.Sprintf("move letter %s by %v", id, causes)
 	to, err := checkMove(from, causes)
@@ -74,7 +122,7 @@ func (s *Store) Move(ctx context.Context, id string, from notice.State, reason, 
 	if slices.Contains(causes, notice.Resend) {
 		set += ", resent = TRUE"
 	}
-	if from == notice.Failed || from == notice.Unknown {
+	if from == notice.Failed || from == notice.Unknown || from == notice.Held {
 		set += ", deadline = NULL"
 	}
 	switch causes[0] {
@@ -166,8 +214,14 @@ func holdSet(d *dialect) string {
 	return "UPDATE notices " + d.by("notices_state") + " SET state = ?, next_try = ?, reason = ? "
 }
 
+// releaseSet is holdSet for letters that are let go.
+func releaseSet(d *dialect) string {
+	return "UPDATE notices " + d.by("notices_state") + " SET state = ?, next_try = ?, reason = ?, deadline = NULL "
+}
+
 // ReleaseHeld lets go the letters under the filter that were held until an instant, whether or not it has come: the caller
-// knows that they may leave. It returns how many they were. What waits for a person goes on waiting.
+// knows that they may leave. It returns how many they were. The time they were held is none of that they are tried in:
+// they get a new deadline with their next claim. What waits for a plan or for a person goes on waiting.
 func (s *Store) ReleaseHeld(ctx context.Context, f notice.ClaimFilter, reason string) (n int, err error) {
 	to, err := notice.Next(notice.Held, notice.Release)
 	if err != nil {
@@ -178,7 +232,7 @@ func (s *Store) ReleaseHeld(ctx context.Context, f notice.ClaimFilter, reason st
 		w.and("state = ?", string(notice.Held))
 		w.and("next_try IS NOT NULL")
 		w.under(f)
-		free, err := t.exec(ctx, holdSet(t.d)+w.String(), append([]any{string(to), stamp{}, clean(reason)}, w.args...)...)
+		free, err := t.exec(ctx, releaseSet(t.d)+w.String(), append([]any{string(to), stamp{}, clean(reason)}, w.args...)...)
 		n = int(free)
 		return err
 	})
