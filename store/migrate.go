@@ -68,7 +68,7 @@ func (s *Store) current() error {
 
 // Migrate brings the database to this program's version and returns the number of migrations applied. It may be run
 // again, and by several workers at once. Where it fails it may be run again too: on an engine whose DDL is not
-// transactional each migration is one statement that minds what is there.
+// transactional each migration is one statement that minds what is there, or that is made after a look at it.
 func (s *Store) Migrate(ctx context.Context) (applied int, err error) {
 	for try := 1; ; try++ {
 		have, want, err := s.SchemaVersion(ctx)

@@ -122,7 +122,7 @@ func TestBothEnginesHaveTheSameTablesAndColumns(t *testing.T) {
 	equal(t, "indexes", keys["sqlite"], keys["mysql"])
 }
 
-// TestEachMySQLMigrationIsOneStatement holds what makes a failed migration repeatable where DDL is not transactional.
+// TestEachMySQLMigrationIsOneStatement, or one after a look at what is there, holds what makes a failed migration repeatable where DDL is not transactional.
 func TestEachMySQLMigrationIsOneStatement(t *testing.T) {
 	files, err := filepath.Glob("migrations/mysql/*.sql")
 	if err != nil || len(files) == 0 {
@@ -133,7 +133,11 @@ func TestEachMySQLMigrationIsOneStatement(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if n := strings.Count(string(text), ";"); n != 1 {
+		want := 1
+		if strings.Contains(string(text), "information_schema") {
+			want = 4 // what it does is prepared after a look at what is there
+		}
+		if n := strings.Count(string(text), ";"); n != want {
 			t.Errorf("%s holds %d statements", name, n)
 		}
 		if _, err := os.Stat(strings.Replace(name, "mysql", "sqlite", 1)); errors.Is(err, os.ErrNotExist) {
@@ -177,6 +181,9 @@ func populate17(t *testing.T, run func(q string, args ...any)) []notice.Notice {
 		n := letter(fmt.Sprintf("u%03d", i), day0+civil.Date(i%5))
 		n.State, n.Tries, n.Reason, n.SupersededBy = state[i%len(state)], i, "因"+awkward, fmt.Sprint(i)
 		n.Facts.Issuer.Name = awkward
+		if n.Resent = i%4 == 1; n.Resent {
+			n.Reason = "sent once more after an unknown outcome; 421 bye"
+		}
 		if i%2 == 0 {
 			n.NextTry, n.Lease, n.DataAt, n.Token = moment, moment, moment, fmt.Sprint("t", i)
 		}
@@ -244,7 +251,7 @@ func TestAPopulatedDatabaseMigratesForward(t *testing.T) {
 				t.Fatalf("%d letters of %d", len(letters), len(want))
 			}
 			for i := range want {
-				equal(t, "a letter", letters[i], want[i])
+				equal(t, "a letter", letters[i], want[i]) // of no known seq, 0, so that the door looks at every event
 			}
 			equal(t, "who moved them", len(got[[]string](t)(store.Strings(ctx, s, "SELECT id FROM notices WHERE moved_by = '李四'"))), len(want))
 			equal(t, "last start", got[time.Time](t)(s.LastStarted(ctx)), time.Date(2024, 9, 14, 0, 0, 0, 123e6, time.UTC))
