@@ -564,7 +564,6 @@ func TestAddressesWithTroubleAreKnown(t *testing.T) {
 			return out
 		}
 		long := refused(0, strings.Repeat("长", 300)+"@example.com", notice.OutcomePermanent, 0, "too long")
-		long.Phase = notice.PhaseRecipient
 		equal(t, "at first", all(), "")
 		try(refused(0, "A@Ex.com", notice.OutcomeTemporary, 450, "busy"), refused(0, "b@ex.com", notice.OutcomePermanent, 550, "no such user"),
 			sentTo(0, "c@ex.com"), refused(0, "d@ex.com", notice.OutcomeTemporary, 0, "connection lost"), long)
