@@ -218,14 +218,25 @@ func (d *doctor) servers(ctx context.Context) []finding {
 }
 
 // remedy says what to do where a step of the conversation fails.
-func remedy(step string) string {
-	switch step {
+func remedy(c mail.Check) string {
+	later := c.Code/100 == 4
+	switch {
+	case c.Step == "recipient" && later:
+		return "nothing, if it is gone in some minutes: the server puts strangers off (greylisting), or the mailbox is full; a letter is tried again by itself"
+	case later:
+		return "try again later; where it stays so, ask the server's staff"
+	case c.Step == "greeting" && c.Code != 0:
+		return "the server turns this machine away: ask its staff to let this machine's address in"
+	case c.Step == "login" && c.Code == 0:
+		return "have the server offer AUTH PLAIN or LOGIN, over TLS; where it wants no login, empty smtp.username"
+	}
+	switch c.Step {
 	case "connect":
 		return "check smtp.host and smtp.port, the way to the server, and that it runs"
 	case "greeting":
 		return "check that smtp.port is that of a mail server; with port 465 or another of implicit TLS set smtp.tls: implicit"
 	case "hello":
-		return "check smtp.hello with the server's staff"
+		return "check smtp.hello with the server's staff; one that knows no EHLO knows no TLS: smtp.tls: none sends in clear"
 	case "tls":
 		return "check smtp.tls, smtp.ca_file, smtp.server_name and smtp.fingerprint, and the dates of the server's certificate"
 	case "login":
@@ -243,10 +254,12 @@ func (d *doctor) server(ctx context.Context, who string, cfg mail.Config, from s
 	for _, c := range mail.Probe(ctx, cfg, from, d.to) {
 		f := good("%s: %s: %s", who, c.Step, c.Text)
 		switch {
+		case !c.OK && c.Step == "recipient" && c.Code/100 == 4: // its letters leave all the same, later
+			f.State, f.Do = warned, remedy(c)
 		case !c.OK:
-			f.State, f.Do = failing, remedy(c.Step)
+			f.State, f.Do = failing, remedy(c)
 		case c.Warn:
-			f.State, f.Do = warned, caution(c.Step)
+			f.State, f.Do = warned, caution(c)
 		}
 		out = append(out, f)
 	}
@@ -257,11 +270,13 @@ func (d *doctor) server(ctx context.Context, who string, cfg mail.Config, from s
 }
 
 // caution says what to do where a step works and should not stay so.
-func caution(step string) string {
-	switch step {
-	case "tls":
-		return "have the server renew its certificate or offer TLS, and set smtp.tls: required"
-	case "login":
+func caution(c mail.Check) string {
+	switch {
+	case c.Step == "tls" && c.Secured:
+		return "have the server's staff renew its certificate, or offer TLS 1.2, whichever is named; a new certificate has another smtp.fingerprint"
+	case c.Step == "tls":
+		return "have the server offer TLS, and set smtp.tls: required"
+	case c.Step == "login":
 		return "have the server offer TLS, set smtp.tls: required and empty smtp.allow_plain_auth, then change the password"
 	}
 	return ""

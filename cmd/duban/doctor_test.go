@@ -58,6 +58,9 @@ func (d *desk) diagnosis(code int, args ...string) map[string]string {
 	all := map[string]string{}
 	for _, o := range lines(d.t, out) {
 		all[o.text("check", "state")] += o.text("found") + "\n"
+		if o["do"] != nil {
+			all[o.text("check", "state")] += o.text("do") + "\n"
+		}
 		if o["state"] != "ok" && o["do"] == nil && o["check"] == "mail server" {
 			d.t.Errorf("it does not say what to do: %v", o)
 		}
@@ -73,6 +76,11 @@ func (d *desk) diagnosis(code int, args ...string) map[string]string {
 func TestDoctorAsksTheMailServer(t *testing.T) {
 	good, over, soon := identity(t, 100*24*time.Hour), identity(t, -time.Hour), identity(t, 10*24*time.Hour+time.Hour)
 	inClear := map[string]string{"SMTP_TLS": "none", "SMTP_CA_FILE": "", "SMTP_ALLOW_PLAIN_AUTH": "127.0.0.1"}
+	refusing := func(at mailtest.Phase, code int, text string) func(*mailtest.Config) {
+		return func(c *mailtest.Config) {
+			c.Faults = []mailtest.Fault{{Phase: at, Action: mailtest.Refusal(code, text)}}
+		}
+	}
 	for _, c := range []struct {
 		name   string
 		id     *mailtest.Identity
@@ -89,14 +97,15 @@ func TestDoctorAsksTheMailServer(t *testing.T) {
 		{"refused login", good, nil, map[string]string{"SMTP_PASSWORD": "wrong-one"}, "", exitFailed, "fail", []string{"login: 535"}, []string{"wrong-one"}},
 		{"expired certificate", over, nil, nil, "", exitFailed, "fail", []string{"tls:", "expired"}, nil},
 		{"expired and pinned", over, nil, map[string]string{"SMTP_FINGERPRINT": over.Fingerprint}, "", exitDone, "warn", []string{"IT HAS EXPIRED"}, nil},
-		{"ends soon", soon, nil, nil, "", exitDone, "warn", []string{"it ends in 10 days"}, nil},
+		{"ends soon", soon, nil, nil, "", exitDone, "warn", []string{"it ends in 10 days", "renew its certificate"}, []string{"smtp.tls: required"}},
+		{"turned away", good, refusing(mailtest.AtBanner, 554, "5.7.1 your address is blocked"), nil, "", exitFailed, "fail", []string{"greeting: 554", "turns this machine away"}, []string{"smtp.tls: implicit"}},
+		{"too busy", good, refusing(mailtest.AtBanner, 421, "4.3.2 busy"), nil, "", exitFailed, "fail", []string{"greeting: 421", "try again later"}, []string{"smtp.tls: implicit"}},
+		{"greylisted", good, refusing(mailtest.AtRcpt, 450, "4.2.0 greylisted"), nil, "--to someone@unit.example", exitDone, "warn", []string{"recipient: 450", "greylisting"}, []string{"check the address"}},
+		{"no login we know", good, func(c *mailtest.Config) { c.Auth = []string{"CRAM-MD5"} }, nil, "", exitFailed, "fail", []string{"CRAM-MD5", "offer AUTH PLAIN or LOGIN"}, []string{"check smtp.username"}},
 		{"another authority", good, func(c *mailtest.Config) { c.TLS = over.Server() }, nil, "", exitFailed, "fail", []string{"tls:"}, nil},
-		{"RCPT 550", good, func(c *mailtest.Config) {
-			c.Faults = []mailtest.Fault{{Phase: mailtest.AtRcpt, Action: mailtest.Refusal(550, "5.1.1 no such user gone@unit.example")}}
-		}, nil, "--to gone@unit.example", exitFailed, "fail", []string{"recipient: 550 5.1.1"}, []string{"gone@"}},
-		{"MAIL 553", good, func(c *mailtest.Config) {
-			c.Faults = []mailtest.Fault{{Phase: mailtest.AtMail, Action: mailtest.Refusal(553, "5.7.1 not yours")}}
-		}, nil, "", exitFailed, "fail", []string{"sender: 553"}, nil},
+		{"RCPT 550", good, refusing(mailtest.AtRcpt, 550, "5.1.1 no such user gone@unit.example"), nil, "--to gone@unit.example", exitFailed, "fail",
+			[]string{"recipient: 550 5.1.1", "check the address"}, []string{"gone@"}},
+		{"MAIL 553", good, refusing(mailtest.AtMail, 553, "5.7.1 not yours"), nil, "", exitFailed, "fail", []string{"sender: 553"}, nil},
 		{"in clear", good, func(c *mailtest.Config) { c.TLS, c.StartTLS, c.AuthInClear = nil, false, true }, inClear, "", exitDone, "warn",
 			[]string{"NOT ENCRYPTED", "THE PASSWORD WENT IN CLEAR"}, nil},
 		{"no TLS to be had", good, func(c *mailtest.Config) { c.TLS, c.StartTLS, c.AuthInClear = nil, false, true }, nil, "", exitFailed, "fail", []string{"tls:"}, nil},

@@ -219,6 +219,14 @@ func lineOfAttempt(r notice.Receipt) attemptLine {
 	}
 }
 
+func linesOfAttempts(rs []notice.Receipt) []attemptLine {
+	out := make([]attemptLine, 0, len(rs))
+	for _, r := range rs {
+		out = append(out, lineOfAttempt(r))
+	}
+	return out
+}
+
 // String is the attempt for people, without its time.
 func (l attemptLine) String() string {
 	to := l.Email
@@ -241,13 +249,24 @@ func (l attemptLine) String() string {
 // letterDetail is what `outbox show --output json` prints.
 type letterDetail struct {
 	letterRow
-	Versions notice.Versions  `json:"versions"` // template: of the last attempt
-	Subject  string           `json:"subject"`
-	Text     string           `json:"text"`
-	Fault    string           `json:"fault,omitempty"` // why it cannot be composed
-	Receipts []notice.Receipt `json:"receipts"`        // one of each recipient
-	Attempts []attemptLine    `json:"attempts"`        // all, in order
-	Moves    []notice.Move    `json:"moves"`           // what else was done with it, in order
+	Versions notice.Versions `json:"versions"` // template: of the last attempt
+	Subject  string          `json:"subject"`
+	Text     string          `json:"text"`
+	Fault    string          `json:"fault,omitempty"` // why it cannot be composed
+	Receipts []attemptLine   `json:"receipts"`        // one of each recipient
+	Attempts []attemptLine   `json:"attempts"`        // all, in order
+	Moves    []moveLine      `json:"moves"`           // what else was done with it, in order
+}
+
+// moveLine is one move as `outbox show --output json` prints it.
+type moveLine struct {
+	N      int          `json:"n"` // from 1
+	At     time.Time    `json:"at"`
+	From   notice.State `json:"from"`
+	To     notice.State `json:"to"`
+	Cause  notice.Cause `json:"cause"`
+	Reason string       `json:"reason"`
+	By     string       `json:"by"`
 }
 
 // history reads all that is known of one letter.
@@ -265,16 +284,14 @@ func (a *app) history(ctx context.Context, s *store.Store, id string) (d letterD
 		return d, err
 	}
 	d = letterDetail{
-		letterRow: rowOfLetter(n), Versions: n.Facts.Versions, Receipts: maskReceipts(n.Receipts),
-		Attempts: make([]attemptLine, 0, len(attempts)), Moves: make([]notice.Move, 0, len(moves)),
+		letterRow: rowOfLetter(n), Versions: n.Facts.Versions, Receipts: linesOfAttempts(n.Receipts), Attempts: linesOfAttempts(attempts),
+		Moves: make([]moveLine, 0, len(moves)),
 	}
 	for _, r := range attempts {
-		d.Attempts = append(d.Attempts, lineOfAttempt(r))
 		d.Versions.Template = cmp.Or(r.Template, d.Versions.Template)
 	}
 	for _, m := range moves {
-		m.Reason = notify.MaskAll(m.Reason)
-		d.Moves = append(d.Moves, m)
+		d.Moves = append(d.Moves, moveLine{N: m.N, At: m.At, From: m.From, To: m.To, Cause: m.Cause, Reason: notify.MaskAll(m.Reason), By: m.By})
 	}
 	if len(n.Facts.Recipients) == 0 {
 		return d, nil
@@ -349,15 +366,6 @@ func (d letterDetail) told() []toldLine {
 		out = append(out, toldLine{m.At, text})
 	}
 	slices.SortStableFunc(out, func(a, b toldLine) int { return a.at.Compare(b.at) })
-	return out
-}
-
-func maskReceipts(rs []notice.Receipt) []notice.Receipt {
-	out := make([]notice.Receipt, 0, len(rs))
-	for _, r := range rs {
-		r.Email, r.Reply = notify.Mask(r.Email), notify.MaskAll(r.Reply) // a server's answer often repeats the address
-		out = append(out, r)
-	}
 	return out
 }
 
@@ -510,13 +518,15 @@ type target struct {
 	reason string
 	by     string // the letter that took it over
 	mute   bool   // it has no reader to go to
+	resent bool   // it was sent once more: later letters do not take it over
 	trial  bool   // what was sent went to mail.redirect_to
 }
 
 // targetOf looks at a letter; redirected says that mail.redirect_to is set.
 func targetOf(n notice.Notice, redirected bool) target {
 	return target{
-		id: n.ID, key: n.Key, state: n.State, reason: n.Reason, by: n.SupersededBy, mute: len(n.Facts.Recipients) == 0, trial: wentAstray(n, redirected),
+		id: n.ID, key: n.Key, state: n.State, reason: n.Reason, by: n.SupersededBy, mute: len(n.Facts.Recipients) == 0,
+		resent: n.Resent, trial: wentAstray(n, redirected),
 	}
 }
 
@@ -617,7 +627,12 @@ func (t target) standing() string {
 	if t.reason == "" {
 		return string(t.state)
 	}
-	return fmt.Sprintf("%s (%s)", t.state, notify.MaskAll(t.reason))
+	reason := t.reason
+	if strings.Contains(reason, notice.TrialRun) { // it has brackets of its own
+		reason = strings.TrimSpace(strings.ReplaceAll(reason, notice.TrialRun, ""))
+		reason = strings.TrimPrefix(reason+"; "+strings.Trim(notice.TrialRun, "()"), "; ")
+	}
+	return fmt.Sprintf("%s (%s)", t.state, notify.MaskAll(reason))
 }
 
 // instead says what can be done to a letter in its state.
@@ -687,7 +702,7 @@ func (a *app) do(ctx context.Context, s *store.Store, d deed, targets []target) 
 			ID: t.id, Jurisdiction: t.key.Jurisdiction, Date: t.key.Date, Unit: t.key.Unit, From: t.state, State: to, Cause: cause,
 			Reason: notify.MaskAll(reason), By: d.by, Trial: trial,
 		}
-		if err := a.printMoved(row, d, paused[t.key.Jurisdiction]); err != nil {
+		if err := a.printMoved(row, d, paused[t.key.Jurisdiction], t.resent || cause == notice.Resend); err != nil {
 			return errors.Join(append(errs, err)...)
 		}
 	}
@@ -704,7 +719,8 @@ func (d deed) lost(ctx context.Context, s *store.Store, t target) error {
 	return fmt.Errorf("%s letter %s: it was %s and moved meanwhile; now it is %s; %s", d.verb, t.id, t.state, now.standing(), now.instead())
 }
 
-func (a *app) printMoved(r movedRow, d deed, paused bool) error {
+// printMoved tells of a move and of what follows; resent says that the letter goes once more.
+func (a *app) printMoved(r movedRow, d deed, paused, resent bool) error {
 	if a.asJSON() {
 		return a.json(r)
 	}
@@ -716,7 +732,10 @@ func (a *app) printMoved(r movedRow, d deed, paused bool) error {
 	case paused:
 		next = "nothing leaves while the jurisdiction is paused: duban resume --jurisdiction " + r.Jurisdiction
 	case r.Date < a.today(r.Jurisdiction):
-		next = fmt.Sprintf("the next working day's letter takes its items over, unless `duban run remind --jurisdiction %s --date %s` sends it before", r.Jurisdiction, r.Date)
+		next = fmt.Sprintf("it leaves once today is planned: at the next heartbeat of `duban serve`, or with `duban run remind --jurisdiction %s`", r.Jurisdiction)
+		if !resent {
+			next += "; where today is not planned yet, today's letter to the unit takes its items over"
+		}
 	default:
 		next = "it leaves at the next run"
 	}

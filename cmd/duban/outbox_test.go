@@ -315,12 +315,52 @@ func TestRetryAndReleaseHaveLettersLeave(t *testing.T) {
 	})
 }
 
-func TestALetterOfAnEarlierDaySaysHowItLeaves(t *testing.T) {
-	d, s := waitingTown(t, storetest.Engines(t)[0])
-	id := settle(t, s, map[string]func(notice.Notice) notice.Settlement{"jtj": bounced})["jtj"]
-	d.on("2024-09-26")
-	if out := d.ok("outbox", "retry", id, "--by", "李敏"); !strings.Contains(out, "`duban run remind --jurisdiction town --date 2024-09-25`") {
-		t.Error(out)
+// TestALetterOfAnEarlierDayLeavesAsItIsSaid lets letters of the day before go, before and after the day is planned.
+func TestALetterOfAnEarlierDayLeavesAsItIsSaid(t *testing.T) {
+	const leaves, taken = "at the next heartbeat of `duban serve`, or with `duban run remind --jurisdiction town`", "today's letter to the unit takes its items over"
+	for _, c := range []struct {
+		name    string
+		end     func(notice.Notice) notice.Settlement
+		deed    string
+		planned bool // today, before a person lets it go
+		taken   bool // that it may be taken over is said
+		state   string
+	}{
+		{"sent once more", broken(""), "resolve %s --resend --by 李敏", false, false, "sent"},
+		{"sent once more on a planned day", broken(""), "resolve %s --resend --by 李敏", true, false, "sent"},
+		{"tried again", bounced, "retry %s --by 李敏", false, true, "superseded"},
+		{"tried again on a planned day", bounced, "retry %s --by 李敏", true, true, "sent"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d, s := waitingTown(t, storetest.Engines(t)[0])
+			id := settle(t, s, map[string]func(notice.Notice) notice.Settlement{"jtj": c.end})["jtj"]
+			d.on("2024-09-26")
+			if c.planned {
+				d.ok("run", "all")
+			}
+			out := d.ok(append([]string{"outbox"}, strings.Fields(fmt.Sprintf(c.deed, id))...)...)
+			if !strings.Contains(out, leaves) || strings.Contains(out, taken) != c.taken {
+				t.Error(out)
+			}
+			d.ok("run", "all")
+			d.ok("run", "remind", "--jurisdiction", "town")
+			if o := d.letter(id); o.text("state") != c.state {
+				t.Errorf("%s", o.text("state", "reason"))
+			}
+		})
+	}
+}
+
+func TestATrialRunStandsInOneBracket(t *testing.T) {
+	for reason, want := range map[string]string{
+		"":              "sent",
+		"by hand":       "sent (by hand)",
+		notice.TrialRun: "sent (trial run: it went to mail.redirect_to)",
+		"resolved as sent by 李敏 " + notice.TrialRun: "sent (resolved as sent by 李敏; trial run: it went to mail.redirect_to)",
+	} {
+		if got := (target{state: notice.Sent, reason: reason}).standing(); got != want {
+			t.Errorf("%q: %q", reason, got)
+		}
 	}
 }
 
@@ -367,6 +407,13 @@ func TestShowTellsTheWholeHistory(t *testing.T) {
 			t.Error(got)
 		}
 		if got := object(attempts[1].(map[string]any)).text("outcome", "code"); got != "temporary 450" {
+			t.Error(got)
+		}
+		counts := object(o["receipts"].([]any)[0].(map[string]any))
+		if got := counts.text("outcome", "code", "copy", "took_ms", "email"); got != "temporary 450 false 1500 z***@jtj.example" || counts["took"] != nil {
+			t.Error(got, counts)
+		}
+		if got := slices.Sorted(maps.Keys(moves[0].(map[string]any))); !slices.Equal(got, []string{"at", "by", "cause", "from", "n", "reason", "to"}) {
 			t.Error(got)
 		}
 		if got := object(moves[0].(map[string]any)).text("n", "from", "to", "cause", "by", "reason"); got != "1 failed retry reopen 李敏 to be tried again, by 李敏: 已核对 z***@jtj.example" {

@@ -16,6 +16,9 @@ type Check struct {
 	OK   bool
 	Warn bool   // it works and should not stay so
 	Text string // what was found, in one line
+	// Code is the server's refusal; 0: the step went well, or no reply came. Secured says that the connection was encrypted.
+	Code    int
+	Secured bool
 }
 
 // soon is how long before its end a certificate is worth a warning.
@@ -52,12 +55,12 @@ func Probe(ctx context.Context, cfg Config, from, rcpt string) []Check {
 
 // step records a step; false: it failed.
 func (p *prober) step(name string, v *verdict, text string) bool {
+	c := Check{Step: name, OK: v == nil, Text: oneLine(text), Secured: p.s != nil && p.s.secured}
 	if v != nil {
-		p.checks = append(p.checks, Check{Step: name, Text: v.receipt(p.ctx, 0).String()})
-		return false
+		c.Code, c.Text = v.code, v.receipt(p.ctx, 0).String()
 	}
-	p.checks = append(p.checks, Check{Step: name, OK: true, Text: oneLine(text)})
-	return true
+	p.checks = append(p.checks, c)
+	return v == nil
 }
 
 func (p *prober) warn(text string) {

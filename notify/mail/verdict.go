@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"strings"
 	"syscall"
 	"time"
 
@@ -100,7 +101,7 @@ func words(err error, phase time.Duration) string {
 	case errors.Is(err, net.ErrClosed):
 		return "the connection was closed"
 	}
-	return err.Error()
+	return strings.TrimPrefix(err.Error(), "tls: ") // the phase says so
 }
 
 // receipt is the verdict as it is kept.
