@@ -139,8 +139,26 @@ func (s *fakeStore) Move(ctx context.Context, id string, from notice.State, reas
 	if err != nil {
 		return err
 	}
-	leased := causes[0] == notice.Expire || causes[0] == notice.Vanish
-	if n.State != from || leased && n.Lease.After(time.Now()) || causes[0] == notice.Expire && !n.DataAt.IsZero() {
+	if n.State != from || from == notice.Sending {
+		return task.ErrLost
+	}
+	n.State, n.Reason, n.NextTry, n.Token, n.Lease = to, reason, time.Time{}, "", time.Time{}
+	n.Resent = n.Resent || slices.Contains(causes, notice.Resend)
+	return nil
+}
+
+func (s *fakeStore) TakeBack(ctx context.Context, was notice.Notice, reason, by string, causes ...notice.Cause) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := cmp.Or(ctx.Err(), s.fail("TakeBack", was.ID)); err != nil {
+		return err
+	}
+	n := s.letters[was.ID]
+	to, err := notice.Then(notice.Sending, causes...)
+	if err != nil {
+		return err
+	}
+	if n.State != notice.Sending || n.Token != was.Token || n.Lease.After(time.Now()) || causes[0] == notice.Expire && !n.DataAt.IsZero() {
 		return task.ErrLost
 	}
 	n.State, n.Reason, n.NextTry, n.Token, n.Lease = to, reason, time.Time{}, "", time.Time{}

@@ -86,7 +86,9 @@ type Recovery interface {
 	Attempts(ctx context.Context, id string) ([]notice.Receipt, error)
 	// SendingLeases counts the letters under a lease and tells when the nearest passes.
 	SendingLeases(ctx context.Context, f notice.ClaimFilter) (n int, first time.Time, err error)
-	// Move moves a letter that nobody holds, or whose lease has passed; task.ErrLost where it is not as given.
+	// TakeBack moves a letter whose lease has passed, as ExpiredNotices returned it; task.ErrLost where it is not so any more.
+	TakeBack(ctx context.Context, n notice.Notice, reason, by string, causes ...notice.Cause) error
+	// Move moves a letter that nobody holds; task.ErrLost where it is not as given.
 	Move(ctx context.Context, id string, from notice.State, reason, by string, causes ...notice.Cause) error
 }
 

@@ -268,7 +268,7 @@ func (r *run) takeBack(ctx context.Context, n notice.Notice) error {
 	}
 	sctx, cancel := detached(ctx)
 	defer cancel()
-	err := r.Store.Move(sctx, n.ID, notice.Sending, reason, r.By, causes...)
+	err := r.Store.TakeBack(sctx, n, reason, r.By, causes...)
 	if errors.Is(err, task.ErrLost) {
 		return nil // it was settled, or taken back, by somebody else
 	}

