@@ -222,6 +222,9 @@ func connections(t *testing.T) []relayFault {
 func TestRelayFaults(t *testing.T) {
 	faults := append(append(append(connections(t), brokenPhases()...), unknownOnce()...), refusals()...)
 	for e, engine := range storetest.Engines(t) {
+		if slowEngine(engine) {
+			continue
+		}
 		t.Run(engine.Name, func(t *testing.T) {
 			t.Parallel()
 			s := engine.Open(t)

@@ -25,6 +25,7 @@ import (
 	"duban/notify/mail/mailtest"
 	"duban/notify/notice"
 	"duban/store"
+	"duban/store/storetest"
 )
 
 // The tests of faults_*_test.go break one thing at a time on the whole way of a letter: a real database, the dispatcher,
@@ -105,6 +106,10 @@ func (o *outbox) worker(name string, s notify.Store, tr notify.Transport) *notif
 		Store: s, Transport: tr, Mail: speedMail, Account: "relay/" + o.code, By: name, Patience: soon, Chunk: 1, Wait: -1, Log: zerolog.Nop(),
 	}
 }
+
+// slowEngine reports whether the engine would take minutes for a table of faults: the embedded one under the race detector,
+// which slows it fifty times. The other engine meets the same goroutines there, and without the detector both are tested.
+func slowEngine(e storetest.Engine) bool { return !timed && e.Name == "sqlite" }
 
 // client returns settings for the server, with time enough for every step.
 func client(srv *mailtest.Server) mail.Config {

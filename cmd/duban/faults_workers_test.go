@@ -172,6 +172,9 @@ func (w *stoodStill) takeOver(t *testing.T) {
 func TestLeasesPassTogether(t *testing.T) {
 	const each = 4
 	for _, engine := range storetest.Engines(t) {
+		if slowEngine(engine) {
+			continue
+		}
 		t.Run(engine.Name, func(t *testing.T) {
 			t.Parallel()
 			dsn := engine.DSN(t)
@@ -224,6 +227,9 @@ func TestLeasesPassTogether(t *testing.T) {
 func TestTwoWorkersShareTheLetters(t *testing.T) {
 	const n = 500
 	for _, engine := range storetest.Engines(t) {
+		if slowEngine(engine) {
+			continue
+		}
 		t.Run(engine.Name, func(t *testing.T) {
 			t.Parallel()
 			dsn := engine.DSN(t)
@@ -280,6 +286,9 @@ func TestTwoWorkersShareTheLetters(t *testing.T) {
 func TestARelayThatRestartsUnderTwoWorkers(t *testing.T) {
 	const n = 60
 	for _, engine := range storetest.Engines(t) {
+		if slowEngine(engine) {
+			continue
+		}
 		t.Run(engine.Name, func(t *testing.T) {
 			t.Parallel()
 			dsn := engine.DSN(t)
