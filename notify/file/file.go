@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"duban/notify/archive"
 	"duban/notify/compose"
 	"duban/notify/notice"
 )
@@ -75,34 +76,17 @@ func (t *Transport) page(path string, msg compose.Message, reply string) notice.
 // Path returns where a letter goes below the folder, with forward slashes. It is ASCII whatever the codes are, and two
 // letters never share it.
 func Path(msg compose.Message) string {
-	name := ascii(msg.Key.Unit) + "-" + ascii(msg.Key.Role)
+	name := archive.Name(msg.Key.Unit) + "-" + archive.Name(msg.Key.Role)
 	if msg.Key.Kind != notice.UnitLetter || msg.Key.Matter != "" {
-		name += "-" + ascii(msg.Key.Kind) + "-" + ascii(msg.Key.Matter)
+		name += "-" + archive.Name(msg.Key.Kind) + "-" + archive.Name(msg.Key.Matter)
 	}
 	if msg.Copy {
-		name += "-copy-" + ascii(msg.Role)
+		name += "-copy-" + archive.Name(msg.Role)
 	}
 	if msg.Nth > 1 {
 		name += fmt.Sprintf("-%d", msg.Nth)
 	}
-	return ascii(msg.Key.Jurisdiction) + "/" + msg.Key.Date.String() + "/" + name + ".eml"
-}
-
-// ascii writes a code as a file name: letters, digits and hyphens stay, every other character becomes its number
-// between underscores, so that different codes never meet and none climbs out of the folder.
-func ascii(code string) string {
-	var b strings.Builder
-	for _, r := range code {
-		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' {
-			b.WriteRune(r)
-		} else {
-			fmt.Fprintf(&b, "_%x_", r)
-		}
-	}
-	if b.Len() == 0 {
-		return "_"
-	}
-	return b.String()
+	return archive.Name(msg.Key.Jurisdiction) + "/" + msg.Key.Date.String() + "/" + name + ".eml"
 }
 
 // write puts a file in place at once: whoever looks sees all of it or nothing, also after a power cut.
