@@ -19,11 +19,13 @@ import (
 // Rung is how strongly a step speaks.
 type Rung string
 
-// The rungs of this ladder, up to the second urging. Supervision forms and bulletins are drafted elsewhere.
+// The rungs. A form is drafted, and issued by a person; a report with a draft bulletin is made at a quarter's close.
 const (
 	Reminder Rung = "reminder" // 工作提示
 	Urging   Rung = "urging"   // 催办
 	Pace     Rung = "pace"     // 滞后序时进度
+	Form     Rung = "form"     // 督办通知单
+	Bulletin Rung = "bulletin" // 专报, with a draft 通报
 )
 
 // Rule is one step of a kind's ladder, as data.

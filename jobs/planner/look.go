@@ -42,6 +42,7 @@ func CacheOf(r task.Record, t task.Task, u task.Unit, set Settings, after civil.
 		NextLook:   nextLook(r, t, u, set, after),
 		ClosedFrom: task.ClosedFrom(o, r.Events, set.Calendar, set.Terms),
 		Raised:     raised(r, anyArm),
+		FinalFrom:  task.FinalFrom(o, r.Events, set.Calendar, set.Terms),
 	}
 }
 

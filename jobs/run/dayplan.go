@@ -16,6 +16,12 @@ type DayPlan struct {
 	// Hold are letters that planning keeps back, with the reason: an item of theirs may not be spoken of for the time
 	// being. They wait for a later plan, or for a person.
 	Hold map[string]string
+	// Documents are the drafts that planning makes; the letter of each is among the notices, held.
+	Documents []notice.Document
+	// Drop are drafts of documents that no longer hold, with the reason; their letters are cancelled.
+	Drop     map[string]string
+	Closings []task.Closing
+	Holds    []task.Hold
 	// Unsent are the letters of earlier days as planning read them. What it decided holds for no others: one that a worker
 	// took or tried meanwhile may have reached its reader.
 	Unsent []notice.Notice

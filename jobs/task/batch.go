@@ -32,6 +32,9 @@ type Batch struct {
 	Obligations  []Obligation // new ones
 	Events       []Event
 	Caches       []Cache
+	Silences     []Silence
+	Occurrences  []Occurrence
+	Trainings    []Training
 	NextOpen     map[TaskID]civil.Date
 }
 
@@ -42,4 +45,21 @@ type RecordFilter struct {
 	State           State
 	After           string
 	Limit           int
+}
+
+// Tally counts obligations of one row that are settled for good, by what their unit owed and how they ended.
+type Tally struct {
+	TaskID TaskID
+	Role   Role
+	Owes   Owes
+	State  State
+	N      int
+}
+
+// PeriodDue is one instance of a duty with the last day on which a unit's return of it was due when it was opened.
+type PeriodDue struct {
+	TaskID   TaskID
+	Kind     Kind
+	Instance string
+	Due      civil.Date
 }

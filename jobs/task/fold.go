@@ -58,10 +58,19 @@ type Status struct {
 	Count     int
 	Contacted civil.Date // the last time the unit was told by other means
 	Asked     civil.Date // an extension request waiting for an answer
+	AskedFor  civil.Date // the date it asks for; 0: none named
 	Returned  bool
 	Extended  bool
 	// Unconfirmed: past at issue or inherited, not settled and not reopened. Listed, neither chased nor counted.
 	Unconfirmed bool
+	// HeldUntil is the last day on which the bureau keeps urging and forms back, 0 where it does not; HeldWhy its reason.
+	HeldUntil civil.Date
+	HeldWhy   string
+	// Checked is the day a person last compared the register with the facts.
+	Checked civil.Date
+	// Figures are those of the report that stands; Nil says that it is a nil return.
+	Figures map[string]int64
+	Nil     bool
 }
 
 // Open reports whether the obligation waits for the unit.
@@ -111,6 +120,9 @@ func Fold(o Obligation, events []Event, d civil.Date, w Workdays, terms Terms) S
 	if s.State == Finished {
 		s.Late = max(0, w.Count(s.Assess, s.Reported)-s.Waited)
 	}
+	if d > s.HeldUntil {
+		s.HeldUntil, s.HeldWhy = 0, ""
+	}
 	return s
 }
 
@@ -148,7 +160,7 @@ func (s *Status) arm(on civil.Date) { s.Arm, s.Armed = s.Arm+1, on }
 // beforehand (Check), and an import of history must not make the fold fail.
 func (s *Status) apply(o Obligation, e Event, counted map[string]bool, w Workdays) {
 	switch e.Kind {
-	case Opened, Corrected, Triggered, Clarified:
+	case Opened, Corrected, Triggered, Clarified: // without effect on the state
 	case Confirmed:
 		if s.Unconfirmed && s.State == Waiting {
 			s.set(Settled, e.On)
@@ -156,15 +168,25 @@ func (s *Status) apply(o Obligation, e Event, counted map[string]bool, w Workday
 	case Reported:
 		if s.State == Waiting {
 			s.set(Answered, e.On)
-			s.Reported = e.On
+			s.Reported, s.Figures, s.Nil = e.On, e.Figures, e.Nil
 		}
+	case Revised:
+		if s.State == Answered || s.State == Finished {
+			s.Figures, s.Nil = e.Figures, e.Nil
+		}
+	case HeldBack:
+		s.HeldUntil, s.HeldWhy = e.Date, e.Why
+	case LetGo:
+		s.HeldUntil, s.HeldWhy = 0, ""
+	case Checked:
+		s.Checked = e.On
 	case Accepted:
 		if s.State == Waiting {
-			s.Reported = e.On
+			s.Reported, s.Figures, s.Nil = e.On, e.Figures, e.Nil
 		}
 		if s.State == Waiting || s.State == Answered {
 			s.set(Finished, e.On)
-			s.Accepted, s.ByDefault, s.Asked = e.On, false, 0
+			s.Accepted, s.ByDefault, s.Asked, s.AskedFor = e.On, false, 0, 0
 		}
 	case Returned:
 		if s.State == Answered || s.State == Finished && s.ByDefault {
@@ -172,16 +194,16 @@ func (s *Status) apply(o Obligation, e Event, counted map[string]bool, w Workday
 		}
 	case ExtensionAsked:
 		if s.State == Waiting && s.Asked == 0 { // asked again while the first request waits: the first one counts
-			s.Asked = e.On
+			s.Asked, s.AskedFor = e.On, e.Date
 		}
 	case ExtensionRefused:
-		s.Asked = 0
+		s.Asked, s.AskedFor = 0, 0
 	case ExtensionGranted:
 		if s.State == Waiting && e.Date != 0 {
 			if s.Asked != 0 && s.Asked <= s.Assess {
 				s.judgeOn(max(s.Assess, e.Date))
 			}
-			s.Effective, s.Asked, s.Extended = e.Date, 0, true
+			s.Effective, s.Asked, s.AskedFor, s.Extended = e.Date, 0, 0, true
 			s.arm(e.On)
 		}
 	case Counted:
@@ -239,6 +261,7 @@ func (s *Status) giveBack(e Event, w Workdays) {
 	}
 	s.set(Waiting, e.On)
 	s.Reported, s.Accepted, s.ByDefault, s.Returned = 0, 0, false, true
+	s.Figures, s.Nil = nil, false
 }
 
 func (s *Status) count(o Obligation, e Event, counted map[string]bool) {
@@ -258,7 +281,7 @@ func (s *Status) count(o Obligation, e Event, counted map[string]bool) {
 func (s *Status) close(to State, on civil.Date) {
 	if s.State == Waiting || s.State == Answered {
 		s.set(to, on)
-		s.Asked = 0
+		s.Asked, s.AskedFor = 0, 0
 	}
 }
 
@@ -280,6 +303,7 @@ func (s *Status) reopen(e Event, w Workdays) {
 	}
 	s.State, s.Since = Waiting, e.On
 	s.Reported, s.Accepted, s.ByDefault, s.Unconfirmed = 0, 0, false, false
+	s.Figures, s.Nil = nil, false
 	s.arm(e.On)
 }
 
@@ -351,9 +375,48 @@ func Check(o Obligation, s Status, e Event) error {
 		if s.State != Waiting {
 			return refuse("the unit owes nothing now")
 		}
+	case HeldBack:
+		if s.State != Waiting {
+			return refuse("nothing is said about it anyway")
+		}
+		if e.Date < e.On {
+			return fmt.Errorf("record held on %s: its last day %s is before %s", o.Ref, e.Date, e.On)
+		}
+	case LetGo:
+		if s.HeldUntil == 0 {
+			return fmt.Errorf("record let-go on %s: it is not held", o.Ref)
+		}
+	case Checked:
+		if s.State != Waiting {
+			return refuse("there is nothing to urge")
+		}
+		if s.Unconfirmed {
+			return fmt.Errorf("record checked on %s: it is past at issue or inherited; confirm it, or reopen it to have it chased", o.Ref)
+		}
+	case Revised:
+		if s.State != Answered && s.State != Finished {
+			return refuse("there is no report whose figures could be revised")
+		}
 	case Opened, Corrected, Triggered, Clarified, Redated:
 	}
 	return nil
+}
+
+// FinalFrom returns the day since which the fold comes to what it comes to now and for ever, if no event is added:
+// civil.Never while the obligation waits, or its report waits for the bureau's answer; of a report that is left unanswered,
+// the workday after it is accepted by default.
+func FinalFrom(o Obligation, events []Event, w Workdays, terms Terms) civil.Date {
+	last := o.Opened
+	for _, e := range events {
+		last = max(last, e.On)
+	}
+	switch st := Fold(o, events, last, w, terms); {
+	case st.State == Waiting, st.State == Answered && terms.AcceptAfter <= 0:
+		return civil.Never
+	case st.State == Answered:
+		return max(last, w.Add(st.Reported, terms.AcceptAfter)+1)
+	}
+	return last
 }
 
 // ClosedFrom returns the day since which the obligation is closed for good, as far as its events say, and civil.Never

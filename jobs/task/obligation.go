@@ -102,6 +102,14 @@ const (
 	Redated          EventKind = "redated"   // an edited plan moved the nominal date
 	Triggered        EventKind = "triggered" // on a task: a condition is met, or an event clock starts
 	Clarified        EventKind = "clarified" // on a task: a person gave the reading of its cell
+	// HeldBack: the bureau keeps urging and forms back until a day, and that day included; LetGo ends that early.
+	HeldBack EventKind = "held"
+	LetGo    EventKind = "let-go"
+	// Checked: a person has compared the register with the facts: what is open there is open. Where the jurisdiction wants
+	// it, urging waits for it.
+	Checked EventKind = "checked"
+	// Revised: other figures for the report that stands.
+	Revised EventKind = "revised"
 )
 
 // Event is one thing that happened to an obligation or a task. Events are appended, never changed.
@@ -115,12 +123,16 @@ type Event struct {
 	Who          string     `json:"who"`
 	Why          string     `json:"why,omitempty"`
 
-	Date civil.Date `json:"date"`          // returned, granted, redated, reopened: the new date; triggered: the due date
+	Date civil.Date `json:"date"`          // returned, granted, redated, reopened: the new date; asked: the date asked for; triggered: the due date; held: the last day
 	N    int        `json:"n,omitempty"`   // counted: how many
 	Ref  string     `json:"ref,omitempty"` // counted, triggered: the reference; contacted: by what
 	Unit string     `json:"unit,omitempty"`
 	// Voids is the seq of the event that a correction voids.
 	Voids int64 `json:"voids,omitempty"`
+	// Figures are what a return carries, by the name of the duty's field: whole numbers. Nil marks a return that says there
+	// was nothing (零报告): it counts as reported, with zeros.
+	Figures map[string]int64 `json:"figures,omitempty"`
+	Nil     bool             `json:"nil,omitempty"`
 }
 
 // FiredStep is a step of the ladder that was said, or passed over.
@@ -149,6 +161,9 @@ type Cache struct {
 	ClosedFrom civil.Date
 	// Raised is the day the first step was said in any arm; civil.Never where none was.
 	Raised civil.Date
+	// FinalFrom is the day since which nothing about it can change but by a new event: it is closed, and no report of it
+	// waits for the bureau. civil.Never while that is not so.
+	FinalFrom civil.Date
 }
 
 // Record is an obligation with all that happened to it.
@@ -156,4 +171,5 @@ type Record struct {
 	Obligation Obligation
 	Events     []Event
 	Steps      []FiredStep
+	Holds      []Hold // in the order of their days
 }

@@ -140,6 +140,8 @@ type Task struct {
 	ValidTo     civil.Date `json:"valid_to"`
 	ReportDay   int        `json:"report_day,omitempty"` // day of the month after the period, 0: the jurisdiction's
 	Category    Category   `json:"category,omitempty"`
+	// Fields are the names of the figures that a return of this duty carries (填报指标), in the order of its summary.
+	Fields []string `json:"fields,omitempty"`
 
 	Withdrawn bool       `json:"withdrawn,omitempty"`
 	On        civil.Date `json:"on"`

@@ -12,7 +12,15 @@ import (
 
 // Kinds of letter.
 const (
-	UnitLetter = "unit-letter" // everything one unit needs to know today
+	UnitLetter      = "unit-letter"      // everything one unit needs to know today
+	BureauDigest    = "bureau-digest"    // 督办日报
+	SupervisionForm = "supervision-form" // 督办通知单: a document
+	Report          = "report"           // 专报, with a draft 通报: a document
+	Summary         = "summary"          // 月汇总 and its like, of one duty and period
+	Bulletin        = "bulletin"         // 季通报 and its like, of the whole jurisdiction: a document
+	PersonnelLetter = "personnel-letter" // a unit's people
+	PersonnelTotals = "personnel-totals" // the bureau's totals of them, without names
+	Correction      = "correction"       // 更正: a letter left because of a wrong entry
 )
 
 // Key is a letter's identity. The reader is a unit and a role, never an address: two units that share a liaison get
@@ -82,6 +90,8 @@ type Facts struct {
 	// Standing and Awaiting are said once a week, in the letter of the week's first workday.
 	Standing []Item `json:"standing,omitempty"` // 长期坚持
 	Awaiting []Item `json:"awaiting,omitempty"` // 条件未具备
+	// Paper is what any other letter than the unit's says; the fields above it are then empty, but for the plans.
+	Paper *Paper `json:"paper,omitempty"`
 	// LateIssue marks 补发: the letter says so.
 	LateIssue bool `json:"late_issue,omitempty"`
 	// Versions are what the letter was decided by.
@@ -211,4 +221,12 @@ func (f Facts) Rung() string {
 		}
 	}
 	return rung
+}
+
+// Brief is a letter without what it says.
+type Brief struct {
+	ID     string
+	Key    Key
+	State  State
+	Reason string
 }

@@ -1,0 +1,41 @@
+package task
+
+import "duban/jobs/civil"
+
+// Occurrence (事件) is something that happened outside the plan and may start a clock: a decision taken, an opinion
+// issued, a certificate suspended, an inspection filed. It is identified by its kind, reference and unit.
+type Occurrence struct {
+	Jurisdiction string     `json:"jurisdiction"`
+	Seq          int64      `json:"seq"`
+	On           civil.Date `json:"on"`   // the day it happened
+	Kind         string     `json:"kind"` // 行政处罚决定, 监督意见, 证件暂扣, 检查备案 …: what rules name
+	Ref          string     `json:"ref"`  // case number; no names of parties
+	Unit         string     `json:"unit"`
+	Person       string     `json:"person,omitempty"` // 人员编号
+	// Party is the enterprise of an inspection. It never leaves for anybody but the unit and the bureau.
+	Party string `json:"party,omitempty"`
+	// From and To are the window of an inspection; Due is a date that the document itself sets.
+	From civil.Date `json:"from,omitzero"`
+	To   civil.Date `json:"to,omitzero"`
+	Due  civil.Date `json:"due,omitzero"`
+	// Unless law says otherwise: the clock does not apply to this one, for the reason given.
+	Exempt string `json:"exempt,omitempty"`
+	Source string `json:"source,omitempty"` // file, sheet and row it was read from
+	Who    string `json:"who"`
+}
+
+// Rule says which duty an occurrence starts a clock for, and how long. It is data: a jurisdiction's policy lists them.
+type Rule struct {
+	Kind string `json:"kind" yaml:"kind"` // of the occurrence
+	// Plan and Row name the duty.
+	Plan string `json:"plan" yaml:"plan"`
+	Row  string `json:"row" yaml:"row"`
+	// N units after the occurrence the duty falls due; 0: on the date that the occurrence itself sets, or as the row's own
+	// text reads.
+	N    int    `json:"n" yaml:"n"`
+	Unit string `json:"unit" yaml:"unit"` // day, workday, month, year
+	// Roll is keep, previous or next; clocks set by law end on the next working day (Civil Code art. 203).
+	Roll string `json:"roll" yaml:"roll"`
+	// Basis is the article or document the rule rests on.
+	Basis string `json:"basis" yaml:"basis"`
+}
