@@ -89,7 +89,7 @@ Events are appended and never changed; every one carries who (--by) and, where i
 	}
 	c.AddCommand(a.obligationsListCmd(), a.obligationsShowCmd())
 	c.AddCommand(a.eventCmds()...)
-	c.AddCommand(a.triggerCmd())
+	c.AddCommand(a.triggerCmd(), a.correctLetterCmd())
 	return c
 }
 
@@ -268,6 +268,12 @@ func detail(e task.Event) string {
 	if e.Voids != 0 {
 		words = append(words, fmt.Sprintf("voids %d", e.Voids))
 	}
+	if e.Nil {
+		words = append(words, "nil return")
+	}
+	for _, name := range sortedKeys(e.Figures) {
+		words = append(words, fmt.Sprintf("%s=%d", name, e.Figures[name]))
+	}
 	return strings.Join(strings.Fields(strings.Join(append(words, e.Why), " ")), " ")
 }
 
@@ -276,26 +282,40 @@ type eventSpec struct {
 	use, short string
 	kind       task.EventKind
 	why, due   bool // whether --why and --due are asked for
+	mayDue     bool // --due may be given
 	flags      func(*cobra.Command, *task.Event)
+}
+
+// figureFlags are what a return carries.
+func figureFlags(c *cobra.Command, e *task.Event) {
+	c.Flags().StringToInt64Var(&e.Figures, "figure", nil, "figures of the return, as in --figure 发现问题数=12,已整改数=9")
+	c.Flags().BoolVar(&e.Nil, "nil", false, "a nil return (零报告): nothing to report, which counts as reported")
 }
 
 func (a *app) eventCmds() []*cobra.Command {
 	extend := &cobra.Command{Use: "extend", Short: "Ask, grant or refuse an extension"}
 	for _, s := range []eventSpec{
-		{use: "ask", kind: task.ExtensionAsked, short: "The unit asks for more time; urging waits for the answer", why: true},
-		{use: "grant", kind: task.ExtensionGranted, short: "Grant a new date", why: true, due: true},
+		{use: "ask", kind: task.ExtensionAsked, short: "The unit asks for more time; urging waits for the answer", why: true, mayDue: true},
+		{use: "grant", kind: task.ExtensionGranted, short: "Grant a new date", why: true, due: true, flags: func(c *cobra.Command, _ *task.Event) {
+			c.Flags().String("asked", "", "the day the unit asked, where that is not recorded yet; asked in time, the unit is judged by the new date")
+		}},
 		{use: "refuse", kind: task.ExtensionRefused, short: "Refuse; the date stands", why: true},
 	} {
 		extend.AddCommand(a.eventCmd(s))
 	}
 	cmds := []*cobra.Command{extend}
 	for _, s := range []eventSpec{
-		{use: "report", kind: task.Reported, short: "The unit has reported; the ladder stops"},
-		{use: "accept", kind: task.Accepted, short: "The bureau accepts: done, on time or late by the day of the report"},
+		{use: "report", kind: task.Reported, short: "The unit has reported; the ladder stops", flags: figureFlags},
+		{use: "figures", kind: task.Revised, short: "Other figures for the report that stands; a period that is closed is restated", why: true, flags: figureFlags},
+		{use: "accept", kind: task.Accepted, short: "The bureau accepts: done, on time or late by the day of the report", flags: figureFlags},
 		{use: "return", kind: task.Returned, short: "The bureau returns the report, with a new firm date", why: true, due: true},
 		{use: "waive", kind: task.Waived, short: "Not applicable to this unit (不适用)", why: true},
 		{use: "reopen", kind: task.Reopened, short: "Open it again, also to chase an inherited item; --due sets a new date", why: true},
-		{use: "confirm", kind: task.Confirmed, short: "Settle an item past at issue or inherited, without counting it"},
+		{use: "confirm", kind: task.Confirmed, short: "Settle an item past at issue or inherited; or say that the register was checked, and what is open may be urged"},
+		{use: "hold", kind: task.HeldBack, short: "Keep urging and forms back until a day, or --lift that", why: true, flags: func(c *cobra.Command, _ *task.Event) {
+			c.Flags().String("until", "", "the last day it holds, YYYY-MM-DD (default: five working days)")
+			c.Flags().Bool("lift", false, "end it now")
+		}},
 		{use: "count", kind: task.Counted, short: "Count towards a quota, once per reference", flags: func(c *cobra.Command, e *task.Event) {
 			c.Flags().IntVar(&e.N, "n", 1, "how many")
 			c.Flags().StringVar(&e.Ref, "ref", "", "reference of what is counted; the same one counts once")
@@ -305,6 +325,7 @@ func (a *app) eventCmds() []*cobra.Command {
 		}},
 		{use: "correct", kind: task.Corrected, short: "Void an event that was entered wrongly; both stay visible", why: true, flags: func(c *cobra.Command, e *task.Event) {
 			c.Flags().Int64Var(&e.Voids, "seq", 0, "the event's seq, as obligations show prints it (required)")
+			c.Flags().Bool("letter", false, "write a correction to the unit, where a letter left because of it")
 			_ = c.MarkFlagRequired("seq")
 		}},
 	} {
@@ -329,13 +350,17 @@ func (a *app) eventCmd(spec eventSpec) *cobra.Command {
 			if err := dateOrNone("on", on); err != nil {
 				return err
 			}
+			x, err := moreOf(c)
+			if err != nil {
+				return err
+			}
 			s, err := a.open(c.Context())
 			if err != nil {
 				return err
 			}
 			var errs []error
 			for _, ref := range refs {
-				errs = append(errs, a.recordEvent(c.Context(), a.register(s), ref, on, e))
+				errs = append(errs, a.recordEvent(c.Context(), s, ref, on, e, x))
 			}
 			return errors.Join(errs...)
 		},
@@ -348,7 +373,7 @@ func (a *app) eventCmd(spec eventSpec) *cobra.Command {
 	if spec.why {
 		_ = c.MarkFlagRequired("why")
 	}
-	if spec.due || spec.kind == task.Reopened {
+	if spec.due || spec.mayDue || spec.kind == task.Reopened {
 		f.StringVar(&due, "due", "", "the new date, YYYY-MM-DD"+map[bool]string{true: " (required)"}[spec.due])
 	}
 	if spec.due {
@@ -374,7 +399,29 @@ func parseRefs(ids []string) ([]task.Ref, error) {
 	return refs, nil
 }
 
-func (a *app) recordEvent(ctx context.Context, r register.Register, ref task.Ref, on string, e task.Event) (err error) {
+// more is what single verbs take besides.
+type more struct {
+	asked, until civil.Date
+	lift, letter bool
+}
+
+func moreOf(c *cobra.Command) (x more, err error) {
+	for name, to := range map[string]*civil.Date{"asked": &x.asked, "until": &x.until} {
+		if f := c.Flag(name); f != nil {
+			if *to, err = date(name, f.Value.String(), 0); err != nil {
+				return x, err
+			}
+		}
+	}
+	for name, to := range map[string]*bool{"lift": &x.lift, "letter": &x.letter} {
+		if f := c.Flag(name); f != nil {
+			*to = f.Value.String() == "true"
+		}
+	}
+	return x, nil
+}
+
+func (a *app) recordEvent(ctx context.Context, s *store.Store, ref task.Ref, on string, e task.Event, x more) (err error) {
 	id, today := ref.String(), a.today(ref.Jurisdiction)
 	if e.On, err = date("on", on, today); err != nil {
 		return err
@@ -382,29 +429,124 @@ func (a *app) recordEvent(ctx context.Context, r register.Register, ref task.Ref
 	if e.On > today {
 		return usagef("record %s on %s: %s has not come yet", e.Kind, id, e.On)
 	}
-	st, err := r.Record(ctx, ref, e)
-	if errors.Is(err, task.ErrNotFound) {
-		return fmt.Errorf("%w; `duban obligations list` shows what there is", err)
+	r := a.register(s)
+	if e, err = a.complete(ctx, s, ref, e, x); err != nil {
+		return a.notThere(err)
 	}
+	st, err := a.recordBoth(ctx, r, ref, e, x)
 	if err != nil {
-		return err
+		return a.notThere(err)
 	}
 	if a.asJSON() {
-		return a.json(struct {
+		err = a.json(struct {
 			ID    string     `json:"id"`
 			State task.State `json:"state"`
 			Since civil.Date `json:"since"`
 		}{id, st.State, st.Since})
+	} else {
+		a.say("%s  %s: now %s", id, e.Kind, outcome(st, e.Kind))
 	}
-	a.say("%s  %s: now %s", id, e.Kind, outcome(st, e.Kind))
+	if err == nil && e.Kind == task.Corrected {
+		err = a.offerCorrection(ctx, s, ref, e, x.letter)
+	}
+	return err
+}
+
+func (a *app) notThere(err error) error {
+	if errors.Is(err, task.ErrNotFound) {
+		return fmt.Errorf("%w; `duban obligations list` shows what there is", err)
+	}
+	return err
+}
+
+// holdFor is how many working days a hold lasts where no end is given.
+const holdFor = 5
+
+// complete turns what was typed into the event that is meant: a hold has an end, confirming an open item says that the
+// register was checked, and the figures are those that the duty asks for.
+func (a *app) complete(ctx context.Context, s *store.Store, ref task.Ref, e task.Event, x more) (task.Event, error) {
+	set, err := a.policies.settings(ref.Jurisdiction)
+	if err != nil {
+		return e, err
+	}
+	switch {
+	case e.Kind == task.HeldBack && x.lift:
+		e.Kind = task.LetGo
+	case e.Kind == task.HeldBack:
+		if e.Date = x.until; e.Date == 0 {
+			e.Date = set.Calendar.Add(e.On, holdFor)
+		}
+	case e.Kind == task.Confirmed:
+		rec, err := s.Record(ctx, ref)
+		if err != nil {
+			return e, fmt.Errorf("confirm %s: %w", ref, err)
+		}
+		if st := task.Fold(rec.Obligation, rec.Events, e.On, set.Calendar, set.Terms); !st.Unconfirmed {
+			e.Kind = task.Checked
+		}
+	case e.Nil || len(e.Figures) > 0:
+		return e, a.checkFigures(ctx, s, ref, e)
+	case e.Kind == task.Revised:
+		return e, usagef("figures %s: give --figure NAME=N or --nil", ref)
+	}
+	return e, nil
+}
+
+// checkFigures refuses figures that the duty does not ask for, negative ones, and a nil return that counts something.
+func (a *app) checkFigures(ctx context.Context, s *store.Store, ref task.Ref, e task.Event) error {
+	versions, err := s.TaskVersions(ctx, ref.Jurisdiction, []task.TaskID{ref.TaskID})
+	if err != nil {
+		return err
+	}
+	var fields []string
+	for _, t := range task.TasksAsOf(versions, e.On) {
+		fields = t.Fields
+	}
+	for _, name := range sortedKeys(e.Figures) {
+		switch n := e.Figures[name]; {
+		case !slices.Contains(fields, name) && len(fields) == 0:
+			return usagef("record %s on %s: its row asks for no figures; the ledger's column 填报指标 names those of a return", e.Kind, ref)
+		case !slices.Contains(fields, name):
+			return usagef("record %s on %s: there is no figure %q; the row asks for %s", e.Kind, ref, name, strings.Join(fields, "、"))
+		case n < 0:
+			return usagef("record %s on %s: %s=%d is below zero", e.Kind, ref, name, n)
+		case n > 0 && e.Nil:
+			return usagef("record %s on %s: a nil return has no figures; %s=%d", e.Kind, ref, name, n)
+		}
+	}
 	return nil
+}
+
+// recordBoth records the event, and before it the request that an extension answers, where that was not recorded.
+func (a *app) recordBoth(ctx context.Context, r register.Register, ref task.Ref, e task.Event, x more) (task.Status, error) {
+	if x.asked == 0 {
+		return r.Record(ctx, ref, e)
+	}
+	if x.asked > e.On {
+		return task.Status{}, usagef("grant %s: the unit cannot have asked on %s, after the answer of %s", ref, x.asked, e.On)
+	}
+	ask := task.Event{Kind: task.ExtensionAsked, On: x.asked, Date: e.Date, Who: e.Who, Why: e.Why, Subject: ref.String()}
+	e.Subject = ref.String()
+	if err := r.RecordAll(ctx, ref.Jurisdiction, []task.Event{ask, e}); err != nil {
+		return task.Status{}, err
+	}
+	rec, err := r.Store.Record(ctx, ref)
+	if err != nil {
+		return task.Status{}, err
+	}
+	return r.Status(rec, e.On)
 }
 
 // outcome says what an item stands at after an event.
 func outcome(st task.Status, did task.EventKind) string {
 	s := string(st.State)
-	if did == task.Counted {
+	switch {
+	case did == task.Counted:
 		s += fmt.Sprintf(", %d counted", st.Count)
+	case did == task.HeldBack:
+		s += ", no urging until " + st.HeldUntil.String()
+	case did == task.Checked:
+		s += ", checked: what is due may be urged"
 	}
 	switch {
 	case st.State == task.Waiting:

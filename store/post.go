@@ -1,0 +1,30 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"duban/notify/notice"
+)
+
+// Post adds letters that a person asked for, outside any run. It returns ErrMoved where the jurisdiction's seq is not the
+// one given, and ErrExists where a letter of the same key exists.
+func (s *Store) Post(ctx context.Context, j string, seq int64, letters []notice.Notice) error {
+	op := "post letters of " + j
+	rows, err := noticeRows(j, seq+1, letters)
+	if err != nil {
+		return fmt.Errorf("%s: %w", op, err)
+	}
+	return s.write(ctx, op, func(t *tx) error {
+		if err := t.step(ctx, j, seq); err != nil {
+			return err
+		}
+		if err := insert(ctx, t, rows.rows); err != nil {
+			return err
+		}
+		if err := insert(ctx, t, rows.facts); err != nil {
+			return err
+		}
+		return insert(ctx, t, rows.receipts)
+	})
+}
