@@ -28,26 +28,44 @@ const (
 	Bulletin Rung = "bulletin" // 专报, with a draft 通报
 )
 
+// BreakStep is the name of the step before a break; LongBreak is the length in days off from which a break is named.
+const (
+	BreakStep = "BREAK"
+	LongBreak = 3
+)
+
 // Rule is one step of a kind's ladder, as data.
 type Rule struct {
-	Step string // "T-3"
-	Rung Rung
+	// Step is the rule's name, which says its day: T-3, T, T+5 in working days, A30 in calendar days ahead, BREAK on the
+	// last working day before a break. Named sets the fields of the day by it.
+	Step string `json:"step" yaml:"step"`
+	Rung Rung   `json:"rung" yaml:"rung"`
+	// To is the contact it is addressed to; empty: the liaison.
+	To task.Role `json:"to,omitempty" yaml:"to"`
+	// Copy lists the contacts who get a copy of the letter.
+	Copy []task.Role `json:"copy,omitempty" yaml:"copy"`
 	// Offset is the number of working days from T (negative) or from the effective date (positive); 0 is T itself.
-	Offset int
+	Offset int `json:"offset,omitempty" yaml:"offset"`
 	// Ahead, where set, replaces Offset: calendar days before the effective date.
-	Ahead int
+	Ahead int `json:"ahead,omitempty" yaml:"ahead"`
+	// Break, where set, replaces Offset: the step is said on the last working day before a break of so many days off
+	// or more, of what falls due within the break or on the first working day after it. Deliver items only.
+	Break int `json:"break,omitempty" yaml:"break"`
 	// Monday makes the step wait for the letter of the week's first working day.
-	Monday bool
+	Monday bool `json:"monday,omitempty" yaml:"monday"`
 	// OpenedAhead lets the step speak only where the date was more than so many days off when the item opened, or was
 	// armed anew.
-	OpenedAhead int
+	OpenedAhead int `json:"opened_ahead,omitempty" yaml:"opened_ahead"`
 	// OnlyLate lets the step speak only to units late with this duty in the last three months.
-	OnlyLate bool
+	OnlyLate bool `json:"only_late,omitempty" yaml:"only_late"`
+	// OnlyMisses lets the step speak only after two misses of this duty running, or three within a year.
+	OnlyMisses bool `json:"only_misses,omitempty" yaml:"only_misses"`
 	// Support marks the step that also informs supporting units.
-	Support bool
-	// Copy lists the contacts who get a copy of the letter.
-	Copy []task.Role
+	Support bool `json:"support,omitempty" yaml:"support"`
 }
+
+// Reader is the role of the contact the step is addressed to.
+func (r Rule) Reader() task.Role { return cmp.Or(r.To, task.Liaison) }
 
 // Ladder holds the rules of each kind of duty, in the order of time.
 type Ladder map[task.Kind][]Rule
@@ -58,23 +76,31 @@ func Default() Ladder {
 		{Step: "T+2", Rung: Urging, Offset: 2},
 		{Step: "T+5", Rung: Urging, Offset: 5, Copy: []task.Role{task.Deputy}},
 	}
-	milestone := append([]Rule{
+	form := Rule{Step: "T+10", Rung: Form, Offset: 10, To: task.Deputy}
+	seldom := form
+	seldom.OnlyMisses = true
+	eve := Rule{Step: BreakStep, Rung: Reminder, Break: LongBreak}
+	milestone := slices.Concat([]Rule{
 		{Step: "A30", Rung: Reminder, Ahead: 30, Monday: true, OpenedAhead: 60},
 		{Step: "T-10", Rung: Reminder, Offset: -10, Monday: true},
 		{Step: "T-3", Rung: Reminder, Offset: -3, Support: true},
-	}, urge...)
-	report := append([]Rule{
+		eve,
+	}, urge, []Rule{form})
+	report := slices.Concat([]Rule{
 		{Step: "T-3", Rung: Reminder, Offset: -3, Support: true},
+		eve,
 		{Step: "T", Rung: Reminder, Offset: 0, OnlyLate: true},
-	}, urge...)
-	review := append([]Rule{{Step: "T-5", Rung: Reminder, Offset: -5, Support: true}}, urge...)
-	quota := append([]Rule{
+	}, urge, []Rule{seldom})
+	review := slices.Concat([]Rule{{Step: "T-5", Rung: Reminder, Offset: -5, Support: true}, eve}, urge, []Rule{form})
+	quota := slices.Concat([]Rule{
 		{Step: "T-30", Rung: Reminder, Offset: -30},
 		{Step: "T-10", Rung: Reminder, Offset: -10, Support: true},
-	}, urge...)
+		eve,
+	}, urge)
 	legal := []task.Role{task.Legal}
 	clock := []Rule{
 		{Step: "T-2", Rung: Reminder, Offset: -2, Copy: legal},
+		{Step: BreakStep, Rung: Reminder, Break: LongBreak, Copy: legal},
 		{Step: "T+1", Rung: Urging, Offset: 1, Copy: legal},
 	}
 	return Ladder{
@@ -117,7 +143,7 @@ func (l Ladder) Steps(s Subject, cal *workday.Calendar) []Step {
 	mayUrge := o.Owes == task.OwesDeliver && s.Deliverable && s.Chase == task.ChaseLetter
 	var steps []Step
 	for _, r := range l[o.Kind] {
-		if r.Rung == Urging && !mayUrge || o.Owes == task.OwesSupport && !r.Support {
+		if (r.Rung == Urging || r.Rung == Form) && !mayUrge || o.Owes == task.OwesSupport && (!r.Support || r.Break > 0) {
 			continue
 		}
 		if st, ok := step(r, s, cal); ok {
@@ -153,7 +179,7 @@ func mondaysInTime(steps []Step) []Step {
 	return out
 }
 
-// step dates one rule. Urging counts from the later of the effective and the assess date, so that an ambiguous date is
+// step dates one rule. Urging, and the form after it, count from the later of the effective and the assess date, so that an ambiguous date is
 // overdue only after its later reading.
 func step(r Rule, s Subject, cal *workday.Calendar) (Step, bool) {
 	eff, armed := s.Status.Effective, max(s.Obligation.Opened, s.Status.Armed)
@@ -162,6 +188,9 @@ func step(r Rule, s Subject, cal *workday.Calendar) (Step, bool) {
 	}
 	st := Step{Rule: r, Expires: eff}
 	switch {
+	case r.Break > 0:
+		eve, ok := Eve(eff, r.Break, cal)
+		return Step{Rule: r, On: eve, Expires: eve}, ok && eve >= armed
 	case r.Ahead > 0:
 		st.On = eff - civil.Date(r.Ahead)
 	case r.Offset > 0:
@@ -170,7 +199,7 @@ func step(r Rule, s Subject, cal *workday.Calendar) (Step, bool) {
 	default:
 		st.On = cal.T(eff, r.Offset)
 	}
-	if r.Rung != Urging {
+	if r.Rung == Reminder {
 		// An item opened, extended or reopened late is reminded from that day on, never before it.
 		st.On = max(st.On, cal.OnOrAfter(armed))
 	}
@@ -179,6 +208,27 @@ func step(r Rule, s Subject, cal *workday.Calendar) (Step, bool) {
 		st.Expires = min(st.Expires, st.On+civil.Date((7-int(st.On.Weekday()))%7))
 	}
 	return st, st.On <= st.Expires
+}
+
+// Eve returns the last working day before the break that d lies in or that ends on the eve of d; ok is false where there
+// is none of so many days off or more.
+func Eve(d civil.Date, days int, cal *workday.Calendar) (eve civil.Date, ok bool) {
+	last, next := cal.OnOrBefore(d), cal.OnOrAfter(d)
+	if last == next {
+		last = cal.Add(d, -1)
+	}
+	return last, int(next-last)-1 >= days
+}
+
+// CheckDay returns the day on which the bureau is told what will be urged next, so that the register can be put right
+// before: the last working day before the first urging. ok is false where nothing is urged.
+func (l Ladder) CheckDay(s Subject, cal *workday.Calendar) (day civil.Date, ok bool) {
+	for _, st := range l.Steps(s, cal) {
+		if st.Rung == Urging {
+			return cal.Add(st.On, -1), true
+		}
+	}
+	return 0, false
 }
 
 // mondayLetter returns the first day on or after d that is the first working day of its week.
