@@ -85,6 +85,9 @@ func (h head) write(m *gomail.Message) {
 // to one unit whose principal item belongs to one month. The principal item is the worst of those said today; the month
 // is that of the date in the document, which an extension does not move.
 func threadRoot(k notice.Key, f notice.Facts, domain string) string {
+	if f.Paper != nil {
+		return paperThread(k, f, domain)
+	}
 	y, m, _ := principalDate(f).YMD()
 	period := time.Date(y, m, 1, 0, 0, 0, 0, time.UTC).Format("2006-01")
 	sum := sha256.Sum256([]byte(strings.Join([]string{"duban-thread-1", k.Jurisdiction, k.Unit, period}, "\x1f")))

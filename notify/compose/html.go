@@ -19,6 +19,9 @@ const (
 `
 	pageTrial = `<p style="margin:0 0 20px;padding:8px 12px;border:1px solid #8a5a00;background-color:#fff6df;font-size:15px;line-height:1.7;">`
 	pageTitle = `<h1 style="margin:8px 0 24px;text-align:center;font-family:'方正小标宋简体','华文中宋',STZhongsong,'宋体',SimSun,'Noto Serif CJK SC',serif;font-size:23px;line-height:1.5;font-weight:bold;">`
+	pageMark  = `<p style="margin:0 0 4px;font-family:'黑体',SimHei,STHeiti,'Noto Sans CJK SC',sans-serif;font-size:16px;line-height:1.6;">`
+	// pageUnder pulls the lines under a title up to it.
+	pageUnder = `<p style="margin:-14px 0 22px;text-align:center;font-size:16px;line-height:1.8;">`
 	paraOpen  = `<p style="margin:0;line-height:1.9;">`
 	paraEnd   = "</p>\n"
 	heading   = `<h2 style="margin:10px 0 0;font-family:'黑体',SimHei,STHeiti,'Noto Sans CJK SC',sans-serif;font-size:17px;line-height:1.9;font-weight:bold;">` + indent
@@ -39,6 +42,29 @@ const (
 
 	cellStyle = "border:1px solid #8c8c8c;padding:5px 7px;vertical-align:top;text-align:left;"
 	headStyle = cellStyle + "background-color:#f2f2f2;font-weight:bold;"
+
+	formOpen  = `<table style="width:100%;border-collapse:collapse;margin:10px 0 12px;font-size:16px;line-height:1.8;">` + "\n<tbody>\n"
+	formHead  = "<tr>\n" + `<th colspan="2" scope="colgroup" style="` + formStyle + `background-color:#f2f2f2;text-align:center;font-weight:bold;">`
+	formLabel = "<tr>\n" + `<th scope="row" style="` + formStyle + `width:7em;text-align:center;vertical-align:middle;font-weight:bold;">`
+	formText  = "</th>\n" + `<td style="` + formStyle + `text-align:left;vertical-align:top;`
+	formRoom  = "height:"
+	formEnd   = "</tbody>\n</table>\n"
+
+	gridOpen = `<div style="overflow-x:auto;margin:6px 0 8px;">` + "\n" +
+		`<table style="width:100%;border-collapse:collapse;font-size:15px;line-height:1.6;">` + "\n<thead><tr>\n"
+	gridHead  = `<th scope="col" style="` + gridStyle + `background-color:#f2f2f2;font-weight:bold;text-align:center;vertical-align:middle;">`
+	gridBody  = "</tr></thead>\n<tbody>\n"
+	gridRow   = "<tr>\n"
+	gridEnd   = "</tr>\n"
+	gridClose = "</tbody>\n</table>\n</div>\n"
+	noteOpen  = `<p style="margin:0;font-size:15px;line-height:1.7;">` + indent
+	filesOpen = `<div style="margin:18px 0 0;">` + "\n"
+
+	gridStyle   = "border:1px solid #8c8c8c;padding:5px 7px;"
+	formStyle   = "border:1px solid #1a1a1a;padding:8px 10px;"
+	tightStyle  = "white-space:nowrap;"
+	middleStyle = "text-align:center;vertical-align:middle;"
+	leftStyle   = "text-align:left;vertical-align:middle;"
 
 	closingOpen = `<div style="margin:10px 0 0;">` + "\n"
 	contactOpen = `<div style="margin:18px 0 0;">`
@@ -104,13 +130,18 @@ func appendPage(b []byte, c content) []byte {
 	if c.Trial != "" {
 		b = append(appendEscaped(append(b, pageTrial...), c.Trial), paraEnd...)
 	}
+	if c.Mark != "" {
+		b = append(appendEscaped(append(b, pageMark...), c.Mark), paraEnd...)
+	}
 	b = append(appendEscaped(append(b, pageTitle...), c.Title), "</h1>\n"...)
+	b = appendUnder(b, c.Under)
 	if c.Addressee != "" {
 		b = append(appendEscaped(append(b, paraOpen...), c.Addressee), paraEnd...)
 	}
 	for _, p := range c.Opening {
 		b = appendPara(b, p)
 	}
+	b = appendForm(b, c.Form)
 	for _, s := range c.Sections {
 		b = appendSection(b, s)
 	}
@@ -119,11 +150,14 @@ func appendPage(b []byte, c content) []byte {
 		b = appendPara(b, p)
 	}
 	b = append(b, divEnd...)
+	b = appendFiles(b, c.Files)
 	if len(c.Contact) > 0 {
 		b = append(appendPara(append(b, contactOpen...), c.Contact), divEnd...)
 	}
-	b = append(appendEscaped(append(b, signedOpen...), c.Issuer), "<br>"...)
-	b = append(appendEscaped(b, c.Date), paraEnd...)
+	if c.Issuer != "" || c.Date != "" {
+		b = append(appendEscaped(append(b, signedOpen...), c.Issuer), "<br>"...)
+		b = append(appendEscaped(b, c.Date), paraEnd...)
+	}
 	if c.Copies != "" {
 		b = append(appendEscaped(append(b, copiesOpen...), c.Copies), paraEnd...)
 	}
@@ -131,8 +165,26 @@ func appendPage(b []byte, c content) []byte {
 }
 
 func appendSection(b []byte, s section) []byte {
-	b = append(appendEscaped(append(b, heading...), s.Ordinal), "、"...)
-	b = append(appendPhrase(b, s.Heading), "</h2>\n"...)
+	if len(s.Heading) > 0 {
+		b = append(b, heading...)
+		if s.Ordinal != "" {
+			b = append(appendEscaped(b, s.Ordinal), "、"...)
+		}
+		b = append(appendPhrase(b, s.Heading), "</h2>\n"...)
+	}
+	for _, p := range s.Before {
+		b = appendPara(b, p)
+	}
+	for i, p := range s.Points {
+		b = append(strconv.AppendInt(append(b, paraOpen+indent...), int64(i+1), 10), ". "...)
+		b = append(appendPhrase(b, p), paraEnd...)
+	}
+	if s.Grid != nil {
+		b = appendGrid(b, *s.Grid)
+	}
+	for _, p := range s.Notes {
+		b = append(appendPhrase(append(b, noteOpen...), p), paraEnd...)
+	}
 	if s.Table != nil {
 		b = appendTable(b, *s.Table, s.Groups)
 	} else {
@@ -175,4 +227,85 @@ func appendTable(b []byte, t table, groups []group) []byte {
 		}
 	}
 	return append(b, tableEnd...)
+}
+
+// appendUnder writes what stands under a title, one line each.
+func appendUnder(b []byte, lines []string) []byte {
+	for i, s := range lines {
+		if i == 0 {
+			b = append(b, pageUnder...)
+		} else {
+			b = append(b, "<br>"...)
+		}
+		b = appendEscaped(b, s)
+	}
+	if len(lines) > 0 {
+		b = append(b, paraEnd...)
+	}
+	return b
+}
+
+// appendForm writes a bordered form, with room to write where a row wants it.
+func appendForm(b []byte, rows []formRow) []byte {
+	if len(rows) == 0 {
+		return b
+	}
+	b = append(b, formOpen...)
+	for _, r := range rows {
+		if r.Heading {
+			b = appendEscaped(append(b, formHead...), r.Label)
+			if r.Text != "" {
+				b = appendEscaped(append(b, "　"...), r.Text)
+			}
+			b = append(b, "</th>\n</tr>\n"...)
+			continue
+		}
+		b = append(appendEscaped(append(b, formLabel...), r.Label), formText...)
+		if r.Room > 0 {
+			b = append(strconv.AppendInt(append(b, formRoom...), int64(r.Room)*29, 10), "px;"...)
+		}
+		b = append(appendEscaped(append(b, `">`...), r.Text), rowEnd...)
+	}
+	return append(b, formEnd...)
+}
+
+// appendGrid writes a table of a paper. Where it is wider than the reader's window it can be shifted within its own frame.
+func appendGrid(b []byte, g grid) []byte {
+	b = append(b, gridOpen...)
+	for _, c := range g.Columns {
+		b = append(appendEscaped(append(b, gridHead...), c.Name), "</th>\n"...)
+	}
+	b = append(b, gridBody...)
+	for _, row := range g.Rows {
+		b = append(b, gridRow...)
+		for i, c := range row {
+			b = append(append(append(b, `<td style="`+gridStyle...), cellLook(g.Columns[i])...), `">`...)
+			b = append(appendPhrase(b, phrase{c}), "</td>\n"...)
+		}
+		b = append(b, gridEnd...)
+	}
+	return append(b, gridClose...)
+}
+
+// cellLook is how the cells of a column stand: short ones and numbers in the middle and on one line, longer ones at the left.
+func cellLook(c column) string {
+	switch {
+	case c.Tight:
+		return middleStyle + tightStyle
+	case c.Numeric:
+		return middleStyle
+	}
+	return leftStyle
+}
+
+func appendFiles(b []byte, files []string) []byte {
+	if len(files) == 0 {
+		return b
+	}
+	b = append(b, filesOpen...)
+	for i, name := range files {
+		b = fileMark(append(b, paraOpen+indent...), i, len(files))
+		b = append(appendEscaped(b, name), paraEnd...)
+	}
+	return append(b, divEnd...)
 }

@@ -13,21 +13,30 @@ import (
 // what they say.
 type content struct {
 	Trial     string // the line a trial run puts before the letter
+	Mark      string // above everything else, at the left
 	Title     string
+	Under     []string // under the title, centred: issue, number, who keeps the figures
 	Addressee string
 	Opening   []phrase
+	Form      []formRow
 	Sections  []section
 	Closing   []phrase // consequences and the set phrase
+	Files     []string // what goes along, by name
 	Contact   phrase
 	Copies    string
 	Issuer    string
 	Date      string
 }
 
-// section is one numbered part. Empty sections are not made at all.
+// section is one numbered part. Empty sections are not made at all. A unit's letter has groups of lines; a paper has
+// paragraphs, points, a grid and notes.
 type section struct {
-	Ordinal string
+	Ordinal string // empty: the only section, which needs no number
 	Heading phrase
+	Before  []phrase // paragraphs ahead of everything else
+	Points  []phrase // numbered from 1
+	Grid    *grid
+	Notes   []phrase // under the grid
 	Groups  []group
 	// Table asks the HTML to set the lines in a table with these headings; the text never does.
 	Table *table
@@ -42,6 +51,25 @@ type group struct {
 
 // table names the columns of a section whose lines read better in columns.
 type table struct{ Name, Due, Days, Owed string }
+
+// grid is a table of a paper, which the text sets in lines.
+type grid struct {
+	Columns []column
+	Rows    [][]span // as long as Columns
+}
+
+// column is a column of a grid. Tight keeps its cells on one line each.
+type column struct {
+	Name           string
+	Numeric, Tight bool
+}
+
+// formRow is a row of a bordered form. Room is how many lines are left to write in; a heading spans the form.
+type formRow struct {
+	Label, Text string
+	Heading     bool
+	Room        int
+}
 
 // tableFrom is the number of dated items from which on columns read better than paragraphs.
 const tableFrom = 5
@@ -100,6 +128,9 @@ func (c counts) asks() bool { return c.overdue+c.upcoming+c.behind+c.clocks > 0 
 
 // compile turns the facts into a letter. The facts are cleaned already.
 func compile(f notice.Facts) content {
+	if f.Paper != nil {
+		return compilePaper(f)
+	}
 	w := &writer{facts: f}
 	c := count(f)
 	l := content{

@@ -61,13 +61,21 @@ func appendText(b []byte, c content) []byte {
 	if c.Trial != "" {
 		b = append(append(b, c.Trial...), "\n\n"...)
 	}
-	b = append(appendCentred(b, c.Title), "\n\n"...)
+	if c.Mark != "" {
+		b = append(append(b, c.Mark...), "\n\n"...)
+	}
+	b = append(appendCentred(b, c.Title), '\n')
+	for _, s := range c.Under {
+		b = append(appendMiddle(b, s), '\n')
+	}
+	b = append(b, '\n')
 	if c.Addressee != "" {
 		b = append(append(b, c.Addressee...), '\n')
 	}
 	for _, p := range c.Opening {
 		b = appendParaText(b, p)
 	}
+	b = appendFormText(b, c.Form)
 	for _, s := range c.Sections {
 		b = appendSectionText(b, s)
 	}
@@ -75,11 +83,14 @@ func appendText(b []byte, c content) []byte {
 		b = appendParaText(b, p)
 	}
 	b = append(b, '\n')
+	b = appendFilesText(b, c.Files)
 	if len(c.Contact) > 0 {
 		b = appendParaText(b, c.Contact)
 	}
-	b = append(appendRight(append(b, '\n'), c.Issuer), '\n')
-	b = append(appendRight(b, c.Date), '\n')
+	if c.Issuer != "" || c.Date != "" {
+		b = append(appendRight(append(b, '\n'), c.Issuer), '\n')
+		b = append(appendRight(b, c.Date), '\n')
+	}
 	if c.Copies != "" {
 		b = append(append(append(b, '\n'), c.Copies...), '\n')
 	}
@@ -90,8 +101,26 @@ func appendText(b []byte, c content) []byte {
 }
 
 func appendSectionText(b []byte, s section) []byte {
-	b = append(append(append(b, indent...), s.Ordinal...), "、"...)
-	b = append(appendPhraseText(b, s.Heading), '\n')
+	if len(s.Heading) > 0 {
+		b = append(b, indent...)
+		if s.Ordinal != "" {
+			b = append(append(b, s.Ordinal...), "、"...)
+		}
+		b = append(appendPhraseText(b, s.Heading), '\n')
+	}
+	for _, p := range s.Before {
+		b = appendParaText(b, p)
+	}
+	for i, p := range s.Points {
+		b = append(strconv.AppendInt(append(b, indent...), int64(i+1), 10), ". "...)
+		b = append(appendPhraseText(b, p), '\n')
+	}
+	if s.Grid != nil {
+		b = appendGridText(b, *s.Grid)
+	}
+	for _, p := range s.Notes {
+		b = appendParaText(b, p)
+	}
 	for _, g := range s.Groups {
 		if g.Heading != "" {
 			b = append(append(append(b, indent...), g.Heading...), '\n')
@@ -103,6 +132,72 @@ func appendSectionText(b []byte, s section) []byte {
 	}
 	for _, p := range s.Paras {
 		b = appendParaText(b, p)
+	}
+	return b
+}
+
+// appendMiddle is appendCentred for a line in which figures and signs of half the width are many.
+func appendMiddle(b []byte, s string) []byte {
+	return append(appendSpaces(b, max(0, lineWidth-width(s))/2), s...)
+}
+
+// appendGridText writes a table in lines, its cells between upright bars: mail programs show texts in fonts of any
+// width, in which no column would stand.
+func appendGridText(b []byte, g grid) []byte {
+	b = append(b, indent...)
+	for i, c := range g.Columns {
+		b = append(bar(b, i), c.Name...)
+	}
+	b = append(b, '\n')
+	for _, row := range g.Rows {
+		b = append(b, indent...)
+		for i, c := range row {
+			b = append(bar(b, i), c.Text...)
+		}
+		b = append(b, '\n')
+	}
+	return b
+}
+
+func bar(b []byte, column int) []byte {
+	if column == 0 {
+		return b
+	}
+	return append(b, "｜"...)
+}
+
+func appendFormText(b []byte, rows []formRow) []byte {
+	for _, r := range rows {
+		b = append(append(b, indent...), r.Label...)
+		switch {
+		case !r.Heading:
+			b = append(append(b, "："...), r.Text...)
+		case r.Text != "":
+			b = append(append(b, "　"...), r.Text...)
+		}
+		b = append(b, '\n')
+	}
+	return b
+}
+
+// appendFilesText lists what goes along: after the body and before the signature (GB/T 9704-2012, 7.3.4).
+func appendFilesText(b []byte, files []string) []byte {
+	for i, name := range files {
+		b = append(fileMark(append(b, indent...), i, len(files)), name...)
+		b = append(b, '\n')
+	}
+	return b
+}
+
+// fileMark is what stands before the name of an attachment: a number where there are several.
+func fileMark(b []byte, i, of int) []byte {
+	if i == 0 {
+		b = append(b, "附件："...)
+	} else {
+		b = append(b, "　　　"...)
+	}
+	if of > 1 {
+		b = append(strconv.AppendInt(b, int64(i+1), 10), ". "...)
 	}
 	return b
 }

@@ -32,7 +32,10 @@ var templates = sync.OnceValue(func() oracle {
 			"centre": func(s string) string {
 				return strings.Repeat("　", max(0, lineWidth-utf8.RuneCountInString(s))/2) + s
 			},
-			"right": func(s string) string { return strings.Repeat("　", max(0, lineWidth-2-width(s))) + s },
+			"middle": func(s string) string { return strings.Repeat("　", max(0, lineWidth-width(s))/2) + s },
+			"inc":    func(i int) int { return i + 1 },
+			"mark":   func(i, of int) string { return string(fileMark(nil, i, of)) },
+			"right":  func(s string) string { return strings.Repeat("　", max(0, lineWidth-2-width(s))) + s },
 		}).Parse(read("letter.txt.tmpl"))),
 		html: html.Must(html.New("letter").Funcs(html.FuncMap{
 			"style": func(t tone) html.CSS { return html.CSS(styleOf(t)) },
@@ -45,7 +48,11 @@ var templates = sync.OnceValue(func() oracle {
 				}
 				return cellStyle
 			},
-			"bare": bare,
+			"bare":  bare,
+			"look":  func(c column) html.CSS { return html.CSS(cellLook(c)) },
+			"inc":   func(i int) int { return i + 1 },
+			"lines": func(n int) int { return 29 * n },
+			"mark":  func(i, of int) string { return string(fileMark(nil, i, of)) },
 		}).Parse(read("letter.html.tmpl"))),
 	}
 })
@@ -116,11 +123,38 @@ func anySection() *rapid.Generator[section] {
 			Ordinal: anyText().Draw(t, "ordinal"), Heading: anyPhrase().Draw(t, "heading"),
 			Groups: rapid.SliceOfN(anyGroup, 0, 2).Draw(t, "groups"), Paras: rapid.SliceOfN(anyPhrase(), 0, 2).Draw(t, "paras"),
 		}
+		if rapid.Bool().Draw(t, "paper") {
+			s.Before, s.Points, s.Notes, s.Grid = s.Paras, s.Paras, s.Paras, anyGrid().Draw(t, "grid")
+		}
 		if rapid.Bool().Draw(t, "table") {
 			s.Table = &table{anyText().Draw(t, "a"), anyText().Draw(t, "b"), anyText().Draw(t, "c"), anyText().Draw(t, "d")}
 		}
 		return s
 	})
+}
+
+func anyGrid() *rapid.Generator[*grid] {
+	return rapid.Custom(func(t *rapid.T) *grid {
+		g := &grid{}
+		n := rapid.IntRange(0, 4).Draw(t, "columns")
+		for range n {
+			g.Columns = append(g.Columns, column{anyText().Draw(t, "column"), rapid.Bool().Draw(t, "numeric"), rapid.Bool().Draw(t, "tight")})
+		}
+		for range rapid.IntRange(0, 3).Draw(t, "rows") {
+			var row []span
+			for range n {
+				row = append(row, span{anyText().Draw(t, "cell"), rapid.SampledFrom([]tone{plain, red, green}).Draw(t, "tone")})
+			}
+			g.Rows = append(g.Rows, row)
+		}
+		return g
+	})
+}
+
+func anyForm() *rapid.Generator[[]formRow] {
+	return rapid.SliceOfN(rapid.Custom(func(t *rapid.T) formRow {
+		return formRow{anyText().Draw(t, "label"), anyText().Draw(t, "text"), rapid.Bool().Draw(t, "heading"), rapid.IntRange(-1, 9).Draw(t, "room")}
+	}), 0, 3)
 }
 
 func TestRenderersEqualTheTemplatesOnAnything(t *testing.T) {
@@ -129,7 +163,8 @@ func TestRenderersEqualTheTemplatesOnAnything(t *testing.T) {
 		sameAsTemplates(t, content{
 			Trial: x("trial"), Title: x("title"), Addressee: x("addressee"), Issuer: x("issuer"), Date: x("date"), Copies: x("copies"),
 			Opening: rapid.SliceOfN(anyPhrase(), 0, 3).Draw(t, "opening"), Closing: rapid.SliceOfN(anyPhrase(), 0, 2).Draw(t, "closing"),
-			Contact: anyPhrase().Draw(t, "contact"), Sections: rapid.SliceOfN(anySection(), 0, 3).Draw(t, "sections"),
+			Mark: x("mark"), Under: rapid.SliceOfN(anyText(), 0, 3).Draw(t, "under"), Files: rapid.SliceOfN(anyText(), 0, 3).Draw(t, "files"),
+			Form: anyForm().Draw(t, "form"), Contact: anyPhrase().Draw(t, "contact"), Sections: rapid.SliceOfN(anySection(), 0, 3).Draw(t, "sections"),
 		})
 	})
 }

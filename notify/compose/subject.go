@@ -9,6 +9,9 @@ import (
 // subject is 【区司法局】9月30日前请报5项（2项已超期）·提升行政执法质量·区交通运输局: the issuer, the nearest date and the counts
 // stand within the first twenty characters, which is what a list of mails shows.
 func subject(f notice.Facts) string {
+	if f.Paper != nil {
+		return paperSubject(f)
+	}
 	issuer := f.Issuer.Short
 	if issuer == "" {
 		issuer = f.Issuer.Name

@@ -15,8 +15,11 @@ const maxRunes = 300
 
 // clean makes a text from the register safe to print on one line: valid UTF-8, no control or invisible formatting
 // characters (a bidirectional override could make a date read backwards), white space collapsed.
-func clean(s string) string {
-	if isClean(s) {
+func clean(s string) string { return cleanTo(s, maxRunes) }
+
+// cleanTo is clean with so many characters kept.
+func cleanTo(s string, most int) string {
+	if isClean(s, most) {
 		return s
 	}
 	var b strings.Builder
@@ -29,7 +32,7 @@ func clean(s string) string {
 		case unicode.Is(unicode.Cf, r) || r == '\u2028' || r == '\u2029':
 			continue
 		}
-		if n++; n > maxRunes {
+		if n++; n > most {
 			b.WriteString("……")
 			break
 		}
@@ -44,8 +47,8 @@ func clean(s string) string {
 
 // isClean recognises most texts that clean leaves as they are, quickly: Chinese, its punctuation, and ASCII with single
 // spaces inside.
-func isClean(s string) bool {
-	if len(s) > maxRunes {
+func isClean(s string, most int) bool {
+	if len(s) > most {
 		return false
 	}
 	before := ' '
@@ -85,6 +88,13 @@ func cleaned(f notice.Facts) notice.Facts {
 		for i := range *list {
 			cleanItem(&(*list)[i])
 		}
+	}
+	if f.Paper != nil {
+		p := cleanedPaper(*f.Paper)
+		if f.LateIssue {
+			lateIssue(&p, f)
+		}
+		f.Paper = &p
 	}
 	return f
 }
@@ -152,6 +162,10 @@ func roleName(role string) string {
 		return "主要负责人"
 	case "legal":
 		return "法制联系人"
+	case "personnel":
+		return "人事联系人"
+	case "bureau": // the office itself
+		return ""
 	}
 	return "联系人"
 }

@@ -1,6 +1,10 @@
 package notice
 
-import "duban/jobs/civil"
+import (
+	"strconv"
+
+	"duban/jobs/civil"
+)
 
 // Paper is what a letter says that is not a unit's letter of the day: a digest, a form, a summary, a table of people.
 // Its text is written where it is decided; how it looks, as text, HTML, docx or xlsx, is left to composing. Texts are plain,
@@ -74,6 +78,19 @@ type Cell struct {
 	Text string `json:"t,omitempty"`
 	N    int64  `json:"n,omitempty"`
 	Tone Tone   `json:"c,omitempty"`
+}
+
+// Words is what stands in a cell, wherever it is printed: its text, or in a numeric column without one its number. A
+// cell that a row does not have is empty.
+func (t Table) Words(row, column int) string {
+	if row < 0 || row >= len(t.Rows) || column < 0 || column >= len(t.Rows[row]) {
+		return ""
+	}
+	c := t.Rows[row][column]
+	if c.Text == "" && column < len(t.Columns) && t.Columns[column].Numeric {
+		return strconv.FormatInt(c.N, 10)
+	}
+	return c.Text
 }
 
 // Sheet is a sheet of the workbook that goes along.
