@@ -41,7 +41,7 @@ type RefusedError struct{ Reason string }
 
 func (e RefusedError) Error() string { return e.Reason }
 
-// ErrNoDraft: the document is not a draft (any more).
+// ErrNoDraft says that the document is not a draft (any more).
 var ErrNoDraft = errors.New("not a draft")
 
 // Release issues a draft.

@@ -10,7 +10,7 @@ import (
 	"duban/jobs/task"
 )
 
-// ErrSubject: there is nothing of that name to be silent about.
+// ErrSubject says that there is nothing of that name to be silent about.
 var ErrSubject = errors.New("no such subject")
 
 // SilenceStore is what silences need of the database besides the register's own.
