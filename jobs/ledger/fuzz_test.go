@@ -18,6 +18,9 @@ func use(t *testing.T, book Book) {
 	if p, problems := People(book, town(), PeopleOptions{}); len(problems) == 0 && len(p) == 0 {
 		t.Fatal("no people and no problem")
 	}
+	if d, problems := Trainings(book, staff(), TrainingOptions{}); len(problems) == 0 && len(d.Trainings) == 0 {
+		t.Fatal("no trainings and no problem")
+	}
 	book.Label("方案代码")
 }
 

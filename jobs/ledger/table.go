@@ -123,7 +123,7 @@ func (t *table) unread(sheet string, row Row, cols []column) {
 		if c.blank() || c.Merged || slices.ContainsFunc(cols, func(c column) bool { return c.at == i }) {
 			continue
 		}
-		what := "column 「" + short(oneLine(c.Text)) + "」 was not read: its heading is none this table knows"
+		what := "column 「" + short(oneLine(c.Text)) + "」 " + unreadColumn
 		if !slices.ContainsFunc(t.notes, func(n string) bool { return strings.HasSuffix(n, what) }) { // a header may be repeated
 			t.notes = append(t.notes, place(sheet, row.N)+what)
 		}

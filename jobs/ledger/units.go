@@ -32,6 +32,7 @@ const (
 	fDeputy, fDeputyMail               field = "deputy", "deputy_mail"
 	fHead, fHeadMail                   field = "head", "head_mail"
 	fLegal, fLegalMail                 field = "legal", "legal_mail"
+	fStaff, fStaffMail                 field = "personnel", "personnel_mail"
 )
 
 func unitsLayout() layout {
@@ -41,7 +42,8 @@ func unitsLayout() layout {
 			fAliases: "别名", fGroups: "所属单位组 单位组", fChase: "催办方式", fHonorific: "称谓", fAddress: "地址 单位地址",
 			fLiaison: "联络员 联络员姓名", fLiaisonMail: "联络员邮箱", fPhone: "联络员电话 电话 联系电话",
 			fDeputy: "分管负责人", fDeputyMail: "分管负责人邮箱", fHead: "主要负责人", fHeadMail: "主要负责人邮箱",
-			fLegal: "法制联系人", fLegalMail: "法制联系人邮箱",
+			fLegal: "法制联系人 法制审核联系人", fLegalMail: "法制联系人邮箱 法制审核联系人邮箱",
+			fStaff: "人事联系人 人员管理联系人", fStaffMail: "人事联系人邮箱 人员管理联系人邮箱",
 		}),
 		isHeader: func(s map[field]int) bool { return s[fUnitCode] > 0 && s[fUnitName] > 0 },
 		labels: words(map[field]string{
@@ -171,7 +173,7 @@ func rFirst(r record) string {
 // controls refuses line breaks and other control characters in every cell: what stands here is written into the
 // heads of letters.
 func (b *unitsBuilder) controls(r record) {
-	for _, f := range []field{fUnitCode, fUnitName, fFull, fAliases, fHonorific, fAddress, fLiaison, fLiaisonMail, fPhone, fDeputy, fDeputyMail, fHead, fHeadMail, fLegal, fLegalMail} {
+	for _, f := range []field{fUnitCode, fUnitName, fFull, fAliases, fHonorific, fAddress, fLiaison, fLiaisonMail, fPhone, fDeputy, fDeputyMail, fHead, fHeadMail, fLegal, fLegalMail, fStaff, fStaffMail} {
 		if strings.ContainsFunc(r.cells[f].Text, func(c rune) bool { return unicode.IsControl(c) || c == '\u2028' || c == '\u2029' }) {
 			b.fail(r.problem(b.table.file, f, "the cell holds a line break or another control character: write it on one line"))
 		}
@@ -245,13 +247,16 @@ func (b *unitsBuilder) unit(r record) {
 	b.draft.Units = append(b.draft.Units, u)
 }
 
-// contacts reads the four contacts. A name without an address is kept for the letter's salutation only where there
+// contacts reads the five contacts. A name without an address is kept for the letter's salutation only where there
 // is an address: a contact who cannot be written to is none.
 func (b *unitsBuilder) contacts(r record, u *task.Unit) {
 	for _, c := range []struct {
 		role       task.Role
 		name, mail field
-	}{{task.Liaison, fLiaison, fLiaisonMail}, {task.Deputy, fDeputy, fDeputyMail}, {task.Head, fHead, fHeadMail}, {task.Legal, fLegal, fLegalMail}} {
+	}{
+		{task.Liaison, fLiaison, fLiaisonMail}, {task.Deputy, fDeputy, fDeputyMail}, {task.Head, fHead, fHeadMail},
+		{task.Legal, fLegal, fLegalMail}, {task.PersonnelContact, fStaff, fStaffMail},
+	} {
 		name, address := oneLine(r.text(c.name)), r.text(c.mail)
 		if address == "" {
 			if c.role == task.Liaison && u.Chase == task.ChaseLetter {

@@ -117,7 +117,7 @@ func TestPeopleProblems(t *testing.T) {
 		{"group", "p1,张三,各执法部门,执法,,,,,,在岗,", []string{"column 单位", "group"}},
 		{"no unit", "p1,张三,,执法,,,,,,在岗,", []string{"column 单位", "no unit"}},
 		{"twice", "p1,张三,区财政局,执法,,,,,,在岗,\np1,李四,区财政局,执法,,,,,,在岗,", []string{"row 4, column 人员编号 「p1」", "row 3 as well"}},
-		{"certificate twice", "p1,张三,区财政局,执法,A,,,,,在岗,\np2,李四,区财政局,执法,A,,,,,在岗,", []string{"row 4, column 执法证号 「A」"}},
+		{"certificate twice", "p1,张三,区财政局,执法,A,,,,,在岗,\np2,李四,区财政局,执法,A,,,,,在岗,", []string{"row 4, column 执法证号: the number"}},
 		{"no number", ",张三,区财政局,执法,,,,,,在岗,", []string{"row 3, column 人员编号"}},
 		{"no name", "p1,,区财政局,执法,,,,,,在岗,", []string{"column 姓名"}},
 		{"post", "p1,张三,区财政局,局长,,,,,,在岗,", []string{"column 岗位 「局长」", "法制审核"}},
@@ -164,5 +164,23 @@ func TestAColumnThatIsNotReadIsNamed(t *testing.T) {
 	d, problems := Units(book, UnitsOptions{})
 	if len(problems) > 0 || len(d.Notes) != 2 || !strings.Contains(d.Notes[0], "row 5 column 「邮箱」") || !strings.Contains(d.Notes[1], "内部备注") {
 		t.Errorf("%q %v", d.Notes, problems)
+	}
+}
+
+func TestThePersonnelContactHasColumnsOfItsOwn(t *testing.T) {
+	const head = "类型,编码,名称,催办方式,联络员,联络员邮箱,法制联系人,法制联系人邮箱,人事联系人,人事联系人邮箱\n"
+	d, problems := units(t, unitsTop+head+"单位,sfj,区司法局,不发,,,,,,\n单位,czj,区财政局,发函,张三,a@czj.example,李四,b@czj.example,王五,c@czj.example\n单位,rsj,区人社局,发函,张三,a@rsj.example,,,赵六,\n")
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	if c, ok := d.Units[1].Contact(task.PersonnelContact); !ok || c.Name != "王五" || c.Email != "c@czj.example" {
+		t.Errorf("%+v", d.Units[1].Contacts)
+	}
+	if _, ok := d.Units[2].Contact(task.PersonnelContact); ok {
+		t.Errorf("a contact without an address: %+v", d.Units[2].Contacts)
+	}
+	_, problems = units(t, unitsTop+head+"单位,czj,区财政局,发函,张三,a@czj.example,,,王五,王五\n")
+	if !strings.Contains(problems.Error(), "column 人事联系人邮箱") {
+		t.Error(problems)
 	}
 }
