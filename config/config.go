@@ -48,9 +48,13 @@ type Log struct {
 
 // Schedule holds a cron spec of five fields per job; an empty one means the clock never starts the job.
 type Schedule struct {
-	Open      string
-	Remind    string
-	Heartbeat string
+	Open           string
+	MonthlyClose   string
+	QuarterlyClose string
+	Personnel      string
+	Remind         string
+	Escalate       string
+	Heartbeat      string
 }
 
 // Calendar names the files of calendar overrides that count everywhere.
@@ -62,10 +66,16 @@ type Calendar struct {
 type JurisdictionConfig struct {
 	Zone                string // empty in Defaults: the top-level zone
 	CalendarOverrides   []string
-	ReportDay           int // of the month after the period
+	Policy              string // file of the ladder, the issuers, the event rules and the staff rules; empty: what is built in
+	ReportDay           int    // of the month after the period
 	Confirm             string
 	Roll                string
 	AcceptAfterWorkdays int
+	WeeklyCap           int // of letters to a unit besides that of the week's first workday; 0: no limit
+	CloseGraceWorkdays  int
+	Ranking             bool
+	DigestTo            []string // addresses; empty: the bureau's liaison
+	NameDomains         []string // mail domains that letters with people's names may go to
 	Window              Window
 	Letter              Letter
 	LiveFrom            civil.Date // zero: none
@@ -100,9 +110,12 @@ func Default() Config {
 		Log:      Log{Level: "info", Format: "json"},
 		Zone:     "Asia/Shanghai",
 		Mail:     defaultMail(),
-		Schedule: Schedule{Open: "5 0 * * *", Remind: "0 9 * * *", Heartbeat: "* * * * *"},
+		Schedule: Schedule{
+			Open: "5 0 * * *", MonthlyClose: "20 0 * * *", QuarterlyClose: "20 0 * * *", Personnel: "40 8 * * *",
+			Remind: "0 9 * * *", Escalate: "10 9 * * *", Heartbeat: "* * * * *",
+		},
 		Defaults: JurisdictionConfig{
-			ReportDay: 10, Confirm: "auto", Roll: "keep", AcceptAfterWorkdays: 5,
+			ReportDay: 10, Confirm: "auto", Roll: "keep", AcceptAfterWorkdays: 5, WeeklyCap: 2, CloseGraceWorkdays: 3,
 			Window: Window{From: 9 * 60, To: 17*60 + 30},
 			Letter: Letter{ReminderWord: "工作提示", UrgingWord: "工作提示"},
 		},
@@ -118,7 +131,14 @@ func (c Config) Jurisdiction(code string) JurisdictionConfig {
 		j = c.Defaults
 	}
 	j.Zone = cmp.Or(j.Zone, c.Zone)
+	return j.clone()
+}
+
+// clone copies the lists, so that no two jurisdictions share one.
+func (j JurisdictionConfig) clone() JurisdictionConfig {
 	j.CalendarOverrides = slices.Clone(j.CalendarOverrides)
+	j.DigestTo = slices.Clone(j.DigestTo)
+	j.NameDomains = slices.Clone(j.NameDomains)
 	return j
 }
 
@@ -136,6 +156,15 @@ func (c Config) CalendarFiles(code string) []File {
 		files = append(files, File{Path: path, Data: slices.Clone(c.files[path])})
 	}
 	return files
+}
+
+// PolicyFile returns the policy of the jurisdiction; ok is false where none is named, and what is built in holds.
+func (c Config) PolicyFile(code string) (f File, ok bool) {
+	path := c.Jurisdiction(code).Policy
+	if path == "" {
+		return File{}, false
+	}
+	return File{Path: path, Data: slices.Clone(c.files[path])}, true
 }
 
 // WindowSet reports whether somebody chose the jurisdiction's window, in the jurisdiction or in defaults, by the file or

@@ -75,6 +75,7 @@ func TestNothingWrittenMeansTheDefaults(t *testing.T) {
 func TestEverySettingIsRead(t *testing.T) {
 	dir := t.TempDir()
 	local, ca := filepath.Join(dir, "local.json"), filepath.Join(dir, "password")
+	policy := write(t, "policy.yaml", "versions: []\n")
 	for _, path := range []string{local, ca} {
 		if err := os.WriteFile(path, []byte("s3cret 密\n"), 0o600); err != nil {
 			t.Fatal(err)
@@ -99,24 +100,32 @@ mail:
   dkim: {domain: example.gov.cn, selector: s1, key_file: %[4]q}
   retry: {first: 2m, most: 2h, give_up: 48h}
   brake: {first: 3m, most: 1h, after: 5}
-schedule: {open: "", remind: "30 8 * * 1-5", heartbeat: "*/5 * * * *"}
+schedule: {open: "", monthly_close: "1 1 * * *", quarterly_close: "2 1 * * *", personnel: "3 1 * * *", remind: "30 8 * * 1-5", escalate: "40 8 * * 1-5", heartbeat: "*/5 * * * *"}
 calendar: {overrides: [%[1]q]}
 defaults: {report_day: 5, calendar_overrides: [%[1]q], letter: {issuer: 局}}
 jurisdictions:
   "370212": {live_from: 2024-06-01, roll: next, window: {to: "24:00"}, calendar_overrides: []}
   changji:
     zone: Asia/Shanghai
-    confirm: auto
+    confirm: required
     accept_after_workdays: 7
+    policy: %[5]q
+    weekly_cap: 0
+    close_grace_workdays: 5
+    ranking: true
+    digest_to: [a@example.org, b@example.org]
+    name_domains: [example.org]
     letter: {reminder_word: 提醒函, urging_word: 催办函, issuer: "", contact_name: 张三, contact_phone: "010", contact_email: a@example.org, contact_address: 楼}
   bare:
 worker: {lease: 4m, shutdown_timeout: 1h}
-`, local, ca, pin, keyFile(t)), "PW", "smtp-pw")
-	base := JurisdictionConfig{ReportDay: 5, Confirm: "auto", Roll: "keep", AcceptAfterWorkdays: 5, CalendarOverrides: []string{local},
+`, local, ca, pin, keyFile(t), policy), "PW", "smtp-pw")
+	base := JurisdictionConfig{ReportDay: 5, Confirm: "auto", Roll: "keep", AcceptAfterWorkdays: 5, CalendarOverrides: []string{local}, WeeklyCap: 2, CloseGraceWorkdays: 3,
 		Window: Window{From: 540, To: 1050}, Letter: Letter{ReminderWord: "工作提示", UrgingWord: "工作提示", Issuer: "局"}}
 	laoshan, changji := base, base
 	laoshan.LiveFrom, laoshan.Roll, laoshan.Window.To, laoshan.CalendarOverrides = civil.MustParse("2024-06-01"), "next", 1440, []string{}
-	changji.Zone, changji.Confirm, changji.AcceptAfterWorkdays = "Asia/Shanghai", "auto", 7
+	changji.Zone, changji.Confirm, changji.AcceptAfterWorkdays = "Asia/Shanghai", "required", 7
+	changji.Policy, changji.WeeklyCap, changji.CloseGraceWorkdays, changji.Ranking = policy, 0, 5, true
+	changji.DigestTo, changji.NameDomains = []string{"a@example.org", "b@example.org"}, []string{"example.org"}
 	changji.Letter = Letter{"提醒函", "催办函", "", "张三", "010", "a@example.org", "楼"}
 	want := Config{
 		Database: Database{DSN: "mysql://app@db.example:3307/duban?tls=true", PasswordFile: ca, Password: "s3cret 密"},
@@ -133,7 +142,7 @@ worker: {lease: 4m, shutdown_timeout: 1h}
 			DKIM:  DKIM{"example.gov.cn", "s1", c.Mail.DKIM.KeyFile, Secret(testKey)},
 			Retry: Retry{2 * time.Minute, 2 * time.Hour, 48 * time.Hour}, Brake: Brake{3 * time.Minute, time.Hour, 5},
 		},
-		Schedule: Schedule{"", "30 8 * * 1-5", "*/5 * * * *"}, Calendar: Calendar{[]string{local}}, Defaults: base,
+		Schedule: Schedule{"", "1 1 * * *", "2 1 * * *", "3 1 * * *", "30 8 * * 1-5", "40 8 * * 1-5", "*/5 * * * *"}, Calendar: Calendar{[]string{local}}, Defaults: base,
 		Jurisdictions: map[string]JurisdictionConfig{"370212": laoshan, "changji": changji, "bare": base},
 		Worker:        Worker{4 * time.Minute, time.Hour},
 	}
@@ -145,6 +154,12 @@ worker: {lease: 4m, shutdown_timeout: 1h}
 	}
 	if f := c.CalendarFiles("370212"); len(f) != 1 {
 		t.Errorf("a jurisdiction's empty list does not replace that of defaults: %v", f)
+	}
+	if f, ok := c.PolicyFile("changji"); !ok || f.Path != policy || string(f.Data) != "versions: []\n" {
+		t.Errorf("policy file %v, %t", f, ok)
+	}
+	if f, ok := c.PolicyFile("370212"); ok {
+		t.Errorf("a jurisdiction that names no policy has %v", f)
 	}
 	if d, err := c.Database.Parsed(); err != nil || d.Password.Reveal() != "s3cret 密" || d.TLS != "true" || d.Port != 3307 {
 		t.Errorf("%+v %v", d, err)
@@ -292,9 +307,11 @@ func TestPrintHidesSecretsNamesSourcesAndReadsBack(t *testing.T) {
 func TestEnvironmentOverridesEveryScalar(t *testing.T) {
 	other := map[string]string{"database.dsn": "sqlite:x", "zone": "UTC", "mail.from_address": "x@example.org", "mail.reply_to": "y@example.org", "mail.redirect_to": "z@example.org",
 		"mail.smtp.tls": "implicit", "mail.transport": "file", "log.level": "error", "log.format": "console", "schedule.open": "1 1 * * *", "schedule.remind": "2 1 * * *", "schedule.heartbeat": "3 1 * * *",
-		"defaults.zone": "Asia/Urumqi", "defaults.confirm": "auto", "defaults.roll": "previous", "defaults.letter.contact_email": "w@example.org", "mail.smtp.hello": "h.example", "mail.message_id_domain": "m.example"}
+		"schedule.monthly_close": "4 1 * * *", "schedule.quarterly_close": "5 1 * * *", "schedule.personnel": "6 1 * * *", "schedule.escalate": "7 1 * * *",
+		"defaults.digest_to": "x@example.org,y@example.org", "defaults.name_domains": "example.org,a.example",
+		"defaults.zone": "Asia/Urumqi", "defaults.confirm": "required", "defaults.roll": "previous", "defaults.letter.contact_email": "w@example.org", "mail.smtp.hello": "h.example", "mail.message_id_domain": "m.example"}
 	path := write(t, "f", "secret")
-	other["calendar.overrides"], other["defaults.calendar_overrides"] = path+","+path, path
+	other["calendar.overrides"], other["defaults.calendar_overrides"], other["defaults.policy"] = path+","+path, path, path
 	other["database.password_file"], other["mail.smtp.password_file"] = path, path
 	other["mail.smtp.tls_min"], other["mail.smtp.fingerprint"], other["mail.smtp.allow_plain_auth"], other["mail.smtp.max_size"] = "1.0", pin, "a.example,10.1.1.1", "20000"
 	other["mail.retry.most"], other["mail.retry.give_up"], other["mail.brake.most"] = "3h", "5h", "7h"
@@ -406,6 +423,16 @@ var refusals = map[string]struct {
 	"report day":           {"jurisdictions:\n  a:\n    report_day: 32\n", nil, []string{"duban.yaml:3: jurisdictions.a.report_day: 32 is not a day of a month"}},
 	"inherited, but wrong": {"defaults:\n  report_day: 0\njurisdictions: {a: }\n", nil, []string{"duban.yaml:2: defaults.report_day: 0", "duban.yaml:2: jurisdictions.a.report_day: 0"}},
 	"statutory word":       {"defaults: {letter: {urging_word: 行政执法监督意见书}}\n", nil, []string{"defaults.letter.urging_word:", "statutory instrument"}},
+	"no policy file":       {"jurisdictions: {a: {policy: /nonexistent/p}}\n", nil, []string{"duban.yaml:1: jurisdictions.a.policy: open /nonexistent/p"}},
+	"confirm":              {"defaults: {confirm: always}\n", nil, []string{`defaults.confirm: "always" is not allowed; write auto or required`}},
+	"weekly cap":           {"defaults: {weekly_cap: -1}\n", nil, []string{"duban.yaml:1: defaults.weekly_cap: -1 is out of range"}},
+	"grace":                {"defaults: {close_grace_workdays: 61}\n", nil, []string{"defaults.close_grace_workdays: 61 is out of range"}},
+	"digest address":       {"defaults: {digest_to: [局 <a@b.cn>]}\n", nil, []string{"defaults.digest_to:", "not one plain address"}},
+	"digest twice":         {"jurisdictions: {a: {digest_to: [a@b.cn, A@b.cn]}}\n", nil, []string{`jurisdictions.a.digest_to: "A@b.cn" is there twice`}},
+	"domain with an @":     {"defaults: {name_domains: [\"@b.cn\"]}\n", nil, []string{"defaults.name_domains:", "not a mail domain"}},
+	"any domain":           {"defaults: {name_domains: [\"*.cn\"]}\n", nil, []string{"defaults.name_domains:", "not a mail domain"}},
+	"whole country":        {"defaults: {name_domains: [cn]}\n", nil, []string{"defaults.name_domains:", "not a mail domain"}},
+	"cron of a close":      {"schedule: {monthly_close: daily}\n", nil, []string{"schedule.monthly_close:", "not a cron spec of five fields"}},
 	"two at once":          {"log: {levle: x}\nzonee: y\n", nil, []string{"log.levle", "zonee"}},
 }
 

@@ -60,7 +60,11 @@ func (c *Config) workFields() []field {
 	return []field{
 		{path: "schedule", doc: "When the worker starts its jobs: cron specs of five fields in the jurisdiction's zone. Empty: never by the clock."},
 		{path: "schedule.open", value: &s.Open, doc: "Opens the obligations of the day."},
+		{path: "schedule.monthly_close", value: &s.MonthlyClose, doc: "Closes the monthly and weekly duties whose grace has passed, and writes their summaries."},
+		{path: "schedule.quarterly_close", value: &s.QuarterlyClose, doc: "Closes quarters, half-years and years, and drafts their bulletins."},
+		{path: "schedule.personnel", value: &s.Personnel, doc: "Writes the monthly letters on certificates, training hours and legal reviewers."},
 		{path: "schedule.remind", value: &s.Remind, doc: "Makes the day's letters. They wait for their jurisdiction's window."},
+		{path: "schedule.escalate", value: &s.Escalate, doc: "Writes the bureau's digest of the day."},
 		{path: "schedule.heartbeat", value: &s.Heartbeat, doc: "Looks for work that was missed and for letters that wait."},
 		{path: "calendar", doc: "The State Council's arrangements for 2022 to 2026 are built in."},
 		{path: "calendar.overrides", value: &c.Calendar.Overrides, doc: "Files that correct or extend them everywhere, in order: {\"years\": [{\"year\": 2027, \"published\": true,\n" +
@@ -77,10 +81,17 @@ func (j *JurisdictionConfig) fields(prefix string) []field {
 	rows := []field{
 		{path: "zone", value: &j.Zone, doc: "Time zone. Empty: the top-level zone."},
 		{path: "calendar_overrides", value: &j.CalendarOverrides, doc: "Files of local holidays, applied after calendar.overrides. A jurisdiction's list replaces that of defaults."},
+		{path: "policy", value: &j.Policy, doc: "File that says from which day on which ladder, issuers, event rules and staff rules hold. Empty: those built in."},
 		{path: "report_day", value: &j.ReportDay, doc: "Day of the following month on which reports on a period are due where the plan names none; in a shorter month its last day."},
-		{path: "confirm", value: &j.Confirm, oneOf: []string{"auto"}, doc: "auto: urging goes out two working days after the date unless the unit reported, was contacted, or asked for more time.\nThe only value: waiting for the bureau's word needs its check list, which this version does not write."},
+		{path: "confirm", value: &j.Confirm, oneOf: []string{"auto", "required"}, doc: "auto: urging goes out two working days after the date unless the unit reported, was contacted, or asked for more time.\nrequired: it also waits until a person has checked the register, which the bureau's digest asks for the day before."},
 		{path: "roll", value: &j.Roll, oneOf: []string{"keep", "previous", "next"}, doc: "What becomes of a plan's date on a day off. keep: it stays. previous, next: the workday before or after it."},
 		{path: "accept_after_workdays", value: &j.AcceptAfterWorkdays, doc: "A report the bureau has not answered within so many workdays counts as accepted."},
+		{path: "weekly_cap", value: &j.WeeklyCap, doc: "Letters a unit may have in a week besides that of its first working day; more wait for a person. 0: no limit."},
+		{path: "close_grace_workdays", value: &j.CloseGraceWorkdays, doc: "A period is closed so many working days after its reports were due."},
+		{path: "ranking", value: &j.Ranking, doc: "true: the quarterly bulletins rank the units, ties sharing a place."},
+		{path: "digest_to", value: &j.DigestTo, doc: "Addresses that the bureau's digest goes to. Empty: the bureau's liaison as imported."},
+		{path: "name_domains", value: &j.NameDomains, doc: "Mail domains that letters with people's names may go to, as in laoshan.gov.cn.\n" +
+			"Empty: none; such letters are held, unless mail.transport is file."},
 		{path: "window", doc: "The hours in which letters may leave on a working day."},
 		{path: "window.from", value: &w.From, doc: "First minute, HH:MM."},
 		{path: "window.to", value: &w.To, doc: "First minute after it, HH:MM, up to 24:00."},

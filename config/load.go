@@ -332,8 +332,7 @@ func (l *loader) jurisdictions(n *yaml.Node) {
 			continue
 		}
 		byVariable[variable(path)] = code
-		j := l.cfg.Defaults
-		j.CalendarOverrides = slices.Clone(j.CalendarOverrides)
+		j := l.cfg.Defaults.clone()
 		m := l.cfg.Mail.clone()
 		fields := slices.Concat(j.fields(path), m.accountFields(accountPrefix(code)))
 		l.read(e.value, path, fields)
@@ -347,7 +346,7 @@ func validCode(code string) bool {
 	return code != "" && len(code) <= 32 && strings.Trim(strings.ToLower(code), "abcdefghijklmnopqrstuvwxyz0123456789-_") == ""
 }
 
-// named reads the files the configuration names: calendar overrides and certificate authorities.
+// named reads the files the configuration names: calendar overrides, policies and certificate authorities.
 func (l *loader) named() {
 	type use struct{ key, path string }
 	uses := []use{}
@@ -357,14 +356,19 @@ func (l *loader) named() {
 		}
 	}
 	add("calendar.overrides", l.cfg.Calendar.Overrides)
+	one := func(key, path string) {
+		if path != "" {
+			add(key, []string{path})
+		}
+	}
 	add("defaults.calendar_overrides", l.cfg.Defaults.CalendarOverrides)
+	one("defaults.policy", l.cfg.Defaults.Policy)
 	for _, code := range slices.Sorted(maps.Keys(l.cfg.Jurisdictions)) {
 		add("jurisdictions."+code+".calendar_overrides", l.cfg.Jurisdictions[code].CalendarOverrides)
+		one("jurisdictions."+code+".policy", l.cfg.Jurisdictions[code].Policy)
 	}
 	for _, at := range l.cfg.sections() {
-		if at.mail.SMTP.CAFile != "" {
-			add(at.prefix+".smtp.ca_file", []string{at.mail.SMTP.CAFile})
-		}
+		one(at.prefix+".smtp.ca_file", at.mail.SMTP.CAFile)
 	}
 	for _, u := range uses {
 		if _, done := l.cfg.files[u.path]; done {

@@ -70,7 +70,10 @@ func (v *validator) zone(key, name string) {
 
 func (v *validator) schedule() {
 	s := v.c.Schedule
-	for _, spec := range []keyed{{"schedule.open", s.Open}, {"schedule.remind", s.Remind}, {"schedule.heartbeat", s.Heartbeat}} {
+	for _, spec := range []keyed{
+		{"schedule.open", s.Open}, {"schedule.monthly_close", s.MonthlyClose}, {"schedule.quarterly_close", s.QuarterlyClose},
+		{"schedule.personnel", s.Personnel}, {"schedule.remind", s.Remind}, {"schedule.escalate", s.Escalate}, {"schedule.heartbeat", s.Heartbeat},
+	} {
 		v.must(spec.value == "" || len(strings.Fields(spec.value)) == 5 && !strings.Contains(spec.value, "="), spec.key,
 			`%q is not a cron spec of five fields (minute hour day month weekday); write for example "0 9 * * *"`, spec.value)
 	}
@@ -89,6 +92,9 @@ func (v *validator) jurisdiction(prefix string, j JurisdictionConfig) {
 	}
 	v.must(j.ReportDay >= 1 && j.ReportDay <= 31, at("report_day"), "%d is not a day of a month; write 1 to 31", j.ReportDay)
 	v.must(j.AcceptAfterWorkdays >= 1 && j.AcceptAfterWorkdays <= 250, at("accept_after_workdays"), "%d is out of range; write 1 to 250", j.AcceptAfterWorkdays)
+	v.must(j.WeeklyCap >= 0 && j.WeeklyCap <= 50, at("weekly_cap"), "%d is out of range; write 0 (no limit) to 50", j.WeeklyCap)
+	v.must(j.CloseGraceWorkdays >= 0 && j.CloseGraceWorkdays <= 60, at("close_grace_workdays"), "%d is out of range; write 0 to 60", j.CloseGraceWorkdays)
+	v.lists(at, j)
 	v.must(j.Window.From >= 0 && j.Window.From < j.Window.To && j.Window.To <= 24*60, at("window.to"), "%s is not after window.from (%s); letters could never leave", j.Window.To, j.Window.From)
 	for _, word := range []keyed{{at("letter.reminder_word"), j.Letter.ReminderWord}, {at("letter.urging_word"), j.Letter.UrgingWord}} {
 		v.must(word.value != "", word.key, "is empty; write for example 工作提示")
@@ -96,6 +102,17 @@ func (v *validator) jurisdiction(prefix string, j JurisdictionConfig) {
 		v.must(!strings.Contains(word.value, "意见书") && !strings.Contains(word.value, "决定书"), word.key, "%q names a statutory instrument; write for example 工作提示", word.value)
 	}
 	v.must(j.Letter.ContactEmail == "" || address(j.Letter.ContactEmail), at("letter.contact_email"), "%q is not one plain address", j.Letter.ContactEmail)
+}
+
+// lists checks the addresses of the digest and the domains that may have people's names.
+func (v *validator) lists(at func(string) string, j JurisdictionConfig) {
+	for i, to := range j.DigestTo {
+		v.must(address(to), at("digest_to"), "%q is not one plain address", to)
+		v.must(!slices.ContainsFunc(j.DigestTo[:i], func(s string) bool { return strings.EqualFold(s, to) }), at("digest_to"), "%q is there twice; keep one", to)
+	}
+	for _, d := range j.NameDomains {
+		v.must(host(d) && strings.Contains(d, ".") && !strings.ContainsAny(d, "*:"), at("name_domains"), "%q is not a mail domain; write it without @ and *, as in laoshan.gov.cn", d)
+	}
 }
 
 // address reports whether s is one bare mail address, without a display name.

@@ -33,7 +33,8 @@ func Readers() []task.Role { return []task.Role{task.Liaison, task.Deputy, task.
 func Named(r Rule) (Rule, error) {
 	named := r
 	named.Offset, named.Ahead, named.Break = 0, 0, 0
-	n, err := 0, error(nil)
+	var n int
+	var err error
 	switch {
 	case r.Step == BreakStep:
 		named.Break = cmp.Or(r.Break, LongBreak)

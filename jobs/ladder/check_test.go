@@ -118,10 +118,7 @@ func TestCheckNamesEveryBadRule(t *testing.T) {
 }
 
 func TestArrange(t *testing.T) {
-	var names []string
-	for _, step := range []string{"T+5", "T", "BREAK", "T-1", "T-30", "A30", "T-10", "T-3", "A60"} {
-		names = append(names, step)
-	}
+	names := []string{"T+5", "T", "BREAK", "T-1", "T-30", "A30", "T-10", "T-3", "A60"}
 	var rules []ladder.Rule
 	for _, n := range names {
 		r, err := ladder.Named(ladder.Rule{Step: n, Rung: ladder.Reminder})
