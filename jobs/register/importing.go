@@ -423,8 +423,9 @@ func (r Register) ImportPeople(ctx context.Context, code string, people []task.P
 		if err != nil {
 			return task.Batch{}, err
 		}
+		on := on
 		if len(old) == 0 {
-			on = always
+			on = startOfRoster(on)
 		}
 		return task.Batch{People: merge(old, task.PeopleAsOf(old, civil.Never), people, on, &out,
 			func(p *task.Person) (string, string, *civil.Date, *int64, *bool) {
