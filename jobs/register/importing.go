@@ -423,14 +423,14 @@ func (r Register) ImportPeople(ctx context.Context, code string, people []task.P
 		if err != nil {
 			return task.Batch{}, err
 		}
-		on := on
-		if len(old) == 0 {
-			on = startOfRoster(on)
-		}
-		return task.Batch{People: merge(old, task.PeopleAsOf(old, civil.Never), people, on, &out,
+		people := merge(old, task.PeopleAsOf(old, civil.Never), people, on, &out,
 			func(p *task.Person) (string, string, *civil.Date, *int64, *bool) {
 				return p.Key, p.Unit, &p.On, &p.Seq, &p.Removed
-			})}, nil
+			})
+		if len(old) == 0 {
+			people = firstRoster(people)
+		}
+		return task.Batch{People: people}, nil
 	})
 	return out, err
 }

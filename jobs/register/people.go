@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"duban/jobs/civil"
 	"duban/jobs/task"
 )
 
@@ -121,6 +120,14 @@ func trainingDiffers(was, is task.Training) string {
 	return strings.Join(names, ", ")
 }
 
-// startOfRoster is the day from which the first roster of a jurisdiction counts: the first of its year, since the hours it
-// states are those of that year and of no other.
-func startOfRoster(on civil.Date) civil.Date { return civil.Of(on.Year(), 1, 1) }
+// firstRoster puts a version that counts from always before each row of a jurisdiction's first roster, so that days before
+// the import can be looked at too. The hours of the row itself are those of the year it was imported in.
+func firstRoster(people []task.Person) []task.Person {
+	out := make([]task.Person, 0, 2*len(people))
+	for _, p := range people {
+		was := p
+		was.On = always
+		out = append(out, was)
+	}
+	return append(out, people...)
+}
