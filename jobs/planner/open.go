@@ -121,27 +121,34 @@ type opener struct {
 
 // task opens what one task, in force since day from, has opened by o.day.
 func (o *opener) task(t task.Task, p task.Plan, from civil.Date) {
-	r := t.Reading
-	if !r.Understood || t.Category == task.Personnel || t.Category == task.Inspection {
+	dated := t.Reading.Understood && t.Category != task.Personnel && t.Category != task.Inspection
+	if !dated && len(o.triggers(t)) == 0 {
 		return
 	}
 	if from > o.day { // entered before the plan's issue: nothing is owed yet
 		o.lookAgain(t.TaskID, from)
 		return
 	}
+	if dated {
+		o.dated(t, p, from)
+	}
+	if StartsClock(t) {
+		o.condition(t)
+	}
+}
+
+// dated opens what the row's own text dates.
+func (o *opener) dated(t task.Task, p task.Plan, from civil.Date) {
 	end := civil.Never
 	for _, v := range []civil.Date{p.ValidTo, t.ValidTo} {
 		if v != 0 {
 			end = min(end, v)
 		}
 	}
-	for i, m := range r.Milestones {
+	for i, m := range t.Reading.Milestones {
 		o.milestone(t, p, i, m, from)
 	}
 	o.recurrences(t, p, from, end)
-	if r.Condition != nil {
-		o.condition(t)
-	}
 }
 
 func (o *opener) milestone(t task.Task, p task.Plan, i int, m deadline.Milestone, from civil.Date) {
@@ -298,28 +305,70 @@ func (o *opener) periodic(t task.Task, rec deadline.Recurrence, key period.Key, 
 	return ob
 }
 
+// StartsClock reports whether an event may open an item of the row: its text waits for one, or it names no date of its
+// own and is kept by case, by person or by inspection, or goes on for ever. A row with dates of its own, and one that a
+// person has to read first, waits for no event.
+func StartsClock(t task.Task) bool {
+	r := t.Reading
+	if r.Understood && r.Condition != nil {
+		return true
+	}
+	switch t.Category {
+	case task.PerCase, task.Personnel, task.Inspection, task.Standing:
+		return len(r.Milestones) == 0 && len(r.Recurrences) == 0
+	}
+	return r.Understood && r.Standing && len(r.Milestones) == 0 && len(r.Recurrences) == 0
+}
+
 // condition opens one instance per trigger: for the unit it names, or for every party where it names none.
 func (o *opener) condition(t task.Task) {
-	for _, e := range task.InForce(o.eventsOf(t), o.day) {
-		if e.Kind != task.Triggered {
-			continue
+	for _, e := range task.InForce(o.triggers(t), o.day) {
+		if base, ok := TriggerOpens(t, e, o.set); ok && e.Kind == task.Triggered {
+			o.trigger(t, base, TriggerInstance(t, e), e)
 		}
-		due, clock := TriggerDue(t, e, o.set)
-		if due == 0 {
-			continue
-		}
-		base := task.Obligation{Kind: task.Condition, Nominal: due, Effective: o.set.roll(due), Assess: o.set.roll(due)}
-		if clock {
-			next := o.set.Calendar.OnOrAfter(due)
-			base.Kind, base.Effective, base.Assess = task.Clock, next, next
-		}
-		o.trigger(t, base, TriggerInstance(t, e), e)
 	}
-	for _, e := range o.eventsOf(t) {
+	for _, e := range o.triggers(t) {
 		if e.Kind == task.Triggered && e.On > o.day {
 			o.lookAgain(t.TaskID, e.On)
 		}
 	}
+}
+
+// triggers returns the triggers of the row, whatever their day, and the corrections that may void them.
+func (o *opener) triggers(t task.Task) []task.Event {
+	return slices.DeleteFunc(o.eventsOf(t), func(e task.Event) bool { return e.Kind != task.Triggered && e.Kind != task.Corrected })
+}
+
+// TriggerOpens returns the item that a trigger opens, but for its name and its party: its kind and its three dates. It is
+// false where neither the trigger nor the row says when.
+func TriggerOpens(t task.Task, e task.Event, set Settings) (task.Obligation, bool) {
+	due, clock := TriggerDue(t, e, set)
+	if due == 0 {
+		return task.Obligation{}, false
+	}
+	base := task.Obligation{Kind: task.Condition, Nominal: due, Effective: set.roll(due)}
+	if clock {
+		base.Kind, base.Effective = task.Clock, set.Calendar.OnOrAfter(due)
+	}
+	if by, ok := rolls[e.N]; ok {
+		set.Roll = by
+		base.Effective = set.roll(due)
+	}
+	base.Assess = base.Effective
+	return base, true
+}
+
+// rolls are the roll policies by the number a trigger carries; 0 leaves the one of the item's kind.
+var rolls = map[int]Roll{1: Keep, 2: Previous, 3: Next}
+
+// RollNumber returns the number by which a trigger's N names the policy of a rule, 0 where the rule names none.
+func RollNumber(roll string) int {
+	for n, r := range rolls {
+		if string(r) == roll {
+			return n
+		}
+	}
+	return 0
 }
 
 // MaxReference is the longest reference of a trigger that an instance is told by, in characters.
@@ -350,34 +399,43 @@ func (o *opener) eventsOf(t task.Task) []task.Event {
 
 // TriggerDue returns the due date that a trigger sets: the one it names, else the task's offset counted from the day
 // of the trigger (Civil Code arts. 201 and 202). The second result tells an event clock, counted in hours, days or
-// working days, from a milestone whose clock an event started.
+// working days, or started on a row that is kept by case, by person or by inspection, from a milestone whose clock an
+// event started.
 func TriggerDue(t task.Task, e task.Event, set Settings) (civil.Date, bool) {
 	c := t.Reading.Condition
+	clock := c == nil || t.Category == task.PerCase || t.Category == task.Personnel || t.Category == task.Inspection
 	if c == nil || c.Offset == nil {
-		return e.Date, t.Category == task.PerCase
+		return e.Date, clock
 	}
 	n := c.Offset.N
 	if c.Offset.Dir == "before" {
 		n = -n
 	}
-	var due civil.Date
-	clock := t.Category == task.PerCase
-	switch c.Offset.Unit {
-	case "hour":
-		due, clock = e.On+civil.Date((n+23)/24), true
-	case "day":
-		due, clock = e.On+civil.Date(n), true
-	case "workday":
-		due, clock = set.Calendar.Add(e.On, n), true
-	case "month":
-		due = e.On.AddMonths(n)
-	case "year":
-		due = e.On.AddMonths(12 * n)
-	}
+	due := After(e.On, n, c.Offset.Unit, set)
+	clock = clock || c.Offset.Unit != "month" && c.Offset.Unit != "year"
 	if e.Date != 0 {
 		due = e.Date
 	}
 	return due, clock
+}
+
+// After returns the day n units after an event of day on, which is itself not counted (Civil Code art. 201): hours are
+// rounded up to days, a month ends on the corresponding day or the month's last (art. 202). It is not moved off a rest
+// day. 0 stands for a unit that is none.
+func After(on civil.Date, n int, unit string, set Settings) civil.Date {
+	switch unit {
+	case "hour":
+		return on + civil.Date((n+23)/24)
+	case "day":
+		return on + civil.Date(n)
+	case "workday":
+		return set.Calendar.Add(on, n)
+	case "month":
+		return on.AddMonths(n)
+	case "year":
+		return on.AddMonths(12 * n)
+	}
+	return 0
 }
 
 // openFor opens the base for every party, with the membership of day at. A unit that joins later is opened only for
@@ -422,6 +480,9 @@ func (o *opener) trigger(t task.Task, base task.Obligation, instance string, e t
 	if e.Unit != "" {
 		parties = slices.DeleteFunc(parties, func(p task.Party) bool { return p.Code != e.Unit })
 	}
+	if e.Nil { // listed only: the unit is told nothing and owes nothing by that day
+		base.Owes = task.OwesNone
+	}
 	o.openParties(base, instance, parties, t.TaskID, e.On)
 }
 
@@ -432,7 +493,7 @@ func (o *opener) openParties(base task.Obligation, instance string, parties []ta
 		}
 		ob := base
 		ob.Ref = task.Ref{TaskID: id, Unit: p.Code, Instance: instance}
-		ob.Role, ob.Owes, ob.Opened = p.Role, p.Owes, at
+		ob.Role, ob.Owes, ob.Opened = p.Role, cmp.Or(base.Owes, p.Owes), at
 		ob.Inherited = !ob.PastAtIssue && max(ob.Effective, ob.Assess) < cmp.Or(o.set.LiveFrom, o.src.Jurisdiction.LiveFrom)
 		ob.Provisional = !o.set.Calendar.Published(ob.Effective)
 		if key := ob.Ref.String(); !o.src.Existing[key] && !o.opened[key] {

@@ -148,6 +148,38 @@ func TestOpen(t *testing.T) {
 			"1/a/e:1 clock 2024-10-05 effective 2024-10-08 opened 09-25", "2/a/e:机构改革完成 condition 2024-09-30 opened 08-31",
 			"3/a/e:强制措施 clock 2024-10-01 effective 2024-10-08 opened 09-30",
 			"4/a/e:检查前 clock 2024-09-29 opened 10-09"}},
+		{"a row that names no event waits for one with a date, where it is kept by case, person or inspection or goes on for ever", func(w *town) {
+			no := deadline.Reading{}
+			w.row("1", no, sorted(task.PerCase)).row("2", no, sorted(task.Personnel)).row("3", no, sorted(task.Inspection)).
+				row("4", no, sorted(task.Standing)).row("5", deadline.Reading{Text: "长期坚持", Standing: true}).row("6", no, sorted(task.PerCase))
+			w.Tasks[5].Reading.Understood = false // 20个工作日内公示
+			for _, row := range []string{"1", "2", "3", "4", "5", "6"} {
+				w.event("2024-09-18", row, task.Triggered, ref("甲"), unit("a"), due("2024-09-27"))
+			}
+		}, "2024-09-18", []string{
+			"1/a/e:甲 clock 2024-09-27 opened 09-18", "2/a/e:甲 clock 2024-09-27 opened 09-18", "3/a/e:甲 clock 2024-09-27 opened 09-18",
+			"4/a/e:甲 clock 2024-09-27 opened 09-18", "5/a/e:甲 clock 2024-09-27 opened 09-18", "6/a/e:甲 clock 2024-09-27 opened 09-18"}},
+		{"a trigger opens nothing where it has no date, nor on a row with dates of its own or that a person has to read", func(w *town) {
+			w.row("1", deadline.Reading{}, sorted(task.PerCase)).row("2", on("2024-06-30")).row("3", deadline.Reading{}).
+				row("4", on("2024-06-30"), sorted(task.Personnel)).row("5", after("收到意见书", 3, "workday"), sorted(task.Inspection))
+			w.Tasks[2].Reading.Understood = false
+			w.event("2024-09-18", "1", task.Triggered, ref("甲"))
+			for _, row := range []string{"2", "3", "4"} {
+				w.event("2024-09-18", row, task.Triggered, ref("甲"), due("2024-09-27"))
+			}
+			w.event("2024-09-18", "5", task.Triggered, ref("甲"))
+		}, "2024-09-18", []string{"2/a/m1 milestone 2024-06-30 opened 01-15", "5/a/e:甲 clock 2024-09-23 opened 09-18"}},
+		{"a rule says how its date leaves a rest day", func(w *town) {
+			w.row("1", deadline.Reading{}, sorted(task.PerCase)).row("2", after("机构改革完成", 3, "month"))
+			for i, r := range []string{"甲", "乙", "丙", "丁"} {
+				w.event("2024-05-30", "1", task.Triggered, ref(r), due("2024-06-30"), n(i))
+				w.event("2024-03-30", "2", task.Triggered, ref(r), n(i))
+			}
+		}, "2024-05-30", []string{
+			"1/a/e:甲 clock 2024-06-30 effective 2024-07-01 opened 05-30", "1/a/e:乙 clock 2024-06-30 opened 05-30",
+			"1/a/e:丙 clock 2024-06-30 effective 2024-06-28 opened 05-30", "1/a/e:丁 clock 2024-06-30 effective 2024-07-01 opened 05-30",
+			"2/a/e:甲 condition 2024-06-30 opened 03-30", "2/a/e:乙 condition 2024-06-30 opened 03-30",
+			"2/a/e:丙 condition 2024-06-30 effective 2024-06-28 opened 03-30", "2/a/e:丁 condition 2024-06-30 effective 2024-07-01 opened 03-30"}},
 		{"a trigger that was entered wrongly, and one to come", func(w *town) {
 			w.row("1", after("机构改革完成", 1, "month"))
 			w.event("2024-02-01", "1", task.Triggered, ref("误"))
@@ -161,6 +193,61 @@ func TestOpen(t *testing.T) {
 			w.World = w.OpenDay(date(tt.on))
 			w.holds(tt.want...)
 		})
+	}
+}
+
+// TestAListedClockOwesNothing: the end of the time for which records are kept is known, and nobody is told of it.
+func TestAListedClockOwesNothing(t *testing.T) {
+	w := newTown(t).row("1", deadline.Reading{}, sorted(task.PerCase), by(lead("a"), support("b")))
+	listed := func(e *task.Event) { e.Nil = true }
+	w.event("2024-02-29", "1", task.Triggered, ref("甲"), due("2026-02-28"), listed)
+	w.event("2024-02-29", "1", task.Triggered, ref("乙"), due("2024-03-11"))
+	w.World = w.OpenDay(date("2024-02-29"))
+	for _, r := range w.Records {
+		o := r.Obligation
+		want := task.OwesDeliver
+		if o.Unit == "b" {
+			want = task.OwesSupport
+		}
+		if o.Instance == "e:甲" {
+			want = task.OwesNone
+		}
+		if o.Owes != want {
+			t.Errorf("%s owes %s, want %s", o.Ref, o.Owes, want)
+		}
+		if look := planner.CacheOf(r, w.Tasks[0], w.Directory.Units[0], w.Set, 0).NextLook; (look == civil.Never) != (want != task.OwesDeliver) {
+			t.Errorf("%s is looked at on %s", o.Ref, look)
+		}
+	}
+	if len(w.Records) != 4 {
+		t.Errorf("%d items", len(w.Records))
+	}
+}
+
+func TestAfter(t *testing.T) {
+	for _, c := range []struct {
+		on, unit, want string
+		n              int
+	}{
+		{"2024-09-18", "workday", "2024-09-27", 7}, // 20 and 23–27 September: the 14th was made up
+		{"2024-09-29", "workday", "2024-10-14", 7}, // across 国庆, with 12 October made up
+		{"2025-01-25", "workday", "2025-02-10", 7}, // 26 January is a make-up Sunday, 春节, 8 February made up
+		{"2024-12-30", "workday", "2025-01-09", 7}, // the year's turn
+		{"2024-11-30", "month", "2025-02-28", 3},   // the month's last day
+		{"2023-11-29", "month", "2024-02-29", 3},   //
+		{"2024-02-29", "year", "2026-02-28", 2},    //
+		{"2024-05-31", "day", "2024-06-30", 30},    // a Sunday: rolling is not counting
+		{"2024-05-31", "hour", "2024-06-02", 25},   //
+		{"2024-05-31", "fortnight", "", 1},         //
+	} {
+		if got := planner.After(date(c.on), c.n, c.unit, policy()).String(); got != c.want {
+			t.Errorf("%d %s after %s: %s, want %s", c.n, c.unit, c.on, got, c.want)
+		}
+	}
+	for roll, want := range map[string]int{"": 0, "keep": 1, "previous": 2, "next": 3, "sideways": 0} {
+		if got := planner.RollNumber(roll); got != want {
+			t.Errorf("roll %q: %d, want %d", roll, got, want)
+		}
 	}
 }
 

@@ -183,6 +183,7 @@ func to(d string) func(*task.Event)     { return func(e *task.Event) { e.Date = 
 func ref(r string) func(*task.Event)    { return func(e *task.Event) { e.Ref = r } }
 func unit(u string) func(*task.Event)   { return func(e *task.Event) { e.Unit = u } }
 func n(number int) func(*task.Event)    { return func(e *task.Event) { e.N = number } }
+func due(d string) func(*task.Event)    { return func(e *task.Event) { e.Date = date(d) } }
 func voids(seq int64) func(*task.Event) { return func(e *task.Event) { e.Voids = seq } }
 
 // day lives one day: it opens, and on a workday it writes.

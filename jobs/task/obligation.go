@@ -124,13 +124,14 @@ type Event struct {
 	Why          string     `json:"why,omitempty"`
 
 	Date civil.Date `json:"date"`          // returned, granted, redated, reopened: the new date; asked: the date asked for; triggered: the due date; held: the last day
-	N    int        `json:"n,omitempty"`   // counted: how many
+	N    int        `json:"n,omitempty"`   // counted: how many; triggered: how its date leaves a rest day (1 keep, 2 previous, 3 next), 0 as the item's kind does
 	Ref  string     `json:"ref,omitempty"` // counted, triggered: the reference; contacted: by what
 	Unit string     `json:"unit,omitempty"`
 	// Voids is the seq of the event that a correction voids.
 	Voids int64 `json:"voids,omitempty"`
 	// Figures are what a return carries, by the name of the duty's field: whole numbers. Nil marks a return that says there
-	// was nothing (零报告): it counts as reported, with zeros.
+	// was nothing (零报告): it counts as reported, with zeros. Nil on a trigger says that its end is only listed: nobody is
+	// told of it, and nothing is owed by then.
 	Figures map[string]int64 `json:"figures,omitempty"`
 	Nil     bool             `json:"nil,omitempty"`
 }

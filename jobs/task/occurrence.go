@@ -1,6 +1,11 @@
 package task
 
-import "duban/jobs/civil"
+import (
+	"cmp"
+	"slices"
+
+	"duban/jobs/civil"
+)
 
 // Occurrence (事件) is something that happened outside the plan and may start a clock: a decision taken, an opinion
 // issued, a certificate suspended, an inspection filed. It is identified by its kind, reference and unit.
@@ -24,6 +29,27 @@ type Occurrence struct {
 	Who    string `json:"who"`
 }
 
+// OccurrencesAsOf returns what is known to have happened by day d: of each kind, reference and unit the entry recorded
+// last, where its day is d or before. They come in the order of their days, then of recording.
+func OccurrencesAsOf(all []Occurrence, d civil.Date) []Occurrence {
+	type key struct{ kind, ref, unit string }
+	last := map[key]Occurrence{}
+	for _, o := range all {
+		k := key{o.Kind, o.Ref, o.Unit}
+		if old, ok := last[k]; !ok || o.Seq >= old.Seq {
+			last[k] = o
+		}
+	}
+	var out []Occurrence
+	for _, o := range last {
+		if o.On <= d {
+			out = append(out, o)
+		}
+	}
+	slices.SortFunc(out, func(a, b Occurrence) int { return cmp.Or(cmp.Compare(a.On, b.On), cmp.Compare(a.Seq, b.Seq)) })
+	return out
+}
+
 // Rule says which duty an occurrence starts a clock for, and how long. It is data: a jurisdiction's policy lists them.
 type Rule struct {
 	Kind string `json:"kind" yaml:"kind"` // of the occurrence
@@ -36,6 +62,9 @@ type Rule struct {
 	Unit string `json:"unit" yaml:"unit"` // day, workday, month, year
 	// Roll is keep, previous or next; clocks set by law end on the next working day (Civil Code art. 203).
 	Roll string `json:"roll" yaml:"roll"`
+	// Chase, where it is none, says that the end of the clock is only listed: nobody is told of it, as with the end of the
+	// time for which records are kept.
+	Chase Chase `json:"chase,omitempty" yaml:"chase"`
 	// Basis is the article or document the rule rests on.
 	Basis string `json:"basis" yaml:"basis"`
 }
