@@ -21,8 +21,8 @@ type RemindStore interface {
 	UnitVersions(ctx context.Context, jurisdiction string, codes []string) ([]task.Unit, error)
 	Waiting(ctx context.Context, jurisdiction string, d civil.Date, ids []task.TaskID) ([]task.Ref, error)
 	WeeklyTasks(ctx context.Context, jurisdiction string) ([]task.Task, error)
-	Unsent(ctx context.Context, jurisdiction string, before civil.Date) ([]notice.Notice, error)
-	FailedSince(ctx context.Context, jurisdiction string, since, before civil.Date) ([]notice.Notice, error)
+	Unsent(ctx context.Context, jurisdiction, kind string, before civil.Date) ([]notice.Notice, error)
+	FailedSince(ctx context.Context, jurisdiction, kind string, since, before civil.Date) ([]notice.Notice, error)
 	NoticeIDs(ctx context.Context, jurisdiction string, d civil.Date) ([]string, error)
 	Served(ctx context.Context, ids []string) (map[string]civil.Date, error)
 	SavePlan(ctx context.Context, jurisdiction string, seq int64, p run.DayPlan) error
@@ -100,10 +100,10 @@ func (j Remind) snapshot(ctx context.Context, r run.Run, set planner.Settings) (
 	if s.Plans, err = j.Store.Plans(ctx, r.Jurisdiction); err != nil {
 		return s, err
 	}
-	if s.Unsent, err = j.Store.Unsent(ctx, r.Jurisdiction, r.Date); err != nil {
+	if s.Unsent, err = j.Store.Unsent(ctx, r.Jurisdiction, notice.UnitLetter, r.Date); err != nil {
 		return s, err
 	}
-	if s.Failed, err = j.Store.FailedSince(ctx, r.Jurisdiction, r.Date-failedFor, r.Date); err != nil {
+	if s.Failed, err = j.Store.FailedSince(ctx, r.Jurisdiction, notice.UnitLetter, r.Date-failedFor, r.Date); err != nil {
 		return s, err
 	}
 	if s.Written, err = j.written(ctx, r); err != nil {

@@ -642,11 +642,11 @@ func TestLettersAreCounted(t *testing.T) {
 		if o := oldest(j); !strings.HasSuffix(o, "retry") || oldest("gangcheng") != "false" {
 			t.Errorf("the oldest is %s", o)
 		}
-		failed := got[[]notice.Notice](t)(s.FailedSince(ctx, j, day0-6, day0-5))
+		failed := got[[]notice.Notice](t)(s.FailedSince(ctx, j, "", day0-6, day0-5))
 		if len(failed) != 7 || failed[0].State != notice.Failed || failed[0].Key.Matter != "" || len(failed[0].Facts.Recipients) != 2 {
 			t.Errorf("%d failed: %v", len(failed), failed)
 		}
-		equal(t, "failed before", len(got[[]notice.Notice](t)(s.FailedSince(ctx, j, day0-9, day0-6))), 0)
+		equal(t, "failed before", len(got[[]notice.Notice](t)(s.FailedSince(ctx, j, notice.UnitLetter, day0-9, day0-6))), 0)
 	})
 }
 
@@ -718,7 +718,7 @@ func TestDeliverysQueriesUseTheirIndexes(t *testing.T) {
 			{"fenced", store.QueryFenced(s), "(logical_date=? AND id=?)", []any{day, id(1), id(2), "sending", id(1), "0", id(2), "0"}},
 			{"release", store.QueryRelease(s), "notices_state (state=?)", []any{"pending", now, "", "held", now}},
 			{"counts", store.QueryCounts(s), "USING COVERING INDEX notices_state", []any{j}},
-			{"failed", store.QueryFailed(s), "notices_state (state=? AND logical_date>?", []any{"failed", day, (day0 + 3).String(), j}},
+			{"failed", store.QueryFailed(s), "notices_state (state=? AND logical_date>?", []any{"failed", day, (day0 + 3).String(), j, notice.UnitLetter}},
 		} {
 			plan := got[string](t)(store.Explain(t.Context(), s, c.query, c.args...))
 			search := c.search

@@ -150,7 +150,7 @@ func TestADaysQueriesUseTheirIndexes(t *testing.T) {
 			{store.QueryRaised(s), "obligations_unit", "(jurisdiction=? AND unit=? AND closed_from>? AND closed_from<?)", []any{j, "a", "b", never, d, j, "a", "b", d, never, d}},
 			{store.QueryLately(s), "obligations_recent", "(jurisdiction=? AND plan=? AND row_code=? AND now_assess>?)", []any{j, "zfzl2024", "1", "2", d}},
 			{store.QueryWaiting(s), "obligations_task", "(jurisdiction=? AND plan=? AND row_code=? AND closed_from>?)", []any{j, "zfzl2024", "1", "2", d, "deliver"}},
-			{store.QueryUnsent(s), "notices_state", "(state=? AND logical_date<?)", []any{j, d, "pending", "retry", "held"}},
+			{store.QueryUnsent(s), "notices_state", "(state=? AND logical_date<?)", []any{j, d, notice.UnitLetter, "pending", "retry", "held"}},
 			{store.QueryWeekly(s), "task_versions_weekly", "(jurisdiction=? AND weekly=?)", []any{j, j, true}},
 			{store.QueryEvents(s), "events_subject", "(jurisdiction=? AND subject=?)", []any{j, refOf("1", "a", "m1").String(), refOf("1", "b", "m1").String()}},
 		} {
@@ -343,7 +343,7 @@ func TestAPlanMovesOnlyWhatIsAsItWasRead(t *testing.T) {
 			letters = append(letters, letter(unit, day0-1))
 		}
 		seq = planned(t, s, seq, day0-1, letters...)
-		unsent := got[[]notice.Notice](t)(s.Unsent(ctx, j, day0))
+		unsent := got[[]notice.Notice](t)(s.Unsent(ctx, j, notice.UnitLetter, day0))
 		of := map[string]notice.Notice{}
 		for _, n := range unsent {
 			of[n.Key.Unit] = n
@@ -390,7 +390,7 @@ func TestAPlanMovesOnlyWhatIsAsItWasRead(t *testing.T) {
 		// Planned anew, on what is there now.
 		next := letter("c", day0)
 		p := run.DayPlan{Notices: []notice.Notice{next}, Supersede: map[string]string{of["c"].ID: next.ID}, Cancel: map[string]string{of["d"].ID: "已办结"},
-			Hold: map[string]string{of["b"].ID: "申请延期", of["e"].ID: "申请延期"}, Unsent: got[[]notice.Notice](t)(s.Unsent(ctx, j, day0)), Run: r}
+			Hold: map[string]string{of["b"].ID: "申请延期", of["e"].ID: "申请延期"}, Unsent: got[[]notice.Notice](t)(s.Unsent(ctx, j, notice.UnitLetter, day0)), Run: r}
 		if err := s.SavePlan(ctx, j, seq, p); err != nil {
 			t.Fatal(err)
 		}
@@ -414,7 +414,7 @@ func TestWhatAPlanHoldsWaitsForAPlan(t *testing.T) {
 			t.Helper()
 			r := claimed(t, s, "remind", d)
 			r.State = run.Done
-			p := run.DayPlan{Unsent: got[[]notice.Notice](t)(s.Unsent(ctx, j, d)), Run: r}
+			p := run.DayPlan{Unsent: got[[]notice.Notice](t)(s.Unsent(ctx, j, notice.UnitLetter, d)), Run: r}
 			edit(&p)
 			if err := s.SavePlan(ctx, j, seq, p); err != nil {
 				t.Fatal(err)

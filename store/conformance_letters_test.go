@@ -307,7 +307,7 @@ func TestLettersAreListed(t *testing.T) {
 		_, err = s.Notice(ctx, "0")
 		wantErr(t, "no letter", err, store.ErrNotFound)
 		var unsent []string
-		for _, n := range got[[]notice.Notice](t)(s.Unsent(ctx, j, day0+2)) {
+		for _, n := range got[[]notice.Notice](t)(s.Unsent(ctx, j, "", day0+2)) {
 			unsent = append(unsent, fmt.Sprint(n.Key.Date.Day(), n.Key.Unit, n.Key.Matter))
 		}
 		equal(t, "unsent", unsent, []string{"14B", "14a", "14b", "15B", "15a", "15b"})

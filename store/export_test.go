@@ -18,8 +18,11 @@ func QueryDue(s *Store) string     { return "SELECT ref FROM obligations " + due
 func QueryRaised(s *Store) string  { return raisedQuery(s.d, 2) }
 func QueryLately(s *Store) string  { return ofTasks(s.d, 2, ofLate) }
 func QueryWaiting(s *Store) string { return ofTasks(s.d, 2, toDeliver) }
-func QueryUnsent(s *Store) string  { return "SELECT id FROM notices " + unsentTail(s.d) }
-func QueryWeekly(s *Store) string  { return "SELECT seq FROM task_versions " + weeklyTail(s.d) }
+func QueryUnsent(s *Store) string {
+	w := unsentWhere("", notice.UnitLetter, 0)
+	return "SELECT id FROM notices " + s.d.by("notices_state") + " " + w.String() + byReader
+}
+func QueryWeekly(s *Store) string { return "SELECT seq FROM task_versions " + weeklyTail(s.d) }
 func QueryEvents(s *Store) string {
 	return "SELECT subject FROM events " + strings.Replace(eventsTail(s.d), "%s", marks(2), 1)
 }
@@ -50,7 +53,10 @@ func QueryCounts(s *Store) string {
 func QueryRelease(s *Store) string {
 	return releaseSet(s.d) + "WHERE state = ? AND next_try <= ?"
 }
-func QueryFailed(s *Store) string { return "SELECT id FROM notices " + failedTail(s.d) }
+func QueryFailed(s *Store) string {
+	w := failedWhere("", notice.UnitLetter, 0, 0)
+	return "SELECT id FROM notices " + s.d.by("notices_state") + " " + w.String() + byReader
+}
 
 // MigrateTo brings a database to an earlier version.
 func MigrateTo(ctx context.Context, s *Store, version int64) error {

@@ -23,7 +23,8 @@ func readFacts(of *shape, text string, into *notice.Facts) error {
 	return json.Unmarshal([]byte(text), into)
 }
 
-// shape is how values of a type are written; elem is of a list, fields are of a record.
+// shape is how values of a type are written; elem is of a list, fields are of a record. What is behind a pointer, and left out
+// where there is nothing, is left to the library: its kind is Pointer.
 type shape struct {
 	kind   reflect.Kind // Int32: a date
 	elem   *shape
@@ -53,8 +54,11 @@ func shapeOf(t reflect.Type) *shape {
 	case s.kind == reflect.Struct:
 		for i := range t.NumField() {
 			f := t.Field(i)
-			name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+			name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
 			of := shapeOf(f.Type)
+			if f.Type.Kind() == reflect.Pointer && options == "omitempty" {
+				of = &shape{kind: reflect.Pointer}
+			}
 			if f.Anonymous || !f.IsExported() || name == "" || name == "-" || of == nil {
 				return nil
 			}
@@ -98,6 +102,8 @@ func (p *parser) value(of *shape, v reflect.Value) bool {
 		return yes || p.skip("false")
 	case reflect.Slice:
 		return p.list(of.elem, v)
+	case reflect.Pointer:
+		return false
 	default:
 		return p.record(of.fields, v)
 	}

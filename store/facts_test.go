@@ -25,6 +25,19 @@ func fullFacts() notice.Facts {
 	}
 }
 
+// onPaper are the facts of a letter whose paper has one of each.
+func onPaper() notice.Facts {
+	f := fullFacts()
+	f.Overdue, f.Awaiting = nil, nil
+	table := notice.Table{Columns: []notice.Column{{Name: "序号", Numeric: true}, {Name: "\"", Width: 12.5}}, Rows: [][]notice.Cell{{{N: 1}, {Text: "超期", Tone: notice.Red}}, nil}}
+	f.Paper = &notice.Paper{
+		Subject: "【区司法局】<督办日报>", Title: "督办日报", Opening: []string{}, Form: []notice.FormRow{{Label: "事由", Tall: true}},
+		Sections: []notice.Section{{Heading: "请今日处理", Lines: []string{"一"}, Table: &table}}, Sheets: []notice.Sheet{{Name: "总表", Table: table}},
+		Drafts: []notice.Draft{{File: "通报", Paper: notice.Paper{Title: "通报"}}}, Date: civil.MustParse("2024-09-26"),
+	}
+	return f
+}
+
 func TestFactsAreReadAsTheLibraryReadsThem(t *testing.T) {
 	of := shapeOf(reflect.TypeFor[notice.Facts]())
 	if of == nil {
@@ -44,6 +57,10 @@ func TestFactsAreReadAsTheLibraryReadsThem(t *testing.T) {
 	}{
 		{"full", full, true},
 		{"empty", write(notice.Facts{}), true},
+		{"on paper", write(onPaper()), false},
+		{"an empty paper", `{"jurisdiction":"x","paper":{"subject":"","title":"","date":""},"late_issue":true}`, false},
+		{"no paper", `{"jurisdiction":"x","paper":null,"late_issue":true}`, false},
+		{"a paper that is none", `{"paper":1}`, false},
 		{"a field left out", `{"jurisdiction":"x"}`, true},
 		{"nothing", `{}`, true},
 		{"spaces", strings.Replace(full, ",", ", ", 3), false},
@@ -87,6 +104,9 @@ func TestTypesOfAnotherShapeAreLeftToTheLibrary(t *testing.T) {
 	type inner struct{ X int }
 	for _, v := range []any{
 		struct {
+			F *inner `json:"f"`
+		}{},
+		struct {
 			F float64 `json:"f"`
 		}{}, struct{ F string }{}, struct {
 			inner `json:"inner"`
@@ -111,7 +131,12 @@ func FuzzReadFacts(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
+	paper, err := json.Marshal(onPaper())
+	if err != nil {
+		f.Fatal(err)
+	}
 	f.Add(string(full))
+	f.Add(string(paper))
 	f.Add(`{"jurisdiction":"\u003c","date":"","recipients":null,"plans":[],"overdue":[{"plan":-0}]}`)
 	of := shapeOf(reflect.TypeFor[notice.Facts]())
 	f.Fuzz(func(t *testing.T, text string) {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"duban/jobs/civil"
+	"duban/notify/notice"
 )
 
 var day0 = civil.MustParse("2024-09-14")
@@ -27,6 +28,9 @@ func fillValue(t *testing.T, v reflect.Value, n *int) {
 	t.Helper()
 	*n++
 	switch v.Interface().(type) {
+	case notice.Draft: // holds a paper, which may hold drafts
+		v.Set(reflect.ValueOf(notice.Draft{File: awkward, Paper: notice.Paper{Title: fmt.Sprint(*n, awkward), Date: day0}}))
+		return
 	case civil.Date:
 		v.SetInt(int64(day0) + int64(*n))
 		return
@@ -44,6 +48,16 @@ func fillValue(t *testing.T, v reflect.Value, n *int) {
 		v.SetInt(int64(*n))
 	case reflect.Bool:
 		v.SetBool(true)
+	case reflect.Map:
+		v.Set(reflect.MakeMap(v.Type()))
+		for range 2 {
+			key, elem := reflect.New(v.Type().Key()).Elem(), reflect.New(v.Type().Elem()).Elem()
+			fillValue(t, key, n)
+			fillValue(t, elem, n)
+			v.SetMapIndex(key, elem)
+		}
+	case reflect.Float64:
+		v.SetFloat(float64(*n) + 0.5)
 	case reflect.Pointer:
 		v.Set(reflect.New(v.Type().Elem()))
 		fillValue(t, v.Elem(), n)

@@ -281,13 +281,18 @@ func (s *Store) OldestOpen(ctx context.Context, j string) (n notice.Notice, ok b
 	return n, ok, err
 }
 
-// FailedSince returns the jurisdiction's ordinary letters that failed and are dated from the first day to the one before
-// the second.
-func (s *Store) FailedSince(ctx context.Context, j string, since, before civil.Date) ([]notice.Notice, error) {
-	return s.letters(ctx, "read failed letters of "+j, failedTail(s.d), string(notice.Failed), day(since), day(before), j)
+// FailedSince returns the jurisdiction's letters of the kind that failed and are dated from the first day to the one before
+// the second. Without a kind it returns those of any that are about no matter of their own.
+func (s *Store) FailedSince(ctx context.Context, j, kind string, since, before civil.Date) ([]notice.Notice, error) {
+	w := failedWhere(j, kind, since, before)
+	return s.letters(ctx, "read failed letters of "+j, s.d.by("notices_state")+" "+w.String()+byReader, w.args...)
 }
 
-func failedTail(d *dialect) string {
-	return d.by("notices_state") + " WHERE state = ? AND logical_date >= ? AND logical_date < ? AND jurisdiction = ? AND matter = '' " +
-		"ORDER BY logical_date, unit, role, id"
+func failedWhere(j, kind string, since, before civil.Date) (w where) {
+	w.and("state = ?", string(notice.Failed))
+	w.and("logical_date >= ?", day(since))
+	w.and("logical_date < ?", day(before))
+	w.and("jurisdiction = ?", j)
+	w.ofKind(kind)
+	return w
 }

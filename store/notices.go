@@ -243,14 +243,30 @@ func (s *Store) letters(ctx context.Context, op, tail string, args ...any) (out 
 	return out, err
 }
 
-func unsentTail(d *dialect) string {
-	return d.by("notices_state") + " WHERE jurisdiction = ? AND logical_date < ? AND matter = '' AND state IN (?, ?, ?) ORDER BY logical_date, unit, role, id"
+// ofKind narrows a query to the letters of a kind; without one, to those that are about no matter of their own.
+func (w *where) ofKind(kind string) {
+	if kind == "" {
+		w.and("matter = ''")
+		return
+	}
+	w.and("kind = ?", kind)
 }
 
-// Unsent returns the jurisdiction's ordinary letters dated before the day that may still leave: pending, retry or held.
-func (s *Store) Unsent(ctx context.Context, j string, before civil.Date) ([]notice.Notice, error) {
-	return s.letters(ctx, "read unsent letters of "+j,
-		unsentTail(s.d), j, day(before), string(notice.Pending), string(notice.Retry), string(notice.Held))
+func unsentWhere(j, kind string, before civil.Date) (w where) {
+	w.and("jurisdiction = ?", j)
+	w.and("logical_date < ?", day(before))
+	w.ofKind(kind)
+	w.and("state IN (?, ?, ?)", string(notice.Pending), string(notice.Retry), string(notice.Held))
+	return w
+}
+
+const byReader = " ORDER BY logical_date, unit, role, id"
+
+// Unsent returns the jurisdiction's letters of the kind dated before the day that may still leave: pending, retry or held.
+// Without a kind it returns those of any that are about no matter of their own.
+func (s *Store) Unsent(ctx context.Context, j, kind string, before civil.Date) ([]notice.Notice, error) {
+	w := unsentWhere(j, kind, before)
+	return s.letters(ctx, "read unsent letters of "+j, s.d.by("notices_state")+" "+w.String()+byReader, w.args...)
 }
 
 // Notices returns the letters the filter lets through with the latest receipt of each recipient, by date, jurisdiction,

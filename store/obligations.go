@@ -42,6 +42,9 @@ type obligationRow struct {
 	NextLook     day        `db:"next_look"`
 	ClosedFrom   day        `db:"closed_from"`
 	Raised       day        `db:"raised"`
+	FinalFrom    day        `db:"final_from"`
+
+	HasHolds bool `db:"has_holds"` // there are rows of it in holds
 }
 
 func (obligationRow) table() string { return "obligations" }
@@ -55,6 +58,7 @@ func obligationOf(o task.Obligation) obligationRow {
 		PastAtIssue: o.PastAtIssue, Inherited: o.Inherited, Ambiguous: o.Ambiguous, Provisional: o.Provisional,
 		State: task.Waiting, NowNominal: day(o.Nominal), NowEffective: day(o.Effective), NowAssess: day(o.Assess),
 		NextLook: day(o.Opened), ClosedFrom: day(civil.Never), Raised: day(civil.Never),
+		FinalFrom: day(civil.Never),
 	}
 }
 
@@ -72,7 +76,8 @@ func (r obligationRow) noun() task.Obligation {
 func (r obligationRow) cache() task.Cache {
 	return task.Cache{Ref: r.Ref, State: r.State, Arm: r.Arm, Nominal: civil.Date(r.NowNominal),
 		Effective: civil.Date(r.NowEffective), Assess: civil.Date(r.NowAssess), NextLook: civil.Date(r.NextLook),
-		ClosedFrom: civil.Date(r.ClosedFrom), Raised: civil.Date(r.Raised)}
+		ClosedFrom: civil.Date(r.ClosedFrom), Raised: civil.Date(r.Raised),
+		FinalFrom: civil.Date(r.FinalFrom)}
 }
 
 type eventRow struct {
@@ -89,17 +94,22 @@ type eventRow struct {
 	Ref          string         `db:"ref"`
 	Unit         string         `db:"unit"`
 	Voids        int64          `db:"voids"`
+
+	Figures maybe[map[string]int64] `db:"figures"`
+	Nil     bool                    `db:"is_nil"`
 }
 
 func (eventRow) table() string { return "events" }
 
 func eventOf(e task.Event) eventRow {
-	return eventRow{e.Jurisdiction, e.Seq, day(e.On), at(e.At), e.Kind, e.Subject, e.Who, e.Why, day(e.Date), e.N, e.Ref, e.Unit, e.Voids}
+	return eventRow{e.Jurisdiction, e.Seq, day(e.On), at(e.At), e.Kind, e.Subject, e.Who, e.Why, day(e.Date), e.N, e.Ref, e.Unit, e.Voids,
+		maybe[map[string]int64]{e.Figures}, e.Nil}
 }
 
 func (r eventRow) noun() task.Event {
 	return task.Event{Jurisdiction: r.Jurisdiction, Seq: r.Seq, On: civil.Date(r.On), At: r.At.Time, Kind: r.Kind,
-		Subject: r.Subject, Who: r.Who, Why: r.Why, Date: civil.Date(r.Date), N: r.N, Ref: r.Ref, Unit: r.Unit, Voids: r.Voids}
+		Subject: r.Subject, Who: r.Who, Why: r.Why, Date: civil.Date(r.Date), N: r.N, Ref: r.Ref, Unit: r.Unit, Voids: r.Voids,
+		Figures: r.Figures.V, Nil: r.Nil}
 }
 
 type stepRow struct {
@@ -121,8 +131,9 @@ func (r stepRow) noun() task.FiredStep {
 		On: civil.Date(r.On), Notice: r.Notice, Passed: r.Passed}
 }
 
-// records loads obligations with their events (in order of recording) and steps (in order of firing), in the order of
-// the refs: three queries for every maxIn refs, however much there is to each.
+// records loads obligations with their events (in order of recording), steps (in order of firing) and holds (in the order
+// of their days), in the order of the refs: three queries for every maxIn refs, however much there is to each, and one
+// more where there are holds.
 func records(ctx context.Context, t *tx, refs []string) ([]task.Record, error) {
 	rows, err := queryIn[obligationRow](ctx, t, "WHERE ref IN (%s)", nil, refs)
 	if err != nil {
@@ -133,8 +144,12 @@ func records(ctx context.Context, t *tx, refs []string) ([]task.Record, error) {
 		place[ref] = i
 	}
 	out := make([]task.Record, len(refs))
+	var held []string
 	for _, r := range rows {
 		out[place[r.Ref]].Obligation = r.noun()
+		if r.HasHolds {
+			held = append(held, r.Ref)
+		}
 	}
 	var byJurisdiction []any
 	if len(rows) > 0 {
@@ -156,7 +171,12 @@ func records(ctx context.Context, t *tx, refs []string) ([]task.Record, error) {
 		r := &out[place[s.Obligation]]
 		r.Steps = append(r.Steps, s.noun())
 	}
-	return out, nil
+	holds, err := queryIn[holdRow](ctx, t, "WHERE obligation IN (%s) ORDER BY obligation, on_date, seq, pos", nil, held)
+	for _, h := range holds {
+		r := &out[place[h.Obligation]]
+		r.Holds = append(r.Holds, h.noun())
+	}
+	return out, err
 }
 
 // eventsOf returns the events of one jurisdiction's subjects in order of recording. They are sorted here: asked to sort,

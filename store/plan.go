@@ -16,6 +16,8 @@ import (
 // more, and ErrMoved, after which the day is planned anew, where what the plan was made on is not as it was read: the
 // jurisdiction's seq, or a letter that it supersedes, cancels or holds. Such a letter must not be in sending and, where it
 // is among the plan's Unsent, have the same state, tries and resent; otherwise any state will do that it can be moved from.
+// So it is where a document that it drops is not a draft any more. A new document has to be a draft whose letter is among
+// the plan's, held.
 // The seq moves on by one, and the new letters keep it.
 func (s *Store) SavePlan(ctx context.Context, j string, seq int64, p run.DayPlan) error {
 	op := fmt.Sprintf("save plan %s %s %s", p.Run.Job, j, p.Run.Date)
@@ -31,6 +33,18 @@ func (s *Store) SavePlan(ctx context.Context, j string, seq int64, p run.DayPlan
 	if err != nil {
 		return fmt.Errorf("%s: %w", op, err)
 	}
+	drafts, err := draftRows(j, p.Documents, p.Notices)
+	if err != nil {
+		return fmt.Errorf("%s: %w", op, err)
+	}
+	closings, err := closingRows(j, p.Closings)
+	if err != nil {
+		return fmt.Errorf("%s: %w", op, err)
+	}
+	holds, err := holdRows(j, seq+1, p.Holds)
+	if err != nil {
+		return fmt.Errorf("%s: %w", op, err)
+	}
 	return s.write(ctx, op, func(t *tx) error {
 		for _, f := range []func() error{
 			func() error { return t.step(ctx, j, seq) },
@@ -39,7 +53,11 @@ func (s *Store) SavePlan(ctx context.Context, j string, seq int64, p run.DayPlan
 			func() error { return insert(ctx, t, letters.facts) },
 			func() error { return insert(ctx, t, letters.receipts) },
 			func() error { return insert(ctx, t, steps) },
+			func() error { return insert(ctx, t, drafts) },
+			func() error { return insert(ctx, t, closings) },
+			func() error { return t.keep(ctx, holds) },
 			func() error { return t.retire(ctx, p) },
+			func() error { return t.drop(ctx, j, p) },
 			func() error { return setCaches(ctx, t, caches) },
 		} {
 			if err := f(); err != nil {

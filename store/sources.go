@@ -89,6 +89,7 @@ type taskRow struct {
 	Withdrawn       bool                  `db:"withdrawn"`
 	Weekly          bool                  `db:"weekly"` // what Task.Weekly says, to be found by
 	Source          string                `db:"source"`
+	Fields          maybe[[]string]       `db:"fields"`
 }
 
 func (taskRow) table() string { return "task_versions" }
@@ -102,6 +103,7 @@ func (r taskRow) noun() task.Task {
 		Deliverable: r.Deliverable, Evidence: r.Evidence, Channel: r.Channel, SendTo: r.SendTo, Chase: r.Chase,
 		ValidTo: civil.Date(r.ValidTo), ReportDay: r.ReportDay, Category: r.Category,
 		Withdrawn: r.Withdrawn, On: civil.Date(r.On), Seq: r.Seq, Source: r.Source,
+		Fields: r.Fields.V,
 	}
 }
 
@@ -113,6 +115,7 @@ func taskOf(t task.Task) taskRow {
 		LeadText: t.LeadText, ResponsibleText: t.ResponsibleText, SupportText: t.SupportText, Parties: doc[[]task.Party]{t.Parties},
 		Deliverable: t.Deliverable, Evidence: t.Evidence, Channel: t.Channel, SendTo: t.SendTo, Chase: t.Chase,
 		ValidTo: day(t.ValidTo), ReportDay: t.ReportDay, Category: t.Category, Withdrawn: t.Withdrawn, Weekly: t.Weekly(), Source: t.Source,
+		Fields: maybe[[]string]{t.Fields},
 	}
 }
 

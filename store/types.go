@@ -4,6 +4,7 @@ import (
 	"database/sql/driver"
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"time"
 
 	"duban/jobs/civil"
@@ -99,6 +100,26 @@ type doc[T any] struct{ V T }
 func (d doc[T]) Value() (driver.Value, error) {
 	b, err := json.Marshal(d.V)
 	return string(b), err
+}
+
+// maybe is doc for a value that as a rule is missing: nothing is stored as the empty text.
+type maybe[T any] struct{ V T }
+
+// Value implements driver.Valuer.
+func (m maybe[T]) Value() (driver.Value, error) {
+	if reflect.ValueOf(m.V).IsZero() {
+		return "", nil
+	}
+	return doc[T](m).Value()
+}
+
+// Scan implements sql.Scanner.
+func (m *maybe[T]) Scan(v any) error {
+	m.V = *new(T)
+	if b, ok := v.([]byte); ok && len(b) == 0 || v == "" {
+		return nil
+	}
+	return (*doc[T])(m).Scan(v)
 }
 
 // Scan implements sql.Scanner.

@@ -44,6 +44,9 @@ type writing struct {
 	people      []personRow
 	obligations []obligationRow
 	events      []eventRow
+	silences    []silenceRow
+	occurrences []occurrenceRow
+	trainings   []trainingRow
 	caches      []task.Cache
 	heads, next []taskHead
 }
@@ -71,7 +74,10 @@ func prepare(j string, seq int64, b task.Batch) (*writing, error) {
 	if b.Jurisdiction != nil && b.Jurisdiction.Code != j {
 		return nil, fmt.Errorf("the batch holds jurisdiction %q", b.Jurisdiction.Code)
 	}
-	for _, f := range []func(task.Batch) error{w.addPlans, w.addTasks, w.addDirectory, w.addPeople, w.addObligations, w.addEvents, w.addCaches} {
+	for _, f := range []func(task.Batch) error{
+		w.addPlans, w.addTasks, w.addDirectory, w.addPeople, w.addObligations, w.addEvents, w.addSilences, w.addOccurrences, w.addTrainings,
+		w.addCaches,
+	} {
 		if err := f(b); err != nil {
 			return nil, err
 		}
@@ -279,6 +285,9 @@ func (w *writing) apply(ctx context.Context, t *tx) error {
 		func() error { return insert(ctx, t, w.people) },
 		func() error { return insert(ctx, t, w.obligations) },
 		func() error { return insert(ctx, t, w.events) },
+		func() error { return insert(ctx, t, w.silences) },
+		func() error { return insert(ctx, t, w.occurrences) },
+		func() error { return insert(ctx, t, w.trainings) },
 		func() error { return w.raiseHeads(ctx, t) },
 		func() error { return setCaches(ctx, t, w.caches) },
 	} {
@@ -341,13 +350,13 @@ func (w *writing) raiseHeads(ctx context.Context, t *tx) error {
 }
 
 // cacheColumns are the columns of an obligation that repeat its fold, in the order of cacheValues.
-var cacheColumns = [...]string{"state", "arm", "now_nominal", "now_effective", "now_assess", "next_look", "closed_from", "raised"}
+var cacheColumns = [...]string{"state", "arm", "now_nominal", "now_effective", "now_assess", "next_look", "closed_from", "raised", "final_from"}
 
 func setCaches(ctx context.Context, t *tx, caches []task.Cache) error {
 	changes := make([]change, len(caches))
 	for i, c := range caches {
 		changes[i] = change{c.Ref, []any{string(c.State), c.Arm, day(c.Nominal), day(c.Effective), day(c.Assess),
-			day(c.NextLook), day(c.ClosedFrom), day(c.Raised)}}
+			day(c.NextLook), day(c.ClosedFrom), day(c.Raised), day(c.FinalFrom)}}
 	}
 	return update(ctx, t, "obligations", "ref", cacheColumns[:], changes)
 }

@@ -381,7 +381,7 @@ func (d *doctor) lettersOf(ctx context.Context, j task.Jurisdiction) ([]finding,
 		return nil, err
 	}
 	today := d.today(j.Code)
-	failed, err := d.store.FailedSince(ctx, j.Code, today-recently, today+1)
+	failed, err := d.store.FailedSince(ctx, j.Code, "", today-recently, today+1)
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,2 @@
+-- +goose Up
+CREATE INDEX steps_on ON steps (jurisdiction, on_date);
