@@ -102,7 +102,7 @@ func (l Ladder) Check() error {
 		}
 		seen := map[string]bool{}
 		for i, r := range l[kind] {
-			for _, err := range r.check(kind) {
+			for _, err := range r.problems(kind) {
 				errs = append(errs, fmt.Errorf("%s: %w", kind, err))
 			}
 			if seen[r.Step] {
@@ -117,8 +117,10 @@ func (l Ladder) Check() error {
 	return errors.Join(errs...)
 }
 
-// check returns what is wrong with one rule of a kind's ladder.
-func (r Rule) check(kind task.Kind) (errs []error) {
+// Check names everything that is wrong with the rule in the ladder of the kind, one per line.
+func (r Rule) Check(kind task.Kind) error { return errors.Join(r.problems(kind)...) }
+
+func (r Rule) problems(kind task.Kind) (errs []error) {
 	must := func(ok bool, format string, args ...any) {
 		if !ok {
 			errs = append(errs, fmt.Errorf(format, args...))
