@@ -1,0 +1,249 @@
+package closing_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"duban/jobs/closing"
+	"duban/jobs/deadline"
+	"duban/jobs/task"
+	"duban/notify/notice"
+)
+
+// monthly is a county whose units a, b, c report by the 25th of each month.
+func monthly(t failer) *world {
+	return newWorld(t, "a", "b", "c").row("6", every(deadline.Month, "25"), fields("发现问题", "完成整改"))
+}
+
+func TestTheDayOfClosing(t *testing.T) {
+	for _, c := range []struct{ name, due, want string }{
+		{"a Tuesday", "2024-06-25", "2024-06-28"},
+		{"a Sunday", "2024-08-25", "2024-08-28"},
+		{"a Saturday before a make-up Sunday, then the Spring Festival", "2025-01-25", "2025-02-05"},
+		{"before the National Day, over the make-up Sunday", "2024-09-25", "2024-09-29"},
+		{"28 February of a leap year", "2024-02-28", "2024-03-04"},
+		{"25 December", "2024-12-25", "2024-12-30"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := monthly(t)
+			w.tasks[0].Reading.Recurrences[0].Dates = []string{strings.TrimLeft(c.due[8:], "0")}
+			due := date(c.due)
+			w.months((due - 1).String(), (date(c.want) - 1).String()).shut()
+			w.month(date(c.want))
+			w.shut(c.want + " 6 " + c.due[:7] + " #1: 3 = missing 3 发现问题=0 完成整改=0")
+		})
+	}
+}
+
+func TestTheTwentyNinthOfFebruaryClosesTheMonth(t *testing.T) {
+	w := monthly(t)
+	w.tasks[0].Reading.Recurrences[0].Dates = []string{"end"}
+	w.months("2024-02-20", "2024-03-05").shut("2024-03-05 6 2024-02 #1: 3 = missing 3 发现问题=0 完成整改=0")
+}
+
+func TestAMonthAddsUp(t *testing.T) {
+	w := newWorld(t, "a", "b", "c", "d", "e", "f", "g", "h", "i").row("6", every(deadline.Month, "25"), fields("发现问题", "完成整改")).open("2024-06-01")
+	w.report("2024-06-20", "6/a/2024-06", "发现问题", 5, "完成整改", 3)
+	w.event("2024-06-25", "6/b/2024-06", task.Reported, nothing)
+	w.report("2024-06-27", "6/c/2024-06", "发现问题", 2)
+	w.event("2024-06-24", "6/e/2024-06", task.ExtensionAsked, to("2024-07-05")).event("2024-06-25", "6/e/2024-06", task.ExtensionGranted, to("2024-07-05"))
+	w.event("2024-06-24", "6/f/2024-06", task.ExtensionAsked, to("2024-07-10"))
+	w.event("2024-06-24", "6/g/2024-06", task.Waived)
+	w.report("2024-06-24", "6/h/2024-06", "发现问题", 9).event("2024-06-26", "6/h/2024-06", task.Returned, to("2024-07-03"))
+	w.event("2024-06-24", "6/i/2024-06", task.Transferred)
+	w.report("2024-07-01", "6/d/2024-06", "发现问题", 100) // after the freeze
+	w.months("2024-06-20", "2024-06-30").shut("2024-06-28 6 2024-06 #1: 9 = on-time 2 + late 1 + missing 1 + extended 1 + asking 1 + returned 1 + waived 1 + moved 1 发现问题=7 完成整改=3")
+
+	n := w.diary[0]
+	if n.Key.Kind != notice.Summary || n.Key.Unit != "sfj" || n.Key.Role != "bureau" || n.Key.Matter != "zf/6@2024-06" || n.State != notice.Pending ||
+		n.Key.Date != date("2024-06-28") || w.closed[0].Notice != n.ID || n.ID != n.Key.ID() || len(n.Facts.Recipients) != 1 || n.Facts.Recipients[0].Email != "sfj@gov.example" {
+		t.Errorf("the letter is %+v", n)
+	}
+	got := text(n.Facts.Paper)
+	for _, want := range []string{
+		"【县司法局】6月25日应报9家已报3家·2024年6月月汇总第1期·突出问题整治月报6",
+		"第1期｜突出问题整治月报6工作情况（第1期）",
+		"按照《规范行政执法行动方案》（泗政办发〔2024〕3号）第6项，2024年6月突出问题整治月报6应于6月25日前报送。截至6月28日，应报9家，已报3家，占33.3%。",
+		"应报9家中，按时报送2家、迟报1家、未报1家、经批准延期1家、延期申请待答复1家、退回补正1家、不适用1家、已转其他单位1家，合计9家。",
+		"零报告1家，按已报送统计。", "待我局审核2家。",
+		"# ｜填报数据汇总", "指标｜本期合计\n发现问题｜7\n完成整改｜3\n", "县c局未填“完成整改”，按0计，请核实。",
+		"# ｜迟报1家、未报1家", "县c局：迟报2个工作日（6月27日报送）。", "县d局：未报，应于6月25日前报送，截至6月28日已超3个工作日。",
+		"县e局：经批准延期至7月5日。", "县f局：申请延期至7月10日，待答复，不作未报统计。", "县h局：退回补正至7月3日。",
+		"合计｜应报9｜｜已报3｜｜—｜7｜3", "｜县b局｜2024年6月25日｜按时报送（零报告）｜2024年6月25日｜—｜0｜0",
+		"泗水县司法局｜2024年6月28日",
+	} {
+		if !strings.Contains(got, strings.ReplaceAll(want, "# ｜", "#｜")) {
+			t.Errorf("%q is missing from\n%s", want, got)
+		}
+	}
+	for _, bad := range []string{"！", "您", "06月", "更正\n"} {
+		if strings.Contains(got, bad) {
+			t.Errorf("%q stands in\n%s", bad, got)
+		}
+	}
+}
+
+func TestLateReturnsAndCorrectionsAreRestatedOnceAtTheNextClose(t *testing.T) {
+	w := monthly(t).open("2024-06-01")
+	w.report("2024-06-20", "6/a/2024-06", "发现问题", 5, "完成整改", 3).report("2024-06-21", "6/b/2024-06", "发现问题", 1, "完成整改", 1)
+	w.months("2024-06-20", "2024-06-30")
+	frozen := w.closed[0]
+	w.report("2024-07-03", "6/c/2024-06", "发现问题", 4, "完成整改", 0)
+	w.event("2024-07-04", "6/a/2024-06", task.Revised, with("发现问题", 8, "完成整改", 2))
+	w.open("2024-07-05").report("2024-07-25", "6/a/2024-07", "发现问题", 6, "完成整改", 6)
+	w.months("2024-07-01", "2024-08-05")
+	w.shut(
+		"2024-06-28 6 2024-06 #1: 3 = on-time 2 + missing 1 发现问题=6 完成整改=4",
+		"2024-07-30 6 2024-06 v1: 3 = on-time 2 + late 1 发现问题=13 完成整改=3",
+		"2024-07-30 6 2024-07 #2: 3 = on-time 1 + missing 2 发现问题=6 完成整改=6",
+	)
+	if w.closed[0] != frozen {
+		t.Errorf("the frozen figures changed from %+v to %+v", frozen, w.closed[0])
+	}
+	if v1 := w.closed[1]; v1.Issue != 0 || v1.Notice != w.diary[1].ID || v1.Seq != w.jur.Seq {
+		t.Errorf("the restatement is %+v", v1)
+	}
+	got := text(w.diary[1].Facts.Paper)
+	for _, want := range []string{
+		"更正\n截至7月30日，以前各期有下列补报和更正。原期数据按关账时保留，不作改动。",
+		"2024年6月（第1期）县a局：“发现问题”由5更正为8，增加3。", "2024年6月（第1期）县a局：“完成整改”由3更正为2，减少1。",
+		"2024年6月（第1期）县c局：报送情况由“未报”更正为“补报，迟报6个工作日（7月3日报送）”。", "2024年6月（第1期）县c局：“发现问题”由0更正为4，增加4。",
+		"指标｜本期合计｜上期合计｜增减\n发现问题｜6｜13｜-7\n完成整改｜6｜3｜+3\n上期为2024年6月（第1期），为更正后数据。",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%q is missing from\n%s", want, got)
+		}
+	}
+	before := len(w.closed)
+	w.month(date("2024-07-30"))
+	if len(w.closed) != before || len(w.diary) != 2 {
+		t.Errorf("the day run again closed %s", w.closings()[before:])
+	}
+	w.months("2024-08-06", "2024-08-28")
+	if got := w.closings()[before:]; len(got) != 1 || strings.Contains(text(w.diary[2].Facts.Paper), "更正\n") {
+		t.Errorf("August restates again: %s", got)
+	}
+}
+
+func TestAReturnTypedInLateIsRestatedByTheDayItCountsFrom(t *testing.T) {
+	w := monthly(t).open("2024-06-01").months("2024-06-20", "2024-06-30")
+	w.report("2024-06-25", "6/a/2024-06", "发现问题", 2).report("2024-06-26", "6/b/2024-06").report("2024-06-24", "6/c/2024-06")
+	w.event("2024-07-10", "6/c/2024-06", task.Corrected, voids(w.last("6/c/2024-06")))
+	w.months("2024-07-01", "2024-07-30")
+	if got, want := w.closings()[1], "2024-07-30 6 2024-06 v1: 3 = on-time 1 + late 1 + missing 1 发现问题=2 完成整改=0"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	got := text(w.diary[1].Facts.Paper)
+	for _, want := range []string{
+		"县a局：报送情况由“未报”更正为“按时报送（6月25日报送）”。", "县b局：报送情况由“未报”更正为“迟报1个工作日（6月26日报送）”。",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%q is missing from\n%s", want, got)
+		}
+	}
+	if strings.Contains(got, "补报，") {
+		t.Errorf("what was reported before the freeze is called 补报 in\n%s", got)
+	}
+}
+
+func TestWhatIsNotClosed(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		give func(w *world)
+	}{
+		{"inherited", func(w *world) { w.jur.LiveFrom = date("2024-06-26") }},
+		{"before the plan's issue", func(w *world) {
+			w.plans[0].Issued, w.plans[0].On, w.tasks[0].On = date("2024-06-26"), date("2024-06-26"), date("2024-06-26")
+		}},
+		{"the bureau's own", func(w *world) { w.tasks[0].Parties = w.tasks[0].Parties[1:] }},
+		{"support only", func(w *world) {
+			w.tasks[0].Parties = []task.Party{{Code: "a", Role: task.Support, Owes: task.OwesSupport}}
+		}},
+		{"the plan ended", func(w *world) { w.plans[0].ValidTo = date("2024-05-31") }},
+		{"everything withdrawn", func(w *world) {
+			w.open("2024-06-01")
+			for _, u := range []string{"a", "b", "c"} {
+				w.event("2024-06-10", "6/"+u+"/2024-06", task.Withdrawn)
+			}
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := monthly(t)
+			c.give(w)
+			w.months("2024-06-20", "2024-07-05").shut()
+			if len(w.diary) > 0 {
+				t.Errorf("a letter says %s", text(w.diary[0].Facts.Paper))
+			}
+		})
+	}
+}
+
+func TestSeveralDatesOfAMonthCloseEach(t *testing.T) {
+	w := newWorld(t, "a").issued("2024-06-01").row("6", every(deadline.Month, "15", "end"))
+	w.months("2024-06-01", "2024-07-10").shut(
+		"2024-06-19 6 2024-06/15 #1: 1 = missing 1",
+		"2024-07-03 6 2024-06/30 #2: 1 = missing 1",
+	)
+	if got := text(w.diary[1].Facts.Paper); !strings.Contains(got, "2024年6月（30日）") {
+		t.Errorf("the date is missing from\n%s", got)
+	}
+}
+
+func TestAWeeklyDutyClosesWithItsMonth(t *testing.T) {
+	w := newWorld(t, "a", "b").issued("2024-06-01").row("6", every(deadline.Week, "Friday"), fields("检查次数")).open("2024-06-30")
+	for _, week := range []string{"2024-W23", "2024-W24", "2024-W25", "2024-W26"} {
+		w.report("2024-06-07", "6/a/"+week, "检查次数", 2)
+	}
+	w.months("2024-06-05", "2024-07-04").shut("2024-07-03 6 2024-06 #1: 8 = on-time 4 + missing 4 检查次数=8")
+	if got := text(w.diary[0].Facts.Paper); !strings.Contains(got, "应报8家次，已报4家次，占50%") || !strings.Contains(got, "县b局2024年第26周：未报") {
+		t.Errorf("the weeks are missing from\n%s", got)
+	}
+}
+
+func TestTheNumberBeginsAnewWithTheYearOfThePeriod(t *testing.T) {
+	w := newWorld(t, "a").issued("2024-10-15").row("6", every(deadline.Month, "end"))
+	w.months("2024-11-01", "2025-02-10").shut(
+		"2024-11-05 6 2024-10 #1: 1 = missing 1",
+		"2024-12-04 6 2024-11 #2: 1 = missing 1",
+		"2025-01-06 6 2024-12 #3: 1 = missing 1",
+		"2025-02-07 6 2025-01 #1: 1 = missing 1",
+	)
+}
+
+func TestABureauWithoutAnAddressHasItsSummaryHeld(t *testing.T) {
+	w := monthly(t)
+	w.dir.Units[0].Contacts = nil
+	w.months("2024-06-25", "2024-06-28")
+	if n := w.diary[0]; n.State != notice.Held || !strings.Contains(n.Reason, "import one") {
+		t.Errorf("the letter is %s: %s", n.State, n.Reason)
+	}
+	w.set.Bureau = []notice.Recipient{{Role: "bureau", Name: "执法监督科", Email: "jd@gov.example"}}
+	w.closed, w.diary = nil, nil
+	w.month(date("2024-06-28"))
+	if n := w.diary[0]; n.State != notice.Pending || !slices.Equal(n.Facts.Recipients, w.set.Bureau) {
+		t.Errorf("the letter is %s to %v", n.State, n.Facts.Recipients)
+	}
+}
+
+func TestADayOfClosingThatMovedIntoThePastIsMadeUpForADutyInUse(t *testing.T) {
+	w := monthly(t).months("2024-06-20", "2024-06-28").months("2024-08-05", "2024-08-05")
+	w.shut("2024-06-28 6 2024-06 #1: 3 = missing 3 发现问题=0 完成整改=0", "2024-07-30 6 2024-07 #2: 3 = missing 3 发现问题=0 完成整改=0")
+	if w.diary[1].Key.Date != date("2024-08-05") {
+		t.Errorf("the letter is of %s", w.diary[1].Key.Date)
+	}
+	fresh := monthly(t).months("2024-08-05", "2024-08-05")
+	fresh.shut()
+}
+
+func TestFrozenFiguresThatCannotBeReadStopTheClose(t *testing.T) {
+	w := monthly(t).months("2024-06-20", "2024-06-28")
+	w.closed[0].Frozen = "{"
+	w.open("2024-07-30")
+	s := w.snapshot()
+	d := date("2024-07-30")
+	_, err := closing.Duties(s, w.set, "monthly-close", closing.Pick(w.due(closing.AskMonthly(w.set, d)), s, w.set, d), d)
+	if err == nil || !strings.Contains(err.Error(), "zf/6 2024-06") {
+		t.Errorf("the error is %v", err)
+	}
+}
