@@ -10,6 +10,8 @@ import (
 	"github.com/go-sql-driver/mysql"
 	"modernc.org/sqlite"
 
+	"duban/jobs/civil"
+	"duban/jobs/task"
 	"duban/notify/notice"
 )
 
@@ -172,4 +174,27 @@ func Effort(ctx context.Context, s *Store) (n int, err error) {
 		return nil
 	})
 	return n, err
+}
+
+// The queries that look back, with the text the store itself uses.
+const QueryNumber = numberQuery
+
+func QueryUnsettled(s *Store) string { return unsettledQuery(s.d) }
+func QuerySettled(s *Store) string   { return settledQuery(s.d) }
+func QuerySteps(s *Store) string     { return "SELECT step FROM steps " + stepsTail(s.d) }
+func QueryBriefs(s *Store) string    { return "SELECT id, reason FROM notices " + briefsTail(s.d) }
+func QueryLast(s *Store) string      { return "SELECT id, reason FROM notices " + lastTail(s.d) }
+func QueryOccurrences(s *Store) string {
+	w := occurrencesWhere("", []string{""})
+	return "SELECT ref FROM occurrences " + w.String() + " ORDER BY seq"
+}
+func QueryDrafts(s *Store) string {
+	w := documentsWhere(notice.DocumentFilter{Jurisdiction: "x", State: notice.Drafted})
+	return "SELECT title FROM documents " + w.String() + " ORDER BY drafted, id"
+}
+func QueryDueIn(s *Store, j string, kinds []task.Kind, from, to civil.Date) (string, []any) {
+	return dueInQuery(s.d, j, kinds, from, to)
+}
+func QueryPeriods(s *Store, j string, kinds []task.Kind, from, to civil.Date) (string, []any) {
+	return periodsQuery(s.d, j, kinds, from, to)
 }

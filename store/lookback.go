@@ -10,6 +10,22 @@ import (
 	"duban/notify/notice"
 )
 
+// since is a day from which on something is asked for; none: from the beginning.
+func since(d civil.Date) day {
+	if d.IsZero() {
+		return day(civil.Of(1000, 1, 1))
+	}
+	return day(d)
+}
+
+// until is a day up to which something is asked for; none: to the end.
+func until(d civil.Date) day {
+	if d.IsZero() {
+		return day(civil.Never)
+	}
+	return day(d)
+}
+
 // refsWhere loads the obligations whose refs the query names, by ref.
 func (s *Store) refsWhere(ctx context.Context, op, q string, args ...any) (out []task.Record, err error) {
 	err = s.read(ctx, op, func(t *tx) error {
@@ -32,8 +48,8 @@ func unsettledQuery(d *dialect) string {
 
 // Unsettled returns the jurisdiction's obligations about which something could still change on or after the day, or did,
 // without a new event, by ref: those whose final_from is later, or not known. What was settled before costs nothing.
-func (s *Store) Unsettled(ctx context.Context, j string, since civil.Date) ([]task.Record, error) {
-	return s.refsWhere(ctx, "read what is not settled in "+j, unsettledQuery(s.d), j, day(since), j)
+func (s *Store) Unsettled(ctx context.Context, j string, from civil.Date) ([]task.Record, error) {
+	return s.refsWhere(ctx, "read what is not settled in "+j, unsettledQuery(s.d), j, since(from), j)
 }
 
 func settledQuery(d *dialect) string {
@@ -54,7 +70,7 @@ func (s *Store) Settled(ctx context.Context, j string, by civil.Date) (out []tas
 			State task.State `db:"state"`
 			N     int        `db:"n"`
 		}
-		if err := t.SelectContext(ctx, &rows, settledQuery(t.d), j, day(by)); err != nil {
+		if err := t.SelectContext(ctx, &rows, settledQuery(t.d), j, since(by)); err != nil {
 			return err
 		}
 		counts := map[task.Tally]int{}
@@ -120,13 +136,13 @@ func (s *Store) DueIn(ctx context.Context, j string, kinds []task.Kind, from, to
 func periodsQuery(d *dialect, j string, kinds []task.Kind, from, to civil.Date) (string, []any) {
 	var w where
 	w.and("jurisdiction = ?", j)
-	w.and("effective >= ?", day(from))
+	w.and("effective >= ?", since(from))
 	w.and("owes = ?", string(task.OwesDeliver))
 	w.and("past_at_issue = FALSE")
 	w.and("inherited = FALSE")
 	w.ofKinds(kinds)
 	return "SELECT plan, row_code, kind, instance, MAX(effective) AS due FROM obligations " + d.by("obligations_due") + " " + w.String() +
-		" GROUP BY plan, row_code, kind, instance HAVING MAX(effective) <= ?", append(w.args, day(to))
+		" GROUP BY plan, row_code, kind, instance HAVING MAX(effective) <= ?", append(w.args, until(to))
 }
 
 // PeriodsDue returns the instances of the jurisdiction's duties of these kinds, or of all where none is named, whose last
@@ -167,7 +183,7 @@ func stepsTail(d *dialect) string {
 // obligation, arm, step, number and role.
 func (s *Store) StepsBetween(ctx context.Context, j string, from, to civil.Date) (out []task.FiredStep, err error) {
 	err = s.read(ctx, "read steps of "+j, func(t *tx) error {
-		rows, err := query[stepRow](ctx, t, stepsTail(t.d), j, day(from), day(to))
+		rows, err := query[stepRow](ctx, t, stepsTail(t.d), j, since(from), until(to))
 		out = nouns(rows)
 		slices.SortFunc(out, byFiring)
 		return err
@@ -188,7 +204,7 @@ func briefsTail(d *dialect) string {
 // unit, role, kind and matter.
 func (s *Store) Briefs(ctx context.Context, j string, from, to civil.Date) (out []notice.Brief, err error) {
 	err = s.read(ctx, "read letters of "+j, func(t *tx) error {
-		rows, err := query[briefRow](ctx, t, briefsTail(t.d), j, day(from), day(to))
+		rows, err := query[briefRow](ctx, t, briefsTail(t.d), j, since(from), until(to))
 		out = nouns(rows)
 		return err
 	})
