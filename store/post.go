@@ -28,3 +28,16 @@ func (s *Store) Post(ctx context.Context, j string, seq int64, letters []notice.
 		return insert(ctx, t, rows.receipts)
 	})
 }
+
+// NoticeStarting returns the IDs that begin with the given hex digits: two at the most, which is one too many.
+func (s *Store) NoticeStarting(ctx context.Context, digits string) (ids []string, err error) {
+	for _, r := range digits {
+		if (r < '0' || r > '9') && (r < 'a' || r > 'f') {
+			return nil, nil
+		}
+	}
+	err = s.read(ctx, "find letter "+digits, func(t *tx) error {
+		return t.SelectContext(ctx, &ids, "SELECT id FROM notices WHERE id >= ? AND id < ? ORDER BY id LIMIT 2", digits, digits+"g")
+	})
+	return ids, err
+}

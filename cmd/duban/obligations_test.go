@@ -467,7 +467,7 @@ func TestListsShowAndOutboxForPeopleMaskAddresses(t *testing.T) {
 	if strings.Contains(strings.SplitN(out, "\n\n", 2)[0], "wang@csj.example") || !strings.Contains(out, "示例市城市管理局：") {
 		t.Error(out)
 	}
-	d.fails(exitFailed, []string{"outbox", "show", "nothing"}, "`duban outbox list`")
+	d.fails(exitUsage, []string{"outbox", "show", "nothing"}, "`duban outbox list`")
 	d.fails(exitFailed, []string{"tasks", "show", "town/zl2024/77"}, "`duban tasks list`")
 	for _, c := range []struct {
 		args string

@@ -132,13 +132,13 @@ func (a *app) outboxList(ctx context.Context, s *store.Store, f notice.Filter) e
 	if err != nil || a.asJSON() {
 		return err
 	}
-	return list(a, rows, []string{"id", "jurisdiction", "date", "unit", "state", "next_try", "rung", "items", "reason"}, func(r letterRow) []string {
+	return list(a, rows, []string{"id", "jurisdiction", "date", "kind", "unit", "state", "next_try", "rung", "items", "reason"}, func(r letterRow) []string {
 		why := r.Reason
 		if r.SupersededBy != "" {
 			why = strings.TrimSpace("taken over by " + r.SupersededBy + " " + why)
 		}
 		return []string{
-			r.ID, r.Jurisdiction, r.Date.String(), r.Unit, r.State, r.when(a.policies.zone(r.Jurisdiction)), r.Rung, fmt.Sprint(r.Items), why,
+			r.ID, r.Jurisdiction, r.Date.String(), r.Kind, r.Unit, r.State, r.when(a.policies.zone(r.Jurisdiction)), r.Rung, fmt.Sprint(r.Items), why,
 		}
 	})
 }
@@ -310,6 +310,10 @@ func (a *app) history(ctx context.Context, s *store.Store, id string) (d letterD
 }
 
 func (a *app) outboxShow(ctx context.Context, s *store.Store, id string) error {
+	id, err := wholeID(ctx, s, id)
+	if err != nil {
+		return err
+	}
 	d, err := a.history(ctx, s, id)
 	if err != nil {
 		return err
@@ -438,7 +442,7 @@ into the mail server's log, and say what became of it:
 			}
 			d := deeds[chosen[0]]
 			d.verb, d.by, d.why = "resolve", who.by, who.why
-			return a.doTo(c.Context(), d, args)
+			return a.openAndDo(c.Context(), d, args)
 		},
 	}
 	c.Flags().Bool("sent", false, "its reader has it")
@@ -473,7 +477,7 @@ next working day's letter takes its items over, to the new address.`,
 				return usagef("outbox retry: --jurisdiction goes with --state")
 			}
 			if state == "" {
-				return a.doTo(c.Context(), d, args)
+				return a.openAndDo(c.Context(), d, args)
 			}
 			return a.doToAll(c.Context(), d, notice.Filter{State: notice.State(state), Jurisdiction: code})
 		},
@@ -492,7 +496,25 @@ func (a *app) outboxCancelCmd() *cobra.Command {
 		Use: "cancel ID...", Short: "Let letters never leave; what they said counts as not served", Args: cobra.MinimumNArgs(1),
 		Long: `A letter that has not left never will. The steps it was to say are not said again; later ones are said in their turn.
 A letter in a worker's hands cannot be cancelled.`,
-		RunE: func(c *cobra.Command, args []string) error { return a.doTo(c.Context(), d, args) },
+		RunE: func(c *cobra.Command, args []string) error {
+			s, err := a.open(c.Context())
+			if err != nil {
+				return err
+			}
+			drafts, others, err := a.documentsOf(c.Context(), s, args)
+			if err != nil {
+				return err
+			}
+			for _, id := range drafts { // a draft whose letter is cancelled is dropped with it
+				if err := a.voidDocument(c.Context(), s, id, d.by, d.why); err != nil {
+					return err
+				}
+			}
+			if len(others) == 0 {
+				return nil
+			}
+			return a.doTo(c.Context(), s, d, others)
+		},
 	}
 	d.whoFlags(c, true)
 	return c
@@ -500,14 +522,67 @@ A letter in a worker's hands cannot be cancelled.`,
 
 func (a *app) outboxReleaseCmd() *cobra.Command {
 	d := deed{verb: "release", says: "released", leaves: true, causes: map[notice.State]notice.Cause{notice.Held: notice.Release}}
+	var i issue
 	c := &cobra.Command{
-		Use: "release ID...", Short: "Let held letters leave at the next run", Args: cobra.MinimumNArgs(1),
-		Long: `A letter that is held, for a person or until the sending window opens, leaves at the next run. A run outside the window
+		Use: "release ID...", Short: "Let held letters leave at the next run; issue the draft of a formal letter", Args: cobra.MinimumNArgs(1),
+		Long: `The draft of a formal letter (督办通知单, 专报, 通报) is evaluated once more and, where it still holds, takes its number and
+date; one whose facts have changed is refused. By OA or on paper it is recorded as handed over, and not mailed.
+
+A letter that is held, for a person or until the sending window opens, leaves at the next run. A run outside the window
 holds it again: to have it leave at once, release it and send with ` + "`duban run remind --date DATE --send-now`" + `.`,
-		RunE: func(c *cobra.Command, args []string) error { return a.doTo(c.Context(), d, args) },
+		RunE: func(c *cobra.Command, args []string) error {
+			if err := oneOf("channel", i.channel, "mail", "oa", "paper"); err != nil {
+				return err
+			}
+			if err := dateOrNone("on", i.on); err != nil {
+				return err
+			}
+			s, err := a.open(c.Context())
+			if err != nil {
+				return err
+			}
+			drafts, others, err := a.documentsOf(c.Context(), s, args)
+			if err != nil {
+				return err
+			}
+			if i.given() && len(others) > 0 {
+				return usagef("outbox release: %s is no draft of a formal letter; --number, --channel and --on are for those alone", others[0])
+			}
+			if len(drafts) > 0 {
+				if err := a.issueDocuments(c.Context(), s, drafts, i, d.by); err != nil || len(others) == 0 {
+					return err
+				}
+			}
+			return a.doTo(c.Context(), s, d, others)
+		},
 	}
+	f := c.Flags()
+	f.StringVar(&i.number, "number", "", "a formal letter's number from the office's own register, as in 崂政督〔2024〕12号; default: the program's next")
+	f.StringVar(&i.channel, "channel", "", "how a formal letter goes out: mail (default), oa or paper")
+	f.StringVar(&i.on, "on", "", "the day it was handed over by OA or on paper, YYYY-MM-DD (default today)")
 	d.whoFlags(c, false)
 	return c
+}
+
+// shortID is the fewest digits a letter may be named by.
+const shortID = 6
+
+// wholeID completes the beginning of a letter's ID, where it is that of one letter only.
+func wholeID(ctx context.Context, s *store.Store, id string) (string, error) {
+	var found []string
+	if len(id) >= shortID {
+		var err error
+		if found, err = s.NoticeStarting(ctx, strings.ToLower(id)); err != nil {
+			return "", err
+		}
+	}
+	switch len(found) {
+	case 1:
+		return found[0], nil
+	case 0:
+		return "", usagef("there is no letter %q; `duban outbox list` prints the IDs; %d digits or more name one", id, shortID)
+	}
+	return "", usagef("%q is the beginning of several letters' IDs; give more digits", id)
 }
 
 // target is what of a letter decides what can be done to it.
@@ -550,20 +625,25 @@ func wentAstray(n notice.Notice, redirected bool) bool {
 	return trial
 }
 
-// doTo does it to the letters named, or to none of them where it cannot be done to one.
-func (a *app) doTo(ctx context.Context, d deed, ids []string) error {
+func (a *app) openAndDo(ctx context.Context, d deed, ids []string) error {
 	s, err := a.open(ctx)
 	if err != nil {
 		return err
 	}
+	return a.doTo(ctx, s, d, ids)
+}
+
+// doTo does it to the letters named, or to none of them where it cannot be done to one.
+func (a *app) doTo(ctx context.Context, s *store.Store, d deed, ids []string) error {
 	var targets []target
 	var errs []error
 	seen := map[string]bool{}
 	for _, id := range ids {
-		n, err := s.Notice(ctx, id)
-		if errors.Is(err, task.ErrNotFound) {
-			return usagef("outbox %s: there is no letter %q; `duban outbox list --output json` prints the IDs, of 32 characters", d.verb, id)
+		id, err := wholeID(ctx, s, id)
+		if err != nil {
+			return fmt.Errorf("outbox %s: %w", d.verb, err)
 		}
+		n, err := s.Notice(ctx, id)
 		if err != nil {
 			return err
 		}

@@ -25,6 +25,7 @@ type statusRow struct {
 	Name         string         `json:"name"`
 	LiveFrom     civil.Date     `json:"live_from"`
 	Paused       *task.Pause    `json:"paused,omitempty"`
+	RedirectTo   string         `json:"redirect_to,omitempty"` // a trial run: where every letter goes instead, masked
 	Plans        int            `json:"plans"`
 	Rows         int            `json:"rows"`        // 项
 	Obligations  int            `json:"obligations"` // 项次
@@ -149,6 +150,9 @@ func (a *app) statusCmd() *cobra.Command {
 func (a *app) status(ctx context.Context, s *store.Store, j task.Jurisdiction) (statusRow, error) {
 	row := statusRow{
 		Jurisdiction: j.Code, Name: j.Name, LiveFrom: j.LiveFrom, Paused: j.Paused, States: map[string]int{}, Letters: map[string]int{},
+	}
+	if to := a.cfg.MailOf(j.Code).RedirectTo; to != "" {
+		row.RedirectTo = notify.Mask(to)
 	}
 	if err := a.countRegister(ctx, s, &row); err != nil {
 		return row, err
@@ -431,8 +435,14 @@ func (a *app) printStatus(r statusRow) {
 	if r.Paused != nil {
 		fmt.Fprintf(a.out, "  PAUSED by %s: %s\n", r.Paused.Who, r.Paused.Why)
 	}
+	if r.RedirectTo != "" {
+		fmt.Fprintf(a.out, "  TRIAL RUN: every letter goes to %s (mail.redirect_to), and counts as said\n", r.RedirectTo)
+	}
 	fmt.Fprintf(a.out, "  plans %d, rows %d (%d need a person), obligations %d (%d overdue, %d to be confirmed)\n",
 		r.Plans, r.Rows, r.NeedPerson, r.Obligations, r.Overdue, r.Unconfirmed)
+	if r.NeedPerson > 0 {
+		fmt.Fprintf(a.out, "  rows that need a person: duban tasks list --jurisdiction %s --status unreadable, ambiguous or awaiting\n", r.Jurisdiction)
+	}
 	fmt.Fprintf(a.out, "  states: %s\n  letters: %s\n", counts(r.States), counts(r.Letters))
 	zone := a.policies.zone(r.Jurisdiction)
 	for _, line := range slices.Concat(r.delivery(zone), r.waiting(zone), r.reach(zone)) {
