@@ -3,6 +3,7 @@ package jobs
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"duban/jobs/civil"
@@ -23,6 +24,10 @@ type RemindStore interface {
 	WeeklyTasks(ctx context.Context, jurisdiction string) ([]task.Task, error)
 	Unsent(ctx context.Context, jurisdiction, kind string, before civil.Date) ([]notice.Notice, error)
 	FailedSince(ctx context.Context, jurisdiction, kind string, since, before civil.Date) ([]notice.Notice, error)
+	RecordsOf(ctx context.Context, jurisdiction string, refs []string) ([]task.Record, error)
+	Silences(ctx context.Context, jurisdiction string) ([]task.Silence, error)
+	Documents(ctx context.Context, f notice.DocumentFilter) ([]notice.Document, error)
+	Briefs(ctx context.Context, jurisdiction string, from, to civil.Date) ([]notice.Brief, error)
 	NoticeIDs(ctx context.Context, jurisdiction string, d civil.Date) ([]string, error)
 	Served(ctx context.Context, ids []string) (map[string]civil.Date, error)
 	SavePlan(ctx context.Context, jurisdiction string, seq int64, p run.DayPlan) error
@@ -63,6 +68,7 @@ func (j Remind) Run(ctx context.Context, r run.Run) (run.Run, error) {
 		settled := settle(r, p)
 		if err := j.Store.SavePlan(ctx, r.Jurisdiction, snap.Jurisdiction.Seq, run.DayPlan{
 			Notices: p.Notices, Steps: p.Steps, Caches: p.Caches, Supersede: p.Supersede, Cancel: p.Cancel, Hold: p.Hold,
+			Documents: p.Documents, Drop: p.Drop, Holds: p.Holds,
 			Unsent: slices.Concat(snap.Unsent, snap.Failed), Run: settled,
 		}); err != nil {
 			return err
@@ -100,18 +106,20 @@ func (j Remind) snapshot(ctx context.Context, r run.Run, set planner.Settings) (
 	if s.Plans, err = j.Store.Plans(ctx, r.Jurisdiction); err != nil {
 		return s, err
 	}
-	if s.Unsent, err = j.Store.Unsent(ctx, r.Jurisdiction, notice.UnitLetter, r.Date); err != nil {
+	if err = j.letters(ctx, r, set, &s); err != nil {
 		return s, err
 	}
-	if s.Failed, err = j.Store.FailedSince(ctx, r.Jurisdiction, notice.UnitLetter, r.Date-failedFor, r.Date); err != nil {
+	if s.Documents, err = j.forms(ctx, r); err != nil {
 		return s, err
 	}
-	if s.Written, err = j.written(ctx, r); err != nil {
+	if s.Records, err = j.records(ctx, r, s); err != nil || len(s.Records) == 0 {
 		return s, err
 	}
-	if s.Records, err = j.records(ctx, r, slices.Concat(s.Unsent, s.Failed)); err != nil || len(s.Records) == 0 {
+	silences, err := j.Store.Silences(ctx, r.Jurisdiction)
+	if err != nil {
 		return s, err
 	}
+	s.Silences = task.SilencesAsOf(silences, r.Date)
 	units := append(distinct(s.Records, func(r task.Record) string { return r.Obligation.Unit }), s.Jurisdiction.Bureau)
 	if s.Directory.Units, err = j.Store.UnitVersions(ctx, r.Jurisdiction, units); err != nil {
 		return s, err
@@ -138,6 +146,39 @@ func (j Remind) snapshot(ctx context.Context, r run.Run, set planner.Settings) (
 	return s, err
 }
 
+// letters reads what became of the units' letters so far: those that have not left, those refused of late, those of today,
+// and, where there is a cap on them, those of the week.
+func (j Remind) letters(ctx context.Context, r run.Run, set planner.Settings, s *planner.Snapshot) (err error) {
+	if s.Unsent, err = j.Store.Unsent(ctx, r.Jurisdiction, notice.UnitLetter, r.Date); err != nil {
+		return err
+	}
+	if s.Failed, err = j.Store.FailedSince(ctx, r.Jurisdiction, notice.UnitLetter, r.Date-failedFor, r.Date); err != nil {
+		return err
+	}
+	if s.Written, err = j.written(ctx, r); err != nil {
+		return err
+	}
+	if first := set.Calendar.WeekStart(r.Date); set.WeeklyCap > 0 && first < r.Date {
+		s.Week, err = j.Store.Briefs(ctx, r.Jurisdiction, first, r.Date-1)
+	}
+	return err
+}
+
+// formsFor is how many days back a form that was dropped may have been drafted for its step to be settled.
+const formsFor = 180
+
+// forms are the forms in draft, and those dropped.
+func (j Remind) forms(ctx context.Context, r run.Run) ([]notice.Document, error) {
+	of := notice.DocumentFilter{Jurisdiction: r.Jurisdiction, Kind: notice.SupervisionForm, State: notice.Drafted}
+	drafts, err := j.Store.Documents(ctx, of)
+	if err != nil {
+		return nil, err
+	}
+	of.State, of.From = notice.Dropped, r.Date-formsFor
+	dropped, err := j.Store.Documents(ctx, of)
+	return slices.Concat(drafts, dropped), err
+}
+
 // failedFor is how many days a letter that was refused waits for its reader's address to be mended.
 const failedFor = 30
 
@@ -150,8 +191,8 @@ func (j Remind) written(ctx context.Context, r run.Run) (map[string]bool, error)
 	return written, err
 }
 
-// records are the obligations due for a look and, in the units concerned, those raised earlier.
-func (j Remind) records(ctx context.Context, r run.Run, unsent []notice.Notice) ([]task.Record, error) {
+// records are the obligations due for a look, those of forms and, in the units concerned, those raised earlier.
+func (j Remind) records(ctx context.Context, r run.Run, s planner.Snapshot) ([]task.Record, error) {
 	var due []task.Record
 	for after := ""; ; {
 		next, err := j.Store.Due(ctx, r.Jurisdiction, r.Date, after, page)
@@ -165,24 +206,36 @@ func (j Remind) records(ctx context.Context, r run.Run, unsent []notice.Notice) 
 		after = next[len(next)-1].Obligation.Ref.String()
 	}
 	units := distinct(due, func(r task.Record) string { return r.Obligation.Unit })
-	for _, n := range unsent {
+	for _, n := range slices.Concat(s.Unsent, s.Failed) {
 		if !slices.Contains(units, n.Key.Unit) {
 			units = append(units, n.Key.Unit)
 		}
 	}
-	if len(units) == 0 {
-		return nil, nil
+	var more []task.Record
+	var err error
+	if len(units) > 0 {
+		if more, err = j.Store.Raised(ctx, r.Jurisdiction, r.Date, units); err != nil {
+			return nil, err
+		}
 	}
-	raised, err := j.Store.Raised(ctx, r.Jurisdiction, r.Date, units)
-	if err != nil {
-		return nil, err
+	var refs []string
+	for _, doc := range s.Documents {
+		refs = append(refs, doc.Refs...)
+	}
+	if len(refs) > 0 {
+		formal, err := j.Store.RecordsOf(ctx, r.Jurisdiction, refs)
+		if err != nil {
+			return nil, err
+		}
+		more = append(more, formal...)
 	}
 	seen := make(map[string]bool, len(due))
 	for _, d := range due {
 		seen[d.Obligation.Ref.String()] = true
 	}
-	for _, d := range raised {
-		if !seen[d.Obligation.Ref.String()] {
+	for _, d := range more {
+		if ref := d.Obligation.Ref.String(); !seen[ref] {
+			seen[ref] = true
 			due = append(due, d)
 		}
 	}
@@ -190,18 +243,34 @@ func (j Remind) records(ctx context.Context, r run.Run, unsent []notice.Notice) 
 }
 
 // history reads the other recent instances of the reports that come due today: only of those does the ladder ask who was
-// late of late, and only as far back as planner.Recent goes.
+// late of late, or missed several, and only as far back as planner.HistorySince says.
 func (j Remind) history(ctx context.Context, r run.Run, set planner.Settings, records []task.Record) ([]task.Record, error) {
-	var due []task.Record
+	asked := map[civil.Date][]task.Record{}
 	for _, rec := range records {
-		if planner.AsksRecent(rec, set, r.Date) {
-			due = append(due, rec)
+		if since := planner.HistorySince(rec, set, r.Date); since != 0 {
+			asked[since] = append(asked[since], rec)
 		}
 	}
-	if len(due) == 0 {
-		return nil, nil
+	var out []task.Record
+	for _, since := range slices.Sorted(maps.Keys(asked)) {
+		past, err := j.Store.Lately(ctx, r.Jurisdiction, since, taskIDs(asked[since]))
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, past...)
 	}
-	return j.Store.Lately(ctx, r.Jurisdiction, planner.Recent(r.Date), taskIDs(due))
+	return distinctRecords(out), nil
+}
+
+// distinctRecords are the records, each once.
+func distinctRecords(records []task.Record) []task.Record {
+	seen := make(map[string]bool, len(records))
+	return slices.DeleteFunc(records, func(r task.Record) bool {
+		ref := r.Obligation.Ref.String()
+		was := seen[ref]
+		seen[ref] = true
+		return was
+	})
 }
 
 // leadOpen finds the results still owed of the instances that supporting units would be told about.

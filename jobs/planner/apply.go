@@ -6,6 +6,7 @@ import (
 
 	"duban/jobs/civil"
 	"duban/jobs/task"
+	"duban/notify/notice"
 )
 
 // World is a whole jurisdiction in memory. It plans day by day without a database: the same rules over everything
@@ -48,26 +49,56 @@ func (w World) RemindDay(d civil.Date) Plan {
 }
 
 // Apply returns the world after the plan was carried out and, as the oracle of simulations has it, every ordinary
-// letter was served on its logical date.
+// letter was served on its logical date. Forms stay drafts: a person releases them, or nobody does.
 func (w World) Apply(p Plan) World {
 	steps := map[string][]task.FiredStep{}
 	for _, f := range p.Steps {
 		steps[f.Obligation] = append(steps[f.Obligation], f)
 	}
+	holds := map[string][]task.Hold{}
+	for _, h := range p.Holds {
+		holds[h.Obligation] = append(holds[h.Obligation], h)
+	}
 	w.Records = slices.Clone(w.Records)
 	for i, r := range w.Records {
-		if more := steps[r.Obligation.Ref.String()]; more != nil {
-			w.Records[i].Steps = slices.Concat(r.Steps, more)
+		ref := r.Obligation.Ref.String()
+		w.Records[i].Steps = slices.Concat(r.Steps, steps[ref])
+		w.Records[i].Holds = slices.Concat(r.Holds, holds[ref])
+	}
+	w.Documents = slices.Concat(w.Documents, p.Documents)
+	for i, doc := range w.Documents {
+		if why, dropped := p.Drop[doc.ID]; dropped {
+			w.Documents[i].State, w.Documents[i].Why = notice.Dropped, why
 		}
 	}
 	w.Served = maps.Clone(w.Served)
 	if w.Served == nil {
 		w.Served = map[string]civil.Date{}
 	}
+	w.Week = w.settled(p)
 	for _, n := range p.Notices {
+		b := notice.Brief{ID: n.ID, Key: n.Key, State: n.State, Reason: n.Reason}
 		if n.State.Open() && n.Reason == "" {
 			w.Served[n.ID] = n.Key.Date
+			b.State = notice.Sent
+		}
+		if n.Key.Kind == notice.UnitLetter {
+			w.Week = append(w.Week, b)
 		}
 	}
 	return w
+}
+
+// settled is the world's letters with those that the plan takes over or takes back.
+func (w World) settled(p Plan) []notice.Brief {
+	week := slices.Clone(w.Week)
+	for i, b := range week {
+		if p.Supersede[b.ID] != "" {
+			week[i].State = notice.Superseded
+		}
+		if p.Cancel[b.ID] != "" {
+			week[i].State = notice.Cancelled
+		}
+	}
+	return week
 }

@@ -2,6 +2,7 @@ package planner
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -18,19 +19,19 @@ func (r *reminder) letter(code string) {
 	lines := r.lines[code]
 	key := r.key(code)
 	f := notice.Facts{
-		Jurisdiction: r.Jurisdiction.Name, Date: r.day, Issuer: r.issuer(), Versions: r.set.Versions,
-		Reader: notice.Reader{Code: u.Code, Name: u.Name, FullName: cmp.Or(u.FullName, u.Name), Honorific: cmp.Or(u.Honorific, "贵单位")},
+		Jurisdiction: r.Jurisdiction.Name, Date: r.day, Versions: r.set.Versions, Reader: reader(u),
+		Issuer: issuer(r.set, r.units[r.Jurisdiction.Bureau], r.Jurisdiction),
 	}
 	plans := r.cite(lines, &f)
 	slices.SortFunc(lines, r.worstFirst)
 	for _, l := range lines {
 		it := r.item(l, plans)
 		switch {
-		case l.record.Obligation.Owes == task.OwesSupport:
+		case l.Record.Obligation.Owes == task.OwesSupport:
 			f.Support = append(f.Support, it)
 		case l.step.Rung == ladder.Pace:
 			f.Behind = append(f.Behind, it)
-		case l.record.Obligation.Kind == task.Clock:
+		case l.Record.Obligation.Kind == task.Clock:
 			f.Clocks = append(f.Clocks, it)
 		case r.overdue(l):
 			f.Overdue = append(f.Overdue, it)
@@ -46,18 +47,22 @@ func (r *reminder) letter(code string) {
 	}
 	f.Recipients = r.recipients(u, lines)
 	n := notice.Notice{ID: key.ID(), Key: key, Job: "remind", Facts: f, State: notice.Pending}
-	if len(f.Recipients) == 0 || f.Recipients[0].Copy {
+	switch {
+	case len(f.Recipients) == 0 || f.Recipients[0].Role != string(task.Liaison):
 		n.State, n.Reason = notice.Held, "the unit has no liaison with an e-mail address; import one, or tell the unit by other means"
+	case lines[0].capped():
+		n.State = notice.Held
+		n.Reason = fmt.Sprintf("the unit has had %d letters this week, as many as the cap allows: a person releases this one with `duban outbox release %s --by NAME`; what is left to say then goes into the letter of %s",
+			lines[0].Letters, n.ID, lines[0].nextLetter())
 	}
 	r.plan.Notices = append(r.plan.Notices, n)
 }
 
 // issuer is the office that signs: as configured, else as the bureau stands among the units.
-func (r *reminder) issuer() notice.Issuer {
-	i := r.set.Issuer
-	bureau := r.units[r.Jurisdiction.Bureau]
+func issuer(set Settings, bureau task.Unit, in task.Jurisdiction) notice.Issuer {
+	i := set.Issuer
 	c, _ := bureau.Contact(task.Liaison)
-	i.Name = cmp.Or(i.Name, bureau.FullName, bureau.Name, r.Jurisdiction.Name)
+	i.Name = cmp.Or(i.Name, bureau.FullName, bureau.Name, in.Name)
 	i.Short = cmp.Or(i.Short, bureau.Name, i.Name)
 	i.Word = cmp.Or(i.Word, "工作提示")
 	if i.Contact == "" {
@@ -68,7 +73,7 @@ func (r *reminder) issuer() notice.Issuer {
 }
 
 func (r *reminder) overdue(l line) bool {
-	return r.day > max(l.status.Effective, l.status.Assess)
+	return r.day > l.due0()
 }
 
 // worstFirst orders a letter: overdue before upcoming, the longest overdue and the nearest date first, then by row.
@@ -82,10 +87,10 @@ func (r *reminder) worstFirst(a, b line) int {
 	return cmp.Or(
 		cmp.Compare(late(a), late(b)),
 		cmp.Compare(a.status.Effective, b.status.Effective),
-		cmp.Compare(a.task.Plan, b.task.Plan),
-		cmp.Compare(a.task.Order, b.task.Order),
-		strings.Compare(a.task.Row, b.task.Row),
-		strings.Compare(a.record.Obligation.Instance, b.record.Obligation.Instance),
+		cmp.Compare(a.Task.Plan, b.Task.Plan),
+		cmp.Compare(a.Task.Order, b.Task.Order),
+		strings.Compare(a.Task.Row, b.Task.Row),
+		strings.Compare(a.Record.Obligation.Instance, b.Record.Obligation.Instance),
 	)
 }
 
@@ -93,8 +98,8 @@ func (r *reminder) worstFirst(a, b line) int {
 func (r *reminder) cite(lines []line, f *notice.Facts) map[string]int {
 	var codes []string
 	for _, l := range lines {
-		if !slices.Contains(codes, l.task.Plan) {
-			codes = append(codes, l.task.Plan)
+		if !slices.Contains(codes, l.Task.Plan) {
+			codes = append(codes, l.Task.Plan)
 		}
 	}
 	slices.Sort(codes)
@@ -109,7 +114,7 @@ func (r *reminder) cite(lines []line, f *notice.Facts) map[string]int {
 
 // item states one line's facts as of the letter's day.
 func (r *reminder) item(l line, plans map[string]int) notice.Item {
-	o, st, t, cal := l.record.Obligation, l.status, l.task, r.set.Calendar
+	o, st, t, cal := l.Record.Obligation, l.status, l.Task, r.set.Calendar
 	it := notice.Item{
 		Ref: o.Ref.String(), Plan: plans[t.Plan], Row: t.Row, Title: t.Title,
 		Kind: string(o.Kind), Label: o.Label, Period: period.Key(o.Period).Chinese(),
@@ -146,27 +151,28 @@ func (r *reminder) item(l line, plans map[string]int) notice.Item {
 		it.Quota, it.Count = o.Quota, st.Count
 		it.PaceAt = l.step.PaceAt
 		if it.PaceAt != 0 {
-			it.Count = task.Fold(o, l.record.Events, it.PaceAt, cal, r.set.Terms).Count
+			it.Count = task.Fold(o, l.Record.Events, it.PaceAt, cal, r.set.Terms).Count
 			it.Pace = ladder.PaceAt(o.Quota, o.PaceFrom, st.Effective, it.PaceAt)
 		}
 	}
-	it.Reminded, it.Urged = r.told(l)
+	it.Reminded, it.Urged = l.told(anyArm)
 	return it
 }
 
-// told returns the days on which served letters reminded and urged the unit of this item.
-func (r *reminder) told(l line) (reminded, urged []civil.Date) {
-	for _, f := range l.record.Steps {
-		day, served := r.Served[f.Notice]
-		if !served || f.On >= r.day || f.Passed != "" {
+// told returns the days before this one on which served letters reminded and urged the unit of this item, in the arm or in
+// any.
+func (j *judge) told(arm int) (reminded, urged []civil.Date) {
+	for _, f := range j.Record.Steps {
+		day, served := j.Served[f.Notice]
+		if !served || f.On >= j.day || f.Passed != "" || arm != anyArm && f.Arm != arm {
 			continue
 		}
-		switch r.rung(l.record.Obligation.Kind, f.Step) {
+		switch rungOf(j.all, j.Record.Obligation.Kind, f) {
 		case ladder.Reminder:
 			reminded = append(reminded, day)
 		case ladder.Urging:
 			urged = append(urged, day)
-		case ladder.Pace:
+		case ladder.Pace, ladder.Form, ladder.Bulletin:
 		}
 	}
 	slices.Sort(reminded)
@@ -209,28 +215,53 @@ func (r *reminder) triggered(t task.Task) bool {
 
 // urgedBefore reports whether an earlier letter that was served urged the unit of this item. Nobody is taken to the deputy in
 // charge by the first letter that urges him, even where an outage made it the second urging's day.
-func (r *reminder) urgedBefore(l line) bool {
-	_, urged := r.told(l)
+func (l line) urgedBefore() bool {
+	_, urged := l.told(anyArm)
 	return len(urged) > 0
 }
 
-// recipients are the liaison, and a copy to each contact that a step said today names.
+// recipients are the liaison, any other contact that a step said today is addressed to, and a copy to each that it names.
 func (r *reminder) recipients(u task.Unit, lines []line) []notice.Recipient {
+	var readers, copies []task.Role
+	add := func(to []task.Role, role task.Role, l line) []task.Role {
+		above := role == task.Deputy || role == task.Head
+		if role == task.Liaison || slices.Contains(to, role) || above && !l.urgedBefore() {
+			return to
+		}
+		return append(to, role)
+	}
+	for _, l := range lines {
+		if l.step.Step != "" {
+			readers = add(readers, l.step.Reader(), l)
+		}
+		for _, role := range l.step.Copy {
+			copies = add(copies, role, l)
+		}
+	}
+	rank := func(a, b task.Role) int { return cmp.Or(cmp.Compare(copyRank(a), copyRank(b)), cmp.Compare(a, b)) }
+	slices.SortFunc(readers, rank)
+	slices.SortFunc(copies, rank)
+	return addresses(u, slices.Concat([]task.Role{task.Liaison}, readers), copies)
+}
+
+// copyRank orders the copies.
+func copyRank(r task.Role) int {
+	i := slices.Index([]task.Role{task.Deputy, task.Head, task.Legal, task.PersonnelContact}, r)
+	if i < 0 {
+		return 4
+	}
+	return i
+}
+
+// addresses are the contacts a letter is written to, and the copies; each address is named once.
+func addresses(u task.Unit, to, copies []task.Role) []notice.Recipient {
 	var out []notice.Recipient
-	add := func(role task.Role, copied bool) {
+	for i, role := range slices.Concat(to, copies) {
 		c, ok := u.Contact(role)
 		if !ok || c.Email == "" || slices.ContainsFunc(out, func(to notice.Recipient) bool { return strings.EqualFold(to.Email, c.Email) }) {
-			return
+			continue
 		}
-		out = append(out, notice.Recipient{Role: string(role), Name: c.Name, Email: c.Email, Copy: copied})
-	}
-	add(task.Liaison, false)
-	for _, role := range []task.Role{task.Deputy, task.Legal} {
-		if slices.ContainsFunc(lines, func(l line) bool {
-			return slices.Contains(l.step.Copy, role) && (role != task.Deputy || r.urgedBefore(l))
-		}) {
-			add(role, true)
-		}
+		out = append(out, notice.Recipient{Role: string(role), Name: c.Name, Email: c.Email, Copy: i >= len(to)})
 	}
 	return out
 }

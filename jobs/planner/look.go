@@ -9,11 +9,6 @@ import (
 	"duban/jobs/task"
 )
 
-// said reports whether the step was fired or passed over in the arm.
-func said(steps []task.FiredStep, arm int, code string) bool {
-	return slices.ContainsFunc(steps, func(f task.FiredStep) bool { return f.Arm == arm && f.Step == code })
-}
-
 // subject puts an obligation, its state and its row together for the ladder.
 func subject(r task.Record, t task.Task, u task.Unit, st task.Status, set Settings) ladder.Subject {
 	s := ladder.Subject{Obligation: r.Obligation, Status: st, Deliverable: t.Deliverable != "", Chase: chase(t, u)}
@@ -60,14 +55,19 @@ func raised(r task.Record, arm int) civil.Date {
 	return day
 }
 
-// nextLook walks the stages between the events' days: within each the state stands still, so the first unsaid step
-// that falls into a stage in which the ladder may speak is the next day to look: to say it, or to note that its time is
-// past.
-func nextLook(r task.Record, t task.Task, u task.Unit, set Settings, after civil.Date) civil.Date {
+// nextLook walks the stages between the days of events and of new policies: within each the state and the ladder stand
+// still, so the first unsaid step that falls into a stage in which the ladder may speak is the next day to look: to say it,
+// or to note that its time is past.
+func nextLook(r task.Record, t task.Task, u task.Unit, all Settings, after civil.Date) civil.Date {
 	starts := []civil.Date{after + 1}
 	for _, e := range r.Events {
 		if e.On > after+1 {
 			starts = append(starts, e.On)
+		}
+	}
+	for _, p := range all.Later {
+		if p.From > after+1 {
+			starts = append(starts, p.From)
 		}
 	}
 	slices.Sort(starts)
@@ -77,15 +77,19 @@ func nextLook(r task.Record, t task.Task, u task.Unit, set Settings, after civil
 		if i+1 < len(starts) {
 			end = starts[i+1] - 1
 		}
+		set := all.On(start)
 		st := task.Fold(r.Obligation, r.Events, start, set.Calendar, set.Terms)
 		if !st.Chased() {
 			continue
 		}
+		next := civil.Never
 		for _, step := range set.Ladder.Steps(subject(r, t, u, st, set), set.Calendar) {
-			day := max(step.On, start)
-			if !said(r.Steps, st.Arm, step.Step) && day <= end {
-				return day
+			if day := max(step.On, start); !said(r.Steps, st.Arm, step) && day <= end {
+				next = min(next, day)
 			}
+		}
+		if next != civil.Never {
+			return next
 		}
 	}
 	return civil.Never

@@ -2,7 +2,6 @@ package planner
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -37,6 +36,12 @@ type Snapshot struct {
 	Weekly []task.Task
 	// Written are the keys of the letters that exist for this day already: their readers get no second one.
 	Written map[string]bool
+	// Silences is what task.SilencesAsOf returned for the day.
+	Silences []task.Silence
+	// Documents are the forms in draft, and those dropped of late; the records of both are among Records.
+	Documents []notice.Document
+	// Week are the units' letters of the week so far; others are passed by.
+	Week []notice.Brief
 }
 
 // Plan is what a day comes to.
@@ -47,9 +52,14 @@ type Plan struct {
 	Supersede map[string]string // old notice → new notice
 	Cancel    map[string]string // notice → reason
 	// Hold keeps letters back with an item of theirs that is held; notice → reason.
-	Hold   map[string]string
-	Held   []Held
-	Looked int
+	Hold map[string]string
+	Held []Held
+	// Holds are those of Held whose reason is another than was stored last.
+	Holds []task.Hold
+	// Documents are the forms drafted; Drop are the drafts that no longer hold, with the reason.
+	Documents []notice.Document
+	Drop      map[string]string
+	Looked    int
 }
 
 // Held is a step that is due and waits, with the reason.
@@ -61,11 +71,8 @@ type Held struct {
 
 // line is a record on its way into a letter.
 type line struct {
-	record task.Record
-	task   task.Task
-	unit   task.Unit
-	status task.Status
-	step   ladder.Step // the zero Step where nothing new is said
+	*judge
+	step ladder.Step // the zero Step where nothing new is said
 }
 
 // Remind decides the letters of day d. The caller has made sure that d is a workday.
@@ -78,12 +85,14 @@ func Remind(s Snapshot, set Settings, d civil.Date) Plan {
 		r.letter(unit)
 	}
 	r.settleUnsent()
+	r.sort()
 	return r.plan
 }
 
 type reminder struct {
 	Snapshot
-	set   Settings
+	all   Settings // as loaded
+	set   Settings // in force on the day
 	day   civil.Date
 	units map[string]task.Unit
 	tasks map[task.TaskID]task.Task
@@ -95,30 +104,32 @@ type reminder struct {
 	// unsent are the IDs of the unsent letters of earlier days; kept says why some of them wait with an item of theirs.
 	unsent map[string]bool
 	kept   map[string]string
-	plan   Plan
+	// refused are the letters that did not reach their reader, with the server's words.
+	refused   map[string]string
+	documents map[string][]notice.Document // by obligation
+	letters   map[string]int               // letters of the week, by unit, as they are asked for
+	plan      Plan
 }
 
 func newReminder(s Snapshot, set Settings, d civil.Date) *reminder {
 	r := &reminder{
-		Snapshot: s, set: set, day: d,
+		Snapshot: s, all: set, set: set.On(d), day: d,
 		units: map[string]task.Unit{}, tasks: map[task.TaskID]task.Task{}, plans: map[string]task.Plan{},
 		lines: map[string][]line{}, fresh: map[string]bool{}, unsent: map[string]bool{}, kept: map[string]string{},
-		plan: Plan{Supersede: map[string]string{}, Cancel: map[string]string{}, Hold: map[string]string{}},
+		refused: map[string]string{}, documents: map[string][]notice.Document{}, letters: map[string]int{},
+		plan: Plan{Supersede: map[string]string{}, Cancel: map[string]string{}, Hold: map[string]string{}, Drop: map[string]string{}},
 	}
 	for _, u := range s.Directory.AsOf(d).Units {
 		r.units[u.Code] = u
 	}
-	// One whose reader has it waits for a copy only, and one that goes once more may be at its reader already: both have
-	// said what they had to say, and are let be.
-	r.Unsent = slices.DeleteFunc(slices.Clone(s.Unsent), func(n notice.Notice) bool { return n.Delivered() || n.Resent })
-	for _, n := range s.Failed {
-		if r.mended(n) {
-			r.Unsent = append(r.Unsent, n)
+	for _, doc := range s.Documents {
+		for _, ref := range doc.Refs {
+			if doc.Kind == notice.SupervisionForm {
+				r.documents[ref] = append(r.documents[ref], doc)
+			}
 		}
 	}
-	for _, n := range r.Unsent {
-		r.unsent[n.ID] = true
-	}
+	r.sortLetters(s)
 	for _, t := range task.TasksAsOf(s.Tasks, d) {
 		r.tasks[t.TaskID] = t
 	}
@@ -129,6 +140,27 @@ func newReminder(s Snapshot, set Settings, d civil.Date) *reminder {
 		r.standing = task.TasksAsOf(s.Weekly, d)
 	}
 	return r
+}
+
+// sortLetters finds the letters of earlier days whose items are still to be said.
+func (r *reminder) sortLetters(s Snapshot) {
+	// One whose reader has it waits for a copy only, and one that goes once more may be at its reader already: both have
+	// said what they had to say, and are let be. A form is no ordinary letter.
+	r.Unsent = slices.DeleteFunc(slices.Clone(s.Unsent), func(n notice.Notice) bool {
+		return n.Delivered() || n.Resent || n.Key.Kind != notice.UnitLetter
+	})
+	for _, n := range s.Failed {
+		if n.Key.Kind != notice.UnitLetter {
+			continue
+		}
+		if r.mended(n) {
+			r.Unsent = append(r.Unsent, n)
+		}
+		r.refused[n.ID] = cmp.Or(n.Reason, "the mail server refused it")
+	}
+	for _, n := range r.Unsent {
+		r.unsent[n.ID] = true
+	}
 }
 
 // mended reports whether a letter that failed may succeed now: its reader can be reached at another address, or nobody ever
@@ -146,190 +178,108 @@ func (r *reminder) mended(n notice.Notice) bool {
 	})
 }
 
+// judge puts a record together with all that is decided about it by.
+func (r *reminder) judge(rec task.Record, t task.Task, u task.Unit) *judge {
+	o := rec.Obligation
+	if _, counted := r.letters[o.Unit]; !counted {
+		r.letters[o.Unit] = lettersOf(r.Week, o.Unit, r.day, r.set, r.unsent)
+	}
+	return newJudgeIn(Case{
+		Jurisdiction: r.Jurisdiction, Record: rec, Task: t, Unit: u, Bureau: r.units[r.Jurisdiction.Bureau], Plan: r.plans[o.Plan],
+		Silences: r.Silences, Served: r.Served, Refused: r.refused, History: r.History,
+		LeadOpen: r.LeadOpen[o.TaskID.String()+"/"+o.Instance],
+		Written:  r.Written[r.key(o.Unit).ID()], Letters: r.letters[o.Unit],
+	}, r.all, r.set, r.day)
+}
+
 // look decides what is said today about one record.
 func (r *reminder) look(rec task.Record) {
 	o := rec.Obligation
+	if o.Opened > r.day {
+		return
+	}
 	t, ok := r.tasks[o.TaskID]
 	u, known := r.units[o.Unit]
-	if !ok || !known || o.Opened > r.day {
+	if !ok || !known {
+		r.orphaned(rec)
 		return
 	}
 	r.plan.Looked++
-	st := task.Fold(o, rec.Events, r.day, r.set.Calendar, r.set.Terms)
-	l := line{record: rec, task: t, unit: u, status: st}
-	var due []ladder.Step
+	l := line{judge: r.judge(rec, t, u)}
+	r.settleDrafts(&l)
+	st := l.status
+	waits := false
 	if st.Chased() {
-		due = r.due(l)
+		waits = r.climb(&l)
 	}
-	hold := ""
-	if n := len(due); n > 0 {
-		if r.Written[r.key(o.Unit).ID()] {
-			hold = "the unit has had its letter of today"
-		} else {
-			l.step, hold = r.choose(&l, due)
-		}
-		if hold != "" {
-			r.plan.Held = append(r.plan.Held, Held{o.Ref.String(), due[n-1].Step, hold})
-		}
-	}
-	if l.step.Step == "" && st.Chased() {
+	if st.Chased() && l.step.Step == "" {
 		l.step = r.again(l)
 	}
 	if st.Chased() && (l.step.Step != "" || r.repeats(l)) {
 		r.lines[o.Unit] = append(r.lines[o.Unit], l)
 		r.fresh[o.Unit] = r.fresh[o.Unit] || l.step.Step != ""
 	}
-	cache := CacheOf(l.record, t, u, r.set, r.day)
-	if hold != "" {
+	cache := CacheOf(l.Record, t, u, r.all, r.day)
+	if waits {
 		cache.NextLook = r.day + 1
 	}
 	r.plan.Caches = append(r.plan.Caches, cache)
 }
 
-// due returns the steps whose day has come, that have not been said and still make sense.
-func (r *reminder) due(l line) []ladder.Step {
-	var due []ladder.Step
-	for _, step := range r.set.Ladder.Steps(subject(l.record, l.task, l.unit, l.status, r.set), r.set.Calendar) {
-		if step.On <= r.day && !said(l.record.Steps, l.status.Arm, step.Step) {
-			due = append(due, step)
+// climb records what the day's verdict says, and reports whether something that is due waits.
+func (r *reminder) climb(l *line) (waits bool) {
+	v := l.decide()
+	for _, p := range v.passed {
+		r.record(l, p.step, task.FiredStep{Role: role(p.step), Passed: p.why})
+	}
+	if v.say.Step != "" {
+		l.step = v.say
+		r.record(l, v.say, task.FiredStep{Role: task.Liaison, Notice: r.key(l.Record.Obligation.Unit).ID()})
+	}
+	if v.form.Step != "" {
+		r.draft(l, v.form)
+	}
+	for _, p := range []passed{v.held, v.formHeld} {
+		if p.why != "" {
+			r.hold(*l, p.step.Step, p.why)
+			waits = true
 		}
 	}
-	return due
+	return waits
 }
 
-// choose fires the latest permitted step of those due and records the others as passed over.
-func (r *reminder) choose(l *line, due []ladder.Step) (ladder.Step, string) {
-	chosen := -1
-	for i := len(due) - 1; i >= 0 && chosen < 0; i-- {
-		why, hold := r.permitted(*l, due[i], due[:i])
-		if hold {
-			return ladder.Step{}, why
-		}
-		if why == "" {
-			chosen = i
-			continue
-		}
-		r.record(l, due[i], why)
+// role is that of the reader a step is recorded for. Letters are written to the liaison, whoever gets a copy.
+func role(s ladder.Step) task.Role {
+	if isForm(s) {
+		return task.Deputy
 	}
-	if chosen < 0 {
-		return ladder.Step{}, ""
-	}
-	for _, step := range due[:chosen] {
-		r.record(l, step, "a later step is due")
-	}
-	r.record(l, due[chosen], "")
-	return due[chosen], ""
+	return task.Liaison
 }
 
-// permitted returns why the step may not be said today, given the earlier steps that are due with it; hold means that it
-// may be later.
-func (r *reminder) permitted(l line, step ladder.Step, earlier []ladder.Step) (reason string, hold bool) {
-	o := l.record.Obligation
-	switch {
-	case r.day > step.Expires:
-		return "its day is past", false
-	case step.Rung == ladder.Urging && l.status.Asked != 0:
-		return "an extension request awaits an answer", true
-	case step.Rung == ladder.Urging && r.urgedOfLate(l, step) != 0:
-		return fmt.Sprintf("urged on %s; the next urging leaves the unit %d workdays", r.urgedOfLate(l, step), urgingGap), true
-	case step.Rung == ladder.Urging && r.contacted(l) && !r.urged(l) && !slices.ContainsFunc(earlier, urging):
-		return fmt.Sprintf("contacted by other means on %s", l.status.Contacted), false
-	case step.OnlyLate && !r.lateOfLate(o):
-		return "not late in the last three months", false
-	case o.Owes == task.OwesSupport && !r.LeadOpen[o.TaskID.String()+"/"+o.Instance]:
-		return "the result was delivered", false
-	}
-	return "", false
-}
-
-// urgingGap is how many workdays lie between two urgings of one item at the least, as between T+2 and T+5. Where the first
-// was said late, the second waits: nobody is urged on two days running.
-const urgingGap = 3
-
-// urgedOfLate returns the day of another urging of this arm that was said fewer than urgingGap workdays ago, or 0.
-func (r *reminder) urgedOfLate(l line, step ladder.Step) civil.Date {
-	for _, f := range l.record.Steps {
-		other := f.Arm == l.status.Arm && f.Passed == "" && f.Step != step.Step && f.On < r.day
-		if other && r.rung(l.record.Obligation.Kind, f.Step) == ladder.Urging && r.set.Calendar.Count(f.On, r.day) < urgingGap {
-			return f.On
+// hold notes a step that is due and waits. It is stored where the reason is another than the last one.
+func (r *reminder) hold(l line, step, why string) {
+	ref, arm := l.Record.Obligation.Ref.String(), l.status.Arm
+	r.plan.Held = append(r.plan.Held, Held{ref, step, why})
+	stored := ""
+	for _, h := range l.Record.Holds {
+		if h.Arm == arm && h.Step == step && h.On <= r.day {
+			stored = h.Reason
 		}
 	}
-	return 0
-}
-
-func urging(s ladder.Step) bool { return s.Rung == ladder.Urging }
-
-// contacted reports whether the unit was told by other means after the date, since the item has been open.
-func (r *reminder) contacted(l line) bool {
-	st := l.status
-	return st.Contacted != 0 && st.Contacted > st.Effective && st.Contacted >= st.Since
-}
-
-// urged reports whether the first urging of this arm was passed over or said already: a contact stands in for the first
-// urging, not for all of them.
-func (r *reminder) urged(l line) bool {
-	return slices.ContainsFunc(l.record.Steps, func(f task.FiredStep) bool {
-		return f.Arm == l.status.Arm && r.rung(l.record.Obligation.Kind, f.Step) == ladder.Urging
-	})
-}
-
-func (r *reminder) rung(k task.Kind, code string) ladder.Rung {
-	for _, rule := range r.set.Ladder[k] {
-		if rule.Step == code {
-			return rule.Rung
-		}
+	if stored != why {
+		r.plan.Holds = append(r.plan.Holds, task.Hold{Obligation: ref, Arm: arm, Step: step, On: r.day, Reason: why})
 	}
-	return ladder.Pace
 }
 
-// Recent returns the first day of the three months within which a unit must have been late with a duty for a step that
-// is said to the late only.
-func Recent(d civil.Date) civil.Date { return d.AddMonths(-3) }
-
-// AsksRecent reports whether a step that is said to the late only may be due for the record on day d, so that the
-// duty's recent instances must be at hand.
-func AsksRecent(r task.Record, set Settings, d civil.Date) bool {
-	o := r.Obligation
-	onlyLate := func(rule ladder.Rule) bool { return rule.OnlyLate }
-	if !slices.ContainsFunc(set.Ladder[o.Kind], onlyLate) {
-		return false
-	}
-	st := task.Fold(o, r.Events, d, set.Calendar, set.Terms)
-	s := ladder.Subject{Obligation: o, Status: st, Deliverable: true, Chase: task.ChaseLetter}
-	return st.Chased() && slices.ContainsFunc(set.Ladder.Steps(s, set.Calendar), func(step ladder.Step) bool {
-		return onlyLate(step.Rule) && step.On <= d && d <= step.Expires
-	})
+// record notes what became of a step of the present arm on the record and in the plan.
+func (r *reminder) record(l *line, step ladder.Step, f task.FiredStep) {
+	r.recordIn(l, l.status.Arm, step.Step, f)
 }
 
-// lateOfLate reports whether the unit was late with this duty within the last three months.
-func (r *reminder) lateOfLate(o task.Obligation) bool {
-	since := Recent(r.day)
-	for _, h := range r.History {
-		p := h.Obligation
-		if p.TaskID != o.TaskID || p.Unit != o.Unit || p.Instance == o.Instance {
-			continue
-		}
-		st := task.Fold(p, h.Events, r.day, r.set.Calendar, r.set.Terms)
-		if st.Unconfirmed || st.Assess < since || st.Assess >= r.day {
-			continue
-		}
-		if st.State == task.Waiting || st.Reported != 0 && r.set.Calendar.Count(st.Assess, st.Reported) > 0 {
-			return true
-		}
-	}
-	return false
-}
-
-// record notes the step on the record and in the plan.
-func (r *reminder) record(l *line, step ladder.Step, passed string) {
-	f := task.FiredStep{
-		Obligation: l.record.Obligation.Ref.String(), Arm: l.status.Arm, Step: step.Step, N: 1,
-		Role: task.Liaison, On: r.day, Passed: passed,
-	}
-	if passed == "" {
-		f.Notice = r.key(l.record.Obligation.Unit).ID()
-	}
-	l.record.Steps = append(slices.Clone(l.record.Steps), f)
+func (r *reminder) recordIn(l *line, arm int, step string, f task.FiredStep) {
+	last, _ := lastOf(l.Record.Steps, arm, step)
+	f.Obligation, f.Arm, f.Step, f.N, f.On = l.Record.Obligation.Ref.String(), arm, step, last.N+1, r.day
+	l.Record.Steps = append(slices.Clone(l.Record.Steps), f)
 	r.plan.Steps = append(r.plan.Steps, f)
 }
 
@@ -337,35 +287,35 @@ func (r *reminder) record(l *line, step ladder.Step, passed string) {
 // anew: a reminder dies with its date, and nobody is urged while a request waits or after being told by other means. A
 // step that is held keeps its letter, so that it is not lost.
 func (r *reminder) again(l line) ladder.Step {
-	last := lastSaid(l.record.Steps, l.status.Arm)
-	if !r.unsent[last.Notice] || r.Written[r.key(l.record.Obligation.Unit).ID()] || l.status.Contacted >= last.On {
+	last := l.lastSaid()
+	if !r.unsent[last.Notice] || l.Written || l.status.Contacted >= last.On {
 		return ladder.Step{}
 	}
-	steps := r.set.Ladder.Steps(subject(l.record, l.task, l.unit, l.status, r.set), r.set.Calendar)
-	i := slices.IndexFunc(steps, func(s ladder.Step) bool { return s.Step == last.Step })
+	i := slices.IndexFunc(l.steps, func(s ladder.Step) bool { return s.Step == last.Step })
 	if i < 0 {
 		return ladder.Step{} // the unit, the row or the date has changed: nothing of the kind is said any more
 	}
-	switch why, hold := r.permitted(l, steps[i], nil); {
+	switch why, hold := l.permitted(l.steps[i], nil); {
 	case hold:
 		r.kept[last.Notice] = why
-		r.plan.Held = append(r.plan.Held, Held{l.record.Obligation.Ref.String(), last.Step, why})
+		r.hold(l, last.Step, why)
 		return ladder.Step{}
 	case why != "":
 		return ladder.Step{}
 	}
 	r.plan.Steps = append(r.plan.Steps, task.FiredStep{
-		Obligation: l.record.Obligation.Ref.String(), Arm: l.status.Arm, Step: last.Step, N: last.N + 1,
-		Role: task.Liaison, On: r.day, Notice: r.key(l.record.Obligation.Unit).ID(),
+		Obligation: l.Record.Obligation.Ref.String(), Arm: l.status.Arm, Step: last.Step, N: last.N + 1,
+		Role: task.Liaison, On: r.day, Notice: r.key(l.Record.Obligation.Unit).ID(),
 	})
-	return steps[i]
+	return l.steps[i]
 }
 
-// lastSaid returns the step that was said last in the arm.
-func lastSaid(steps []task.FiredStep, arm int) task.FiredStep {
+// lastSaid returns the step that a letter of this arm said last. A form is none.
+func (j *judge) lastSaid() task.FiredStep {
 	var last task.FiredStep
-	for _, f := range steps {
-		if f.Arm == arm && f.Passed == "" && (f.On > last.On || f.On == last.On && f.N > last.N) {
+	for _, f := range j.Record.Steps {
+		if f.Arm == j.status.Arm && f.Passed == "" && (f.On > last.On || f.On == last.On && f.N > last.N) &&
+			rungOf(j.all, j.Record.Obligation.Kind, f) != ladder.Form {
 			last = f
 		}
 	}
@@ -374,23 +324,19 @@ func lastSaid(steps []task.FiredStep, arm int) task.FiredStep {
 
 // repeats reports whether a line said before stands again in a letter that goes out anyway: what was raised and still
 // waits, but an overdue item only after it was urged by the date it has now, since nothing accuses while the register
-// may be behind.
+// may be behind. Nothing is repeated under a silence, and nothing that accuses while the bureau holds the item.
 func (r *reminder) repeats(l line) bool {
-	o, due := l.record.Obligation, max(l.status.Effective, l.status.Assess)
-	if o.Owes != task.OwesDeliver || raised(l.record, l.status.Arm) >= r.day {
+	due := l.due0()
+	if l.Record.Obligation.Owes != task.OwesDeliver || raised(l.Record, l.status.Arm) >= r.day || l.silenced() != "" {
 		return false
 	}
-	if c := chase(l.task, l.unit); c == task.ChaseManual || c == task.ChaseNone {
+	if c := chase(l.Task, l.Unit); c == task.ChaseManual || c == task.ChaseNone {
 		return false
 	}
 	if r.day <= due {
-		return slices.ContainsFunc(l.record.Steps, func(f task.FiredStep) bool {
-			return f.Arm == l.status.Arm && f.Passed == "" && r.rung(o.Kind, f.Step) != ladder.Pace
-		})
+		return len(l.saidOf(ladder.Reminder))+len(l.saidOf(ladder.Urging)) > 0
 	}
-	return slices.ContainsFunc(l.record.Steps, func(f task.FiredStep) bool {
-		return f.Arm == l.status.Arm && f.Passed == "" && f.On > due && r.rung(o.Kind, f.Step) == ladder.Urging
-	})
+	return l.status.HeldUntil == 0 && slices.ContainsFunc(l.saidOf(ladder.Urging), func(f task.FiredStep) bool { return f.On > due })
 }
 
 func (r *reminder) key(unit string) notice.Key {
@@ -429,7 +375,20 @@ func (r *reminder) settleUnsent() {
 			r.plan.Cancel[n.ID] = "nothing in it was left to say"
 		}
 	}
+}
+
+// sort brings the plan into an order that does not depend on that of the records.
+func (r *reminder) sort() {
+	slices.SortFunc(r.plan.Notices, func(a, b notice.Notice) int {
+		return cmp.Or(cmp.Compare(a.Key.Unit, b.Key.Unit), cmp.Compare(a.Key.Kind, b.Key.Kind), cmp.Compare(a.Key.Matter, b.Key.Matter))
+	})
+	slices.SortFunc(r.plan.Documents, func(a, b notice.Document) int {
+		return cmp.Or(cmp.Compare(a.Unit, b.Unit), cmp.Compare(a.Matter, b.Matter))
+	})
 	slices.SortFunc(r.plan.Steps, func(a, b task.FiredStep) int {
-		return cmp.Or(cmp.Compare(a.Obligation, b.Obligation), cmp.Compare(a.Step, b.Step), cmp.Compare(a.N, b.N))
+		return cmp.Or(cmp.Compare(a.Obligation, b.Obligation), cmp.Compare(a.Step, b.Step), cmp.Compare(a.Arm, b.Arm), cmp.Compare(a.N, b.N))
+	})
+	slices.SortFunc(r.plan.Holds, func(a, b task.Hold) int {
+		return cmp.Or(cmp.Compare(a.Obligation, b.Obligation), cmp.Compare(a.Arm, b.Arm), cmp.Compare(a.Step, b.Step))
 	})
 }

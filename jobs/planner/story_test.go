@@ -24,7 +24,9 @@ func TestAMilestoneFromOpeningToTheLastUrging(t *testing.T) {
 	var last notice.Facts
 	for _, p := range w.plans {
 		for _, nt := range p.Notices {
-			last = nt.Facts
+			if nt.Key.Kind == notice.UnitLetter {
+				last = nt.Facts
+			}
 		}
 	}
 	it := last.Overdue[0]

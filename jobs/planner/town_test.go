@@ -36,6 +36,7 @@ type town struct {
 	diary  []string
 	plans  []planner.Plan
 	passed []task.FiredStep
+	forms  []string // drafted and dropped
 }
 
 // failer is what a test and a property have in common.
@@ -205,17 +206,45 @@ func (w *town) carryOut(d civil.Date, p planner.Plan) {
 		w.diary = append(w.diary, fmt.Sprintf("%s a letter is cancelled: %s", d.String()[5:], p.Cancel[id]))
 	}
 	for _, nt := range p.Notices {
+		if nt.Key.Kind == notice.SupervisionForm {
+			continue
+		}
 		w.diary = append(w.diary, w.letter(nt))
 		if w.down || nt.State == notice.Held {
 			delete(w.Served, nt.ID)
+			w.Week[slices.IndexFunc(w.Week, func(b notice.Brief) bool { return b.ID == nt.ID })].State = nt.State
 			w.Unsent = append(w.Unsent, nt)
 		}
 	}
+	w.file(d, p)
 	for _, f := range p.Steps {
-		if f.Passed != "" {
+		if f.Passed != "" && f.Role == task.Liaison {
 			w.passed = append(w.passed, f)
 		}
 	}
+}
+
+// file notes the forms drafted and dropped: "07-12 1/a/m1 T+10", "07-15 dropped: the unit reported on 2024-07-13".
+func (w *town) file(d civil.Date, p planner.Plan) {
+	for _, f := range p.Steps {
+		item := strings.TrimPrefix(f.Obligation, "ls/zf/")
+		if f.Role == task.Deputy && f.Passed == "" {
+			w.forms = append(w.forms, fmt.Sprintf("%s %s %s", d.String()[5:], item, f.Step))
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(p.Drop)) {
+		w.forms = append(w.forms, fmt.Sprintf("%s dropped: %s", d.String()[5:], p.Drop[id]))
+	}
+}
+
+// drafted compares the forms drafted and dropped with what is wanted.
+func (w *town) drafted(want ...string) *town {
+	w.t.Helper()
+	if !slices.Equal(w.forms, want) {
+		w.t.Errorf("drafted\n  %s\nwant\n  %s", strings.Join(w.forms, "\n  "), strings.Join(want, "\n  "))
+	}
+	w.forms = nil
+	return w
 }
 
 // live lives from one day to another, both included.
