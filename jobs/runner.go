@@ -10,8 +10,22 @@ import (
 	"duban/jobs/run"
 )
 
-// All returns the jobs of a day in the order in which they must run.
-func All(open Open, remind Remind) []Job { return []Job{open, remind} }
+// Day holds the jobs of a day.
+type Day struct {
+	Open, MonthlyClose, QuarterlyClose, Personnel, Remind, Escalate Job
+}
+
+// All returns the jobs in the order in which they must run: what opens comes before what closes, both before what is said,
+// and the bureau's digest last, since it tells what was said.
+func (d Day) All() []Job {
+	var all []Job
+	for _, j := range []Job{d.Open, d.MonthlyClose, d.QuarterlyClose, d.Personnel, d.Remind, d.Escalate} {
+		if j != nil {
+			all = append(all, j)
+		}
+	}
+	return all
+}
 
 // Runner runs jobs from the ledger.
 type Runner struct {

@@ -30,10 +30,12 @@ const slotLease = 30 * time.Second
 // runner wires the jobs to the database.
 func (a *app) runner(s *store.Store, by string) jobs.Runner {
 	return jobs.Runner{
-		Jobs: jobs.All(
-			jobs.Open{Store: s, Settings: a.policies.settings, Clock: a.clock},
-			jobs.Remind{Store: s, Settings: a.policies.settings},
-		),
+		Jobs: jobs.Day{
+			Open:         jobs.Open{Store: s, Settings: a.policies.settings, Clock: a.clock},
+			MonthlyClose: jobs.MonthlyClose{Store: s, Settings: a.policies.settings},
+			Remind:       jobs.Remind{Store: s, Settings: a.policies.settings},
+			Escalate:     jobs.Escalate{Store: s, Settings: a.policies.settings},
+		}.All(),
 		Slots: s.As(holder(), gone), Lease: slotLease, By: by,
 	}
 }
@@ -70,9 +72,10 @@ type byHand struct {
 func (a *app) runCmd() *cobra.Command {
 	var h byHand
 	c := &cobra.Command{
-		Use: "run open|remind|all", Short: "Run a job of a day by hand: open, remind, or all", Args: cobra.ExactArgs(1),
-		Long: `Run a job as the worker would, for the day given (default today, in the jurisdiction's zone). Jobs that come before
-it on that day run first. A slot that has settled is not run again, and no step and no letter is made twice; letters
+		Use: "run JOB|all", Short: "Run a job of a day by hand, or all of them", Args: cobra.ExactArgs(1),
+		Long: `Run a job as the worker would, for the day given (default today, in the jurisdiction's zone). The jobs of a day, in
+order: open, monthly-close, quarterly-close, personnel, remind, escalate. Jobs that come before
+the one named run first. A slot that has settled is not run again, and no step and no letter is made twice; letters
 that were planned and have not left are sent. --again evaluates a settled day once more, for what came in since.
 With mail.transport: file a day ahead may be run too; its letters count as said, so do that in a copy of the database.`,
 		Example: "  duban run all --date 2024-09-26\n  duban run remind --jurisdiction laoshan",
@@ -154,7 +157,7 @@ func (a *app) runJurisdiction(ctx context.Context, s *store.Store, runner jobs.R
 	if perr := a.printSlots(results, d); perr != nil {
 		return errors.Join(err, perr)
 	}
-	if err != nil || !slices.Contains(names, "remind") {
+	if err != nil || slices.Equal(names, []string{"open"}) {
 		return err
 	}
 	planned := slices.ContainsFunc(results, func(r jobs.Result) bool { return r.Job == "remind" && r.Date == d && r.State == run.Done })
@@ -304,13 +307,16 @@ func (a *app) deliver(ctx context.Context, s *store.Store, code string, d civil.
 // schedules parses the cron specs of the jobs. A spec that never fires is an error.
 func schedules(cfg config.Config) (map[string]cron.Schedule, error) {
 	out := map[string]cron.Schedule{}
-	for name, spec := range map[string]string{"open": cfg.Schedule.Open, "remind": cfg.Schedule.Remind, "heartbeat": cfg.Schedule.Heartbeat} {
+	for name, spec := range map[string]string{
+		"open": cfg.Schedule.Open, "monthly-close": cfg.Schedule.MonthlyClose, "quarterly-close": cfg.Schedule.QuarterlyClose,
+		"personnel": cfg.Schedule.Personnel, "remind": cfg.Schedule.Remind, "escalate": cfg.Schedule.Escalate, "heartbeat": cfg.Schedule.Heartbeat,
+	} {
 		if spec == "" {
 			continue
 		}
 		sched, err := parseSpec(spec)
 		if err != nil {
-			return nil, usagef("schedule.%s %q: %w; want five fields: minute hour day-of-month month day-of-week", name, spec, err)
+			return nil, usagef("schedule.%s %q: %w; want five fields: minute hour day-of-month month day-of-week", strings.ReplaceAll(name, "-", "_"), spec, err)
 		}
 		out[name] = sched
 	}

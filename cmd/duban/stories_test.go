@@ -1,0 +1,274 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"duban/jobs/civil"
+	"duban/notify/compose"
+	"duban/notify/notice"
+	"duban/store"
+	"duban/store/storetest"
+	"duban/testdata"
+)
+
+// TestStories runs every story of testdata/scenarios through the command line, on each engine. testdata/scenarios/README.md
+// says how they are written.
+func TestStories(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("../../testdata/scenarios/*.txt")
+	if err != nil || len(files) < 12 {
+		t.Fatalf("%d stories (%v): want twelve at least", len(files), err)
+	}
+	for _, name := range files {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Run(strings.TrimSuffix(filepath.Base(name), ".txt"), func(t *testing.T) {
+			for _, e := range storetest.Engines(t) {
+				t.Run(e.Name, func(t *testing.T) {
+					t.Parallel()
+					newTelling(t, e).tell(string(text))
+				})
+			}
+		})
+	}
+}
+
+// telling is one story on its way.
+type telling struct {
+	*desk
+	store  *store.Store
+	line   string
+	at     int
+	vars   map[string]string
+	said   string // by the last command
+	letter string // subject and text of the letter at hand
+}
+
+func newTelling(t *testing.T, e storetest.Engine) *telling {
+	t.Helper()
+	d := newDesk(t, "2024-01-02")
+	dsn := e.DSN(t)
+	d.env["DUBAN_DATABASE_DSN"] = urlOf(dsn)
+	d.ok("migrate")
+	return &telling{desk: d, store: storetest.Reopen(t, dsn), vars: map[string]string{}}
+}
+
+// fatalf ends the story at the line at hand.
+func (s *telling) fatalf(format string, args ...any) {
+	s.t.Helper()
+	s.t.Fatalf("line %d, %q: %s", s.at, s.line, fmt.Sprintf(format, args...))
+}
+
+func (s *telling) tell(text string) {
+	s.t.Helper()
+	in := bufio.NewScanner(strings.NewReader(text))
+	for in.Scan() {
+		s.at++
+		if s.line = strings.TrimSpace(in.Text()); s.line == "" || strings.HasPrefix(s.line, "#") {
+			continue
+		}
+		words := s.words(s.line)
+		if words[0] == "file" {
+			s.write(words[1], in)
+			continue
+		}
+		s.do(words)
+	}
+}
+
+// words parts a line at its spaces, but for those in double quotes, and fills in what was named before.
+func (s *telling) words(line string) []string {
+	var out []string
+	var b strings.Builder
+	quoted, any := false, false
+	for _, r := range line {
+		switch {
+		case r == '"':
+			quoted, any = !quoted, true
+		case r == ' ' && !quoted:
+			if any {
+				out = append(out, b.String())
+			}
+			b.Reset()
+			any = false
+		default:
+			b.WriteRune(r)
+			any = true
+		}
+	}
+	if any {
+		out = append(out, b.String())
+	}
+	for i, w := range out {
+		for name, value := range s.vars {
+			w = strings.ReplaceAll(w, "$"+name, value)
+		}
+		out[i] = strings.ReplaceAll(w, "$DIR", s.dir)
+	}
+	return out
+}
+
+// write takes the lines up to "end" as a file.
+func (s *telling) write(name string, in *bufio.Scanner) {
+	var b strings.Builder
+	for in.Scan() {
+		s.at++
+		line := strings.TrimSpace(in.Text())
+		if line == "end" {
+			s.file(name, b.String())
+			return
+		}
+		b.WriteString(line + "\n")
+	}
+	s.fatalf("the file has no end")
+}
+
+func (s *telling) do(w []string) {
+	rest := strings.TrimSpace(strings.TrimPrefix(s.line, w[0]))
+	switch w[0] {
+	case "on":
+		s.on(w[1])
+	case "days":
+		for d := civil.MustParse(w[1]); d <= civil.MustParse(w[2]); d++ {
+			s.on(d.String())
+			s.run(exitDone, append([]string{"run", "all"}, w[3:]...))
+		}
+	case "plans":
+		s.plans(w[1])
+	case "duban":
+		s.run(exitDone, w[1:])
+	case "refused": // refused CODE duban …
+		s.run(int(w[1][0]-'0'), w[3:])
+	case "says":
+		s.holds("the program's answer", s.said, rest)
+	case "letter":
+		s.letter = s.theLetter(w[1], w[2], w[3])
+		if s.letter == "" {
+			s.fatalf("there is no such letter; there are\n%s", s.letters())
+		}
+	case "reads":
+		s.holds("the letter", s.letter, rest)
+	case "no": // no letter KIND UNIT DATE
+		if got := s.theLetter(w[2], w[3], w[4]); got != "" {
+			s.fatalf("there is one:\n%s", got)
+		}
+	case "document": // document NAME KIND UNIT
+		s.vars[w[1]] = s.document(w[2], w[3])
+	case "state": // state OBLIGATION DAY WORDS
+		if got := s.state(w[1], w[2]); got != strings.Join(w[3:], " ") {
+			s.fatalf("it is %q", got)
+		}
+	default:
+		s.fatalf("there is no such word")
+	}
+}
+
+// run calls the program, as the person of the story does.
+func (s *telling) run(want int, args []string) {
+	s.t.Helper()
+	args = slices.Clone(args)
+	for i, arg := range args { // a file that the story wrote is named by its name alone
+		if path := filepath.Join(s.dir, arg); filepath.Ext(arg) != "" && filepath.Base(arg) == arg {
+			if _, err := os.Stat(path); err == nil {
+				args[i] = path
+			}
+		}
+	}
+	code, out, errOut := s.call("", args...)
+	s.said = out + errOut
+	if code != want {
+		s.fatalf("duban %s: exit %d, want %d\n%s", strings.Join(args, " "), code, want, s.said)
+	}
+}
+
+// plans imports the bundled units, plan and people of a jurisdiction.
+func (s *telling) plans(code string) {
+	for _, kind := range []string{"units", "plan", "people"} {
+		files, err := fs.Glob(testdata.FS, path.Join("plans", code, kind+".*"))
+		if err != nil || len(files) != 1 {
+			s.fatalf("%v %v", files, err)
+		}
+		b, err := fs.ReadFile(testdata.FS, files[0])
+		if err != nil {
+			s.fatalf("%v", err)
+		}
+		name := s.file(path.Base(files[0]), string(b))
+		s.run(exitDone, []string{"import", kind, name, "--jurisdiction", code})
+	}
+}
+
+// holds looks for words in a text, whatever the spaces and line ends; "not …" must not be there.
+func (s *telling) holds(what, text, words string) {
+	s.t.Helper()
+	words, not := strings.CutPrefix(words, "not ")
+	for name, value := range s.vars {
+		words = strings.ReplaceAll(words, "$"+name, value)
+	}
+	if squeeze(words) == "" {
+		s.fatalf("it looks for nothing")
+	}
+	if strings.Contains(squeeze(text), squeeze(words)) == not {
+		s.fatalf("%s is\n%s", what, text)
+	}
+}
+
+func squeeze(s string) string {
+	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r == ' ' || r == '\n' || r == '\r' || r == '\t' || r == '　' }), "")
+}
+
+// theLetter is the subject, the state and the text of a letter, or nothing.
+func (s *telling) theLetter(kind, unit, day string) string {
+	d := civil.MustParse(day)
+	found, err := s.store.Notices(s.t.Context(), notice.Filter{Unit: unit, From: d, To: d})
+	if err != nil {
+		s.fatalf("%v", err)
+	}
+	found = slices.DeleteFunc(found, func(n notice.Notice) bool { return n.Key.Kind != kind })
+	var b strings.Builder
+	for _, n := range found {
+		fmt.Fprintf(&b, "state: %s\nreason: %s\n", n.State, n.Reason)
+		if len(n.Facts.Recipients) == 0 { // nobody to write to: composed for the eye alone
+			n.Facts.Recipients = []notice.Recipient{{Role: n.Key.Role, Email: "nobody@example.com"}}
+		}
+		msg, err := compose.Compose(n, 0, compose.Mail{FromAddress: "duban@sfj.example"})
+		if err != nil {
+			s.fatalf("%v", err)
+		}
+		for _, to := range n.Facts.Recipients {
+			fmt.Fprintf(&b, "to: %s %s copy=%t\n", to.Role, to.Email, to.Copy)
+		}
+		fmt.Fprintf(&b, "subject: %s\n%s\n", msg.Subject, msg.Text)
+	}
+	return b.String()
+}
+
+func (s *telling) letters() string {
+	all, err := s.store.Notices(s.t.Context(), notice.Filter{Bare: true})
+	if err != nil {
+		s.fatalf("%v", err)
+	}
+	var b strings.Builder
+	for _, n := range all {
+		fmt.Fprintf(&b, "%s %s %s %s\n", n.Key.Kind, n.Key.Unit, n.Key.Date, n.State)
+	}
+	return b.String()
+}
+
+// document is the ID of the newest document of the kind to the unit.
+func (s *telling) document(kind, unit string) string {
+	docs, err := s.store.Documents(s.t.Context(), notice.DocumentFilter{Kind: kind, Unit: unit})
+	if err != nil || len(docs) == 0 {
+		s.fatalf("%d documents: %v", len(docs), err)
+	}
+	return docs[len(docs)-1].ID
+}
