@@ -24,6 +24,7 @@ type importOptions struct {
 	dryRun           bool
 	same             bool
 	replace          []string
+	complete         bool
 	plan             ledger.PlanOptions
 	liveFrom         civil.Date // replaces the jurisdiction's live_from, where set: the demo's
 }
@@ -33,8 +34,8 @@ const largestFile = 64 << 20
 
 func (a *app) importCmd() *cobra.Command {
 	c := &cobra.Command{
-		Use: "import", Short: "Read a ledger, units and contacts, or a roster (xlsx or csv)",
-		Long: `Import units first, then plans. An import is all or nothing: every bad row is named with file, sheet, row, column
+		Use: "import", Short: "Read a ledger, units and contacts, a roster or attendances (xlsx or csv)",
+		Long: `Import units first, then plans; the roster before attendances. An import is all or nothing: every bad row is named with file, sheet, row, column
 and reason, and nothing is written. Importing the same file again changes nothing; an edited one shows what it adds,
 changes and withdraws, and the history of what exists is kept.`,
 	}
@@ -42,6 +43,7 @@ changes and withdraws, and the history of what exists is kept.`,
 		{"units", "Units, groups and contacts of a jurisdiction"},
 		{"plan", "The ledger of a plan"},
 		{"people", "The roster of enforcement staff"},
+		{"training", "Attendances of training courses"},
 	} {
 		c.AddCommand(a.importKindCmd(k.kind, k.short))
 	}
@@ -80,6 +82,9 @@ func (a *app) importKindCmd(kind, short string) *cobra.Command {
 	f.BoolVar(&o.dryRun, "dry-run", false, "show what would change and write nothing")
 	f.StringVar(&o.on, "on", "", "the day from which an edit counts, YYYY-MM-DD (default today; what is new counts from its issue)")
 	f.StringVar(&o.by, "by", "operator", "who imports it")
+	if kind == "training" {
+		f.BoolVar(&o.complete, "complete", false, "the file holds every attendance of the calendar years it names: those it lacks are removed")
+	}
 	if kind == "plan" {
 		f.StringVar(&o.plan.Code, "code", "", "plan code, in lower-case letters and digits")
 		f.StringVar(&o.plan.Title, "title", "", "title of the plan")
@@ -149,6 +154,8 @@ func (a *app) importBytes(ctx context.Context, s *store.Store, kind, name string
 		return out, a.importUnits(ctx, s, book, on, o, &out)
 	case "plan":
 		return out, a.importPlan(ctx, s, book, on, o, &out)
+	case "training":
+		return out, a.importTraining(ctx, s, book, o, &out)
 	}
 	return out, a.importPeople(ctx, s, book, on, o, &out)
 }
@@ -224,8 +231,27 @@ func (a *app) importPeople(ctx context.Context, s *store.Store, book ledger.Book
 	if len(problems) > 0 {
 		return problems
 	}
-	out.Rows = len(people)
+	out.Rows, out.Notes = len(people), ledger.PeopleNotes(book)
 	out.Changes, err = a.register(s).ImportPeople(ctx, out.Jurisdiction, people, on, o.dryRun)
+	return refused(err)
+}
+
+func (a *app) importTraining(ctx context.Context, s *store.Store, book ledger.Book, o importOptions, out *imported) error {
+	if _, err := directory(ctx, s, out.Jurisdiction); err != nil {
+		return err
+	}
+	people, err := s.People(ctx, out.Jurisdiction)
+	if err != nil {
+		return err
+	}
+	draft, problems := ledger.Trainings(book, people, ledger.TrainingOptions{Jurisdiction: out.Jurisdiction, Today: a.today(out.Jurisdiction)})
+	if len(problems) > 0 {
+		return problems
+	}
+	out.Rows, out.Notes = len(draft.Trainings), draft.Notes
+	out.Changes, err = a.register(s).ImportTrainings(ctx, s, register.TrainingImport{
+		Jurisdiction: out.Jurisdiction, Trainings: draft.Trainings, Complete: o.complete, DryRun: o.dryRun,
+	})
 	return refused(err)
 }
 
