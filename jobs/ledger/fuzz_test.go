@@ -21,6 +21,9 @@ func use(t *testing.T, book Book) {
 	if d, problems := Trainings(book, staff(), TrainingOptions{}); len(problems) == 0 && len(d.Trainings) == 0 {
 		t.Fatal("no trainings and no problem")
 	}
+	if d, problems := Events(book, town(), EventsOptions{}); len(problems) == 0 && len(d.Rows) == 0 {
+		t.Fatal("no events and no problem")
+	}
 	book.Label("方案代码")
 }
 
@@ -28,6 +31,7 @@ func FuzzReadCSV(f *testing.F) {
 	f.Add([]byte(top + "序号,任务,责任单位,完成时限\n1,甲,区司法局,2024年底前\n"))
 	f.Add([]byte(unitsTop + unitsHead + bureau))
 	f.Add([]byte(peopleTop + "p1,张三,区财政局,执法,,,,,,在岗,\n"))
+	f.Add([]byte(eventsTop + "检查备案,J-1,区财政局,2024-09-18,,,某公司,2024-10-08,2024-10-10,,\n行政许可决定,370831199001011234,区财政局,2024-09-18,,p1,,,,8,\n"))
 	f.Add([]byte("\xef\xbb\xbfa;b\n\"c\nd\";e\n"))
 	f.Add([]byte("\xd0\xf2\xba\xc5,\xc8\xce\xce\xf1\n"))
 	f.Fuzz(func(t *testing.T, b []byte) {

@@ -172,8 +172,11 @@ func (r Register) Trigger(ctx context.Context, id task.TaskID, e task.Event) (du
 		if err != nil {
 			return task.Batch{}, err
 		}
-		if t.Reading.Condition == nil {
+		if !planner.StartsClock(t) {
 			return task.Batch{}, fmt.Errorf("trigger %s: its deadline %q names no event; nothing waits for a trigger", id, t.DeadlineText)
+		}
+		if e, err = ruled(t, e, set); err != nil {
+			return task.Batch{}, fmt.Errorf("trigger %s: %w", id, err)
 		}
 		if due, _ = planner.TriggerDue(t, e, set); due == 0 {
 			return task.Batch{}, fmt.Errorf("trigger %s: %q names no length of time; give the due date with --due", id, t.DeadlineText)

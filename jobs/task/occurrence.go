@@ -7,6 +7,20 @@ import (
 	"duban/jobs/civil"
 )
 
+// The kinds of occurrence that mean something by themselves, whatever the rules say. Those of inspections start no clock:
+// filings that overlap and filings nobody registered are told to the bureau, and an enterprise's rating is its own affair.
+const (
+	InspectionFiled      = "检查备案" // before the inspection, by the unit
+	InspectionRegistered = "检查登记" // during it, with the filing's reference
+	InspectionRated      = "事后评价" // after it, by the enterprise: never asked for
+	CertificateHeld      = "证件暂扣" // of the person it names
+)
+
+// StartsNoClock reports whether occurrences of the kind are kept and never start a clock.
+func StartsNoClock(kind string) bool {
+	return kind == InspectionFiled || kind == InspectionRegistered || kind == InspectionRated
+}
+
 // Occurrence (事件) is something that happened outside the plan and may start a clock: a decision taken, an opinion
 // issued, a certificate suspended, an inspection filed. It is identified by its kind, reference and unit.
 type Occurrence struct {
