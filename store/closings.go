@@ -36,8 +36,8 @@ func (r closingRow) noun() task.Closing {
 		Issue: int(r.Issue.V), Version: r.Version, Notice: r.Notice, Frozen: r.Frozen}
 }
 
-// closingRows checks what a plan closes. An issue's year is only told where the period ended in the year it was closed in:
-// in which of two years a December's summary is counted is not the database's to know.
+// closingRows checks what a plan closes. Issues are numbered within the year of their periods, in whatever year they are
+// closed.
 func closingRows(j string, closings []task.Closing) ([]closingRow, error) {
 	rows := make([]closingRow, len(closings))
 	for i, c := range closings {
@@ -54,10 +54,11 @@ func closingRows(j string, closings []task.Closing) ([]closingRow, error) {
 		if c.Issue == 0 {
 			continue
 		}
-		rows[i].Issue = sql.Null[int64]{V: int64(c.Issue), Valid: true}
-		if y := c.On.Year(); strings.HasPrefix(c.Period, strconv.Itoa(y)) {
-			rows[i].IssueYear = sql.Null[int64]{V: int64(y), Valid: true}
+		year, err := strconv.Atoi(c.Period[:min(4, len(c.Period))])
+		if err != nil {
+			return nil, fmt.Errorf("closing of %s: issue %d is of no year: the period does not begin with one", c.Period, c.Issue)
 		}
+		rows[i].Issue, rows[i].IssueYear = sql.Null[int64]{V: int64(c.Issue), Valid: true}, sql.Null[int64]{V: int64(year), Valid: true}
 	}
 	return rows, nil
 }

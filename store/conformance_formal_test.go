@@ -429,6 +429,8 @@ func TestAClosingIsFrozenAndRestated(t *testing.T) {
 			{"the same period again", of(task.MonthClose, "1", "2024-08", 0, 9, day0+2), store.ErrExists},
 			{"the same restatement again", of(task.MonthClose, "1", "2024-08", 2, 0, day0+2), store.ErrExists},
 			{"an issue that is taken", of(task.MonthClose, "1", "2024-09", 0, 1, day0+2), store.ErrExists},
+			{"an issue that is taken, closed in the next year", of(task.MonthClose, "1", "2024-12", 0, 1, jan), store.ErrExists},
+			{"an issue of no year", of(task.MonthClose, "1", "第九期", 0, 2, day0+2), nil},
 			{"of no day", of(task.MonthClose, "1", "2024-09", 0, 2, 0), nil},
 			{"of no period", of(task.MonthClose, "1", "", 0, 2, day0+2), nil},
 			{"of no kind", of("", "1", "2024-09", 0, 2, day0+2), nil},
@@ -445,8 +447,8 @@ func TestAClosingIsFrozenAndRestated(t *testing.T) {
 			}
 			equal(t, c.name+" left behind", len(got[[]task.Closing](t)(s.Closings(ctx, j, ""))), 5)
 		}
-		// A December's is counted in its own year or in the next: either will do.
-		fine := []task.Closing{of(task.MonthClose, "1", "2024-09", 0, 2, day0+2), of(task.MonthClose, "1", "2024-12", 0, 1, jan), of(task.MonthClose, "1", "2025-01", 0, 1, jan+30)}
+		// A December's is counted in its own year.
+		fine := []task.Closing{of(task.MonthClose, "1", "2024-09", 0, 2, day0+2), of(task.MonthClose, "1", "2024-12", 0, 3, jan), of(task.MonthClose, "1", "2025-01", 0, 1, jan+30)}
 		if err := s.SavePlan(ctx, j, seq, run.DayPlan{Closings: fine, Run: r}); err != nil {
 			t.Error(err)
 		}

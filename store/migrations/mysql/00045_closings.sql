@@ -1,5 +1,5 @@
 -- +goose Up
--- issue is NULL where the closing has none. issue_year is the year of the period and of its closing, NULL where they differ.
+-- issue is NULL where the closing has none. issue_year is the year of the period, in which issues are numbered.
 CREATE TABLE IF NOT EXISTS closings (
     jurisdiction VARCHAR(32) NOT NULL,
     kind VARCHAR(32) NOT NULL,
