@@ -44,6 +44,7 @@ changes and withdraws, and the history of what exists is kept.`,
 		{"plan", "The ledger of a plan"},
 		{"people", "The roster of enforcement staff"},
 		{"training", "Attendances of training courses"},
+		{"events", "What happened (decisions, opinions, suspensions, inspections); starts the clocks that the policy's rules name"},
 	} {
 		c.AddCommand(a.importKindCmd(k.kind, k.short))
 	}
@@ -154,6 +155,8 @@ func (a *app) importBytes(ctx context.Context, s *store.Store, kind, name string
 		return out, a.importUnits(ctx, s, book, on, o, &out)
 	case "plan":
 		return out, a.importPlan(ctx, s, book, on, o, &out)
+	case "events":
+		return out, a.importEvents(ctx, s, book, on, o, &out)
 	case "training":
 		return out, a.importTraining(ctx, s, book, o, &out)
 	}
