@@ -5,6 +5,8 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"io/fs"
+	"path"
 	"sync"
 	"time"
 
@@ -12,15 +14,19 @@ import (
 	"duban/jobs/civil"
 	"duban/jobs/ladder"
 	"duban/jobs/planner"
+	"duban/jobs/policy"
 	"duban/jobs/task"
 	"duban/jobs/workday"
 	"duban/notify/notice"
+	"duban/testdata"
 )
 
-// policies turns the configuration into the settings of each jurisdiction. They depend on nothing else, and are made
-// once.
+// policies turns the configuration and the policy files it names into the settings of each jurisdiction. They depend on
+// nothing else, and are made once.
 type policies struct {
 	cfg config.Config
+	// bundled, where set, returns the policy of a jurisdiction whose configuration names none: the demo brings its own.
+	bundled func(code string) (config.File, bool)
 
 	mu   sync.Mutex
 	made map[string]planner.Settings
@@ -49,24 +55,80 @@ func (p *policies) make(code string) (planner.Settings, error) {
 	if err != nil {
 		return planner.Settings{}, err
 	}
-	set := planner.Settings{
-		Calendar: cal, Ladder: ladder.Default(), Terms: task.Terms{AcceptAfter: c.AcceptAfterWorkdays},
+	pol, err := p.policy(code)
+	if err != nil {
+		return planner.Settings{}, err
+	}
+	set := pol.Apply(planner.Settings{
+		Calendar: cal, Terms: task.Terms{AcceptAfter: c.AcceptAfterWorkdays},
 		ReportDay: c.ReportDay, Roll: planner.Roll(c.Roll), LiveFrom: c.LiveFrom,
 		Issuer: notice.Issuer{
 			Name: c.Letter.Issuer, Word: c.Letter.ReminderWord, Contact: c.Letter.ContactName,
 			Phone: c.Letter.ContactPhone, Email: c.Letter.ContactEmail, Address: c.Letter.ContactAddress,
 		},
 		UrgingWord: c.Letter.UrgingWord,
+		Confirm:    c.Confirm == "required", WeeklyCap: c.WeeklyCap, Grace: c.CloseGraceWorkdays, Ranking: c.Ranking,
+		Bureau:      digestReaders(c.DigestTo),
+		NameDomains: c.NameDomains, NamesInFiles: p.cfg.Mail.Transport == "file",
+	})
+	hash, err := policyHash(set)
+	set.Versions = notice.Versions{Calendar: cal.Hash(), Policy: hash}
+	return set, err
+}
+
+// policy reads the jurisdiction's policy. The offices it leaves without a name are named where the jurisdiction's name is
+// known, by planner.Settings.Office.
+func (p *policies) policy(code string) (policy.Policy, error) {
+	f, ok := p.cfg.PolicyFile(code)
+	if !ok && p.bundled != nil {
+		f, ok = p.bundled(code)
 	}
-	policy, err := hashOf(struct {
-		Ladder    ladder.Ladder
+	if !ok {
+		return policy.Default(""), nil
+	}
+	pol, err := policy.Parse(f.Data)
+	if err != nil {
+		return policy.Policy{}, usagef("read policy %s: %w", f.Path, err)
+	}
+	return pol, nil
+}
+
+// bundledPolicy is the policy that stands beside a bundled plan.
+func bundledPolicy(code string) (config.File, bool) {
+	name := path.Join("plans", code, "policy.yaml")
+	data, err := fs.ReadFile(testdata.FS, name)
+	return config.File{Path: name, Data: data}, err == nil
+}
+
+// bureauRole is the role in which the bureau's own people read.
+const bureauRole = "bureau"
+
+// digestReaders are the configured readers of the bureau's digest; none: the bureau's liaison.
+func digestReaders(addresses []string) []notice.Recipient {
+	var readers []notice.Recipient
+	for _, to := range addresses {
+		readers = append(readers, notice.Recipient{Role: bureauRole, Email: to})
+	}
+	return readers
+}
+
+// policyHash names what letters are decided by, besides the calendar.
+func policyHash(set planner.Settings) (string, error) {
+	return hashOf(struct {
+		Now       planner.Policy
+		Later     []planner.Policy
 		Terms     task.Terms
 		ReportDay int
 		Roll      planner.Roll
 		LiveFrom  civil.Date
-	}{set.Ladder, set.Terms, set.ReportDay, set.Roll, set.LiveFrom})
-	set.Versions = notice.Versions{Calendar: cal.Hash(), Policy: policy}
-	return set, err
+		Confirm   bool
+		WeeklyCap int
+		Grace     int
+		Ranking   bool
+	}{
+		planner.Policy{Ladder: set.Ladder, Rungs: set.Rungs, Rules: set.Rules, Staff: set.Staff}, set.Later,
+		set.Terms, set.ReportDay, set.Roll, set.LiveFrom, set.Confirm, set.WeeklyCap, set.Grace, set.Ranking,
+	})
 }
 
 // calendar is the national one with the configured overrides laid over it.
@@ -92,17 +154,26 @@ func (p *policies) zone(code string) *time.Location {
 	return loc
 }
 
-// hash names the settings that the cached columns depend on.
+// hash names the settings that the cached columns depend on: the ladders of every version of the policy, each with the day
+// it counts from.
 func (p *policies) hash(code string) (string, error) {
 	set, err := p.settings(code)
 	if err != nil {
 		return "", err
 	}
+	type version struct {
+		From   civil.Date
+		Ladder ladder.Ladder
+	}
+	ladders := []version{{0, set.Ladder}}
+	for _, v := range set.Later {
+		ladders = append(ladders, version{v.From, v.Ladder})
+	}
 	return hashOf(struct {
 		Calendar string
-		Ladder   ladder.Ladder
+		Ladders  []version
 		Terms    task.Terms
-	}{set.Calendar.Hash(), set.Ladder, set.Terms})
+	}{set.Calendar.Hash(), ladders, set.Terms})
 }
 
 func hashOf(v any) (string, error) {

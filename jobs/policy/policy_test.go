@@ -76,7 +76,7 @@ versions:
       weekly: []
     events:
       - {kind: 行政处罚决定, plan: zfzl2024, row: 8, n: 7, unit: workday, basis: 依据}
-      - {kind: 监督意见, plan: zfzl2024, row: 18-1}
+      - {kind: 监督意见, plan: zfzl2024, row: 18-1, roll: keep, chase: none}
     staff: {reviewer_percent: 6}
   - from: 2025-01-01
     rungs: {form: {word: 督办单}}
@@ -124,8 +124,8 @@ func TestVersionsSayWhatTheyChange(t *testing.T) {
 		t.Errorf("%+v", third.Rungs)
 	}
 	rules := []task.Rule{
-		{Kind: "行政处罚决定", Plan: "zfzl2024", Row: "8", N: 7, Unit: "workday", Roll: "next", Basis: "依据"},
-		{Kind: "监督意见", Plan: "zfzl2024", Row: "18-1", Roll: "next"},
+		{Kind: "行政处罚决定", Plan: "zfzl2024", Row: "8", N: 7, Unit: "workday", Basis: "依据"},
+		{Kind: "监督意见", Plan: "zfzl2024", Row: "18-1", Roll: "keep", Chase: task.ChaseNone},
 	}
 	if len(first.Rules) != 0 || !reflect.DeepEqual(second.Rules, rules) || len(third.Rules) != 0 {
 		t.Errorf("rules %v, %v, %v", first.Rules, second.Rules, third.Rules)
@@ -208,6 +208,8 @@ var refusals = map[string]struct {
 	"days of what":       {"versions:\n  - events: [{kind: x, plan: p, row: 1, n: 7}]\n", []string{"says not what the 7 are"}},
 	"how many days":      {"versions:\n  - events: [{kind: x, plan: p, row: 1, unit: day}]\n", []string{"has a unit and no number"}},
 	"hours have no roll": {"versions:\n  - events: [{kind: x, plan: p, row: 1, n: 7, unit: hour}]\n", []string{`"hour" is not allowed; write day or workday or month or year`}},
+	"a rating":           {"versions:\n  - events: [{kind: 事后评价, plan: p, row: 1, n: 7, unit: day}]\n", []string{"事后评价 starts no clock"}},
+	"chased otherwise":   {"versions:\n  - events: [{kind: x, plan: p, row: 1, chase: manual}]\n", []string{`chase: "manual" is not allowed; write none`}},
 	"a path as row":      {"versions:\n  - events: [{kind: x, plan: p, row: 1/2}]\n", []string{"has a / in plan or row"}},
 	"percent":            {"versions:\n  - staff: {reviewer_percent: 101}\n", []string{`versions[1].staff.reviewer_percent: "101" cannot be; write a whole number from 0 to 100`}},
 	"fraction":           {"versions:\n  - staff: {hours_in_post: 60.5}\n", []string{`"60.5" cannot be`}},
@@ -235,7 +237,7 @@ func TestSampleIsDocumented(t *testing.T) {
 	sample := policy.Sample()
 	for _, key := range []string{
 		"versions", "from", "ladder", "rungs", "events", "staff", "step", "rung", "to", "copy", "break", "monday", "opened_ahead", "only_late", "only_misses", "support",
-		"name", "short", "word", "number", "email", "copies", "reminder", "urging", "form", "bulletin", "kind", "plan", "row", "n", "unit", "roll", "basis",
+		"name", "short", "word", "number", "email", "copies", "reminder", "urging", "form", "bulletin", "kind", "plan", "row", "n", "unit", "roll", "chase", "basis",
 		"hours_in_post", "hours_applicant", "hours_off_post", "warn", "reviewer_percent", "soft", "reviewers_and_supervisors",
 	} {
 		if !strings.Contains(sample, key) {

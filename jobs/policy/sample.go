@@ -102,7 +102,8 @@ const sampleRungs = `    # Who issues what: the office, its short name, the word
 `
 
 const sampleEvents = `    # Which occurrence starts which duty's clock: n units after it (unit: day, workday, month, year; leave both out where the occurrence
-    # sets the date itself), rolled to the next working day (roll: keep, previous or next). For example
+    # sets the date itself). A date on a day off is moved as the duty's own dates are, or as said here (roll: keep, previous or next).
+    # chase: none only lists the clock's end. For example
     #   - {kind: 行政处罚决定, plan: zfzl2024, row: "8", n: 7, unit: workday, basis: 国办发〔2018〕118号}
     events: []
 `

@@ -185,7 +185,7 @@ func mailbox(s string) bool {
 func (r *reader) events(n *yaml.Node, path string) []task.Rule {
 	rules := []task.Rule{}
 	r.each(n, path, func(_ int, n *yaml.Node, path string) {
-		rule := task.Rule{Roll: string(planner.Next)} // clocks set by law end on the next working day
+		var rule task.Rule // without a roll its date rolls as the duty's does: clocks set by law end on the next working day
 		r.keys(n, path, map[string]func(*yaml.Node, string){
 			"kind":  r.text(&rule.Kind),
 			"plan":  r.text(&rule.Plan),
@@ -193,9 +193,12 @@ func (r *reader) events(n *yaml.Node, path string) []task.Rule {
 			"n":     r.number(&rule.N, 0, maxDays),
 			"unit":  word(r, &rule.Unit, "day", "workday", "month", "year"),
 			"roll":  word(r, &rule.Roll, string(planner.Keep), string(planner.Previous), string(planner.Next)),
+			"chase": word(r, &rule.Chase, task.ChaseNone),
 			"basis": r.text(&rule.Basis),
 		})
 		switch {
+		case task.StartsNoClock(rule.Kind):
+			r.problem(n, path, "%s starts no clock: filings, registrations and ratings are kept, and nobody is pressed for one", rule.Kind)
 		case rule.Kind == "" || rule.Plan == "" || rule.Row == "":
 			r.problem(n, path, "says not which duty which occurrence starts; give kind, plan and row")
 		case strings.Contains(rule.Plan+rule.Row, "/"):
