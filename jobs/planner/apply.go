@@ -34,7 +34,16 @@ func (w World) OpenDay(d civil.Date) World {
 }
 
 // RemindDay decides the letters of day d on the whole world.
-func (w World) RemindDay(d civil.Date) Plan {
+func (w World) RemindDay(d civil.Date) Plan { return Remind(w.whole(d), w.Set, d) }
+
+// Case returns the obligation with all that is decided about it by on day d; ok is false where it, its row or its unit is
+// not there.
+func (w World) Case(ref string, d civil.Date) (c Case, ok bool) {
+	return w.whole(d).Case(ref, w.Set, d)
+}
+
+// whole is the snapshot of day d that holds everything.
+func (w World) whole(d civil.Date) Snapshot {
 	s := w.Snapshot
 	s.LeadOpen = map[string]bool{}
 	for _, r := range s.Records {
@@ -45,7 +54,7 @@ func (w World) RemindDay(d civil.Date) Plan {
 	}
 	s.History = s.Records
 	s.Weekly = s.Tasks
-	return Remind(s, w.Set, d)
+	return s
 }
 
 // Apply returns the world after the plan was carried out and, as the oracle of simulations has it, every ordinary

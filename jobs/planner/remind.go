@@ -192,6 +192,20 @@ func (r *reminder) judge(rec task.Record, t task.Task, u task.Unit) *judge {
 	}, r.all, r.set, r.day)
 }
 
+// Case returns one obligation of the snapshot with all that is decided about it by on day d; ok is false where it, its row
+// or its unit is not there.
+func (s Snapshot) Case(ref string, set Settings, d civil.Date) (c Case, ok bool) {
+	r := newReminder(s, set, d)
+	for _, rec := range s.Records {
+		if o := rec.Obligation; o.Ref.String() == ref {
+			t, row := r.tasks[o.TaskID]
+			u, unit := r.units[o.Unit]
+			return r.judge(rec, t, u).Case, row && unit
+		}
+	}
+	return Case{}, false
+}
+
 // look decides what is said today about one record.
 func (r *reminder) look(rec task.Record) {
 	o := rec.Obligation

@@ -37,6 +37,8 @@ type town struct {
 	plans  []planner.Plan
 	passed []task.FiredStep
 	forms  []string // drafted and dropped
+	// silences are all entries; what is known of them on a day is put into the world that day.
+	silences []task.Silence
 }
 
 // failer is what a test and a property have in common.
@@ -187,9 +189,35 @@ func n(number int) func(*task.Event)    { return func(e *task.Event) { e.N = num
 func due(d string) func(*task.Event)    { return func(e *task.Event) { e.Date = date(d) } }
 func voids(seq int64) func(*task.Event) { return func(e *task.Event) { e.Voids = seq } }
 
+// silence keeps everything that would be said about a unit, a plan or an item from being said.
+func (w *town) silence(from, until civil.Date, over task.Scope, subject string) *town {
+	w.silences = append(w.silences, task.Silence{
+		Jurisdiction: "ls", Seq: w.next(), On: from, Until: until, Scope: over, Subject: subject, Who: "王某", Why: "机构改革",
+	})
+	return w
+}
+
+// lift ends a silence: the day is the first without it.
+func (w *town) lift(on civil.Date, seq int64) *town {
+	for _, s := range w.silences {
+		if s.Seq == seq && s.Lifts == 0 {
+			s.Seq, s.On, s.Lifts = w.next(), on, seq
+			w.silences = append(w.silences, s)
+			break
+		}
+	}
+	return w
+}
+
+// listen puts what is known of the silences on the day into the world.
+func (w *town) listen(d civil.Date) {
+	w.Silences = task.SilencesAsOf(w.silences, d)
+}
+
 // day lives one day: it opens, and on a workday it writes.
 func (w *town) day(d civil.Date) {
 	w.World = w.OpenDay(d)
+	w.listen(d)
 	if national.IsWorkday(d) {
 		w.carryOut(d, w.RemindDay(d))
 	}
