@@ -289,7 +289,9 @@ func TestMaskCertificate(t *testing.T) {
 func anyPeople(t *rapid.T) Input {
 	var in Input
 	units := []string{"a", "b", "c", "d"}
-	dates := rapid.Custom(func(t *rapid.T) civil.Date { return day("2024-01-01") + civil.Date(rapid.IntRange(0, 420).Draw(t, "day")) })
+	dates := rapid.Custom(func(t *rapid.T) civil.Date {
+		return day("2024-01-01") + civil.Date(rapid.IntRange(0, 420).Draw(t, "day"))
+	})
 	for i := range rapid.IntRange(0, 14).Draw(t, "people") {
 		for v := range rapid.IntRange(1, 2).Draw(t, "versions") {
 			p := task.Person{
