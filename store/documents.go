@@ -130,7 +130,8 @@ func (s *Store) NextNumber(ctx context.Context, j, kind string, year int) (n int
 const numberQuery = "SELECT COALESCE(MAX(n), 0) + 1 FROM documents WHERE jurisdiction = ? AND kind = ? AND number_year = ?"
 
 func (t *tx) nextNumber(ctx context.Context, j, kind string, year int) (n int, err error) {
-	return n, t.GetContext(ctx, &n, numberQuery, j, kind, year)
+	err = t.GetContext(ctx, &n, numberQuery, j, kind, year)
+	return n, err
 }
 
 // Issue makes a draft an issued document, and n the letter it goes out with: what n says takes the place of what the draft

@@ -37,6 +37,7 @@ func (s *Store) NoticeStarting(ctx context.Context, digits string) (ids []string
 		}
 	}
 	err = s.read(ctx, "find letter "+digits, func(t *tx) error {
+		ids = nil
 		return t.SelectContext(ctx, &ids, "SELECT id FROM notices WHERE id >= ? AND id < ? ORDER BY id LIMIT 2", digits, digits+"g")
 	})
 	return ids, err
