@@ -3,12 +3,14 @@ package jobs
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"duban/jobs/civil"
 	"duban/jobs/closing"
 	"duban/jobs/planner"
 	"duban/jobs/run"
 	"duban/jobs/task"
+	"duban/notify/notice"
 )
 
 // CloseStore is what closing a period reads and writes.
@@ -128,4 +130,98 @@ func closeDuties(
 	}
 	out, err = closing.Duties(s, set, r.Job, periods, r.Date)
 	return s, out, err
+}
+
+// QuarterlyStore is what closing a quarter reads besides.
+type QuarterlyStore interface {
+	CloseStore
+	DueIn(ctx context.Context, jurisdiction string, kinds []task.Kind, from, to civil.Date) ([]task.Record, error)
+	RecordsOf(ctx context.Context, jurisdiction string, refs []string) ([]task.Record, error)
+	Documents(ctx context.Context, f notice.DocumentFilter) ([]notice.Document, error)
+	Served(ctx context.Context, ids []string) (map[string]civil.Date, error)
+	Silences(ctx context.Context, jurisdiction string) ([]task.Silence, error)
+}
+
+// QuarterlyClose closes quarterly and half-yearly duties and, at the year's close, the yearly ones; the rates of the whole
+// jurisdiction in a quarter and in a year, with the draft of a bulletin; and at a quarter's close it drafts the report on
+// what stayed open after a supervision form.
+type QuarterlyClose struct {
+	Store    QuarterlyStore
+	Settings SettingsOf
+}
+
+// Name is "quarterly-close".
+func (QuarterlyClose) Name() string { return "quarterly-close" }
+
+// EveryDay is true: each missed day is closed as it stood.
+func (QuarterlyClose) EveryDay() bool { return true }
+
+// Run closes what the slot's day closes. On a day off it settles the slot as skipped.
+func (j QuarterlyClose) Run(ctx context.Context, r run.Run) (run.Run, error) {
+	set, err := j.Settings(r.Jurisdiction)
+	if err != nil {
+		return r, err
+	}
+	if day := set.Calendar.Day(r.Date); !day.Workday {
+		r.State, r.Reason = run.Skipped, "not a workday: "+day.Reason
+		return r, j.Store.FinishSlot(ctx, r)
+	}
+	asks, spans := closing.AskQuarterly(set, r.Date), closing.Spans(set, r.Date)
+	return closeDay(ctx, j.Store, r, set, func(ctx context.Context, jur task.Jurisdiction) (closing.Result, error) {
+		s, out, err := closeDuties(ctx, j.Store, jur, set, r, asks)
+		if err != nil || len(spans) == 0 {
+			return out, err
+		}
+		if s.Closings == nil {
+			if s.Closings, err = j.Store.Closings(ctx, r.Jurisdiction, ""); err != nil {
+				return out, err
+			}
+		}
+		s.Closings = append(slices.Clone(s.Closings), out.Closings...)
+		wide, err := j.wide(ctx, s, set, r, s.Open(spans, set, r.Date))
+		out.Notices, out.Documents = append(out.Notices, wide.Notices...), wide.Documents
+		out.Closings, out.Steps = append(out.Closings, wide.Closings...), wide.Steps
+		return out, err
+	})
+}
+
+// wide closes spans of the whole jurisdiction.
+func (j QuarterlyClose) wide(
+	ctx context.Context, s closing.Snapshot, set planner.Settings, r run.Run, spans []closing.Span,
+) (out closing.Result, err error) {
+	if len(spans) == 0 {
+		return out, nil
+	}
+	q := closing.Quarter{Snapshot: s}
+	if q.Directory, err = j.Store.Directory(ctx, r.Jurisdiction); err != nil {
+		return out, err
+	}
+	if q.Items, err = j.Store.DueIn(ctx, r.Jurisdiction, nil, closing.ItemsFrom(spans, s.Closings), r.Date); err != nil {
+		return out, err
+	}
+	if q.Forms, err = j.Store.Documents(ctx, notice.DocumentFilter{
+		Jurisdiction: r.Jurisdiction, Kind: notice.SupervisionForm, State: notice.Issued,
+	}); err != nil {
+		return out, err
+	}
+	letters := noticeIDs(q.Items)
+	var refs []string
+	for _, f := range q.Forms {
+		refs, letters = append(refs, f.Refs...), append(letters, f.ID)
+	}
+	if len(refs) > 0 {
+		if q.Formed, err = j.Store.RecordsOf(ctx, r.Jurisdiction, distinct(refs, func(s string) string { return s })); err != nil {
+			return out, err
+		}
+	}
+	if q.Tasks, err = j.Store.TaskVersions(ctx, r.Jurisdiction, taskIDs(slices.Concat(q.Items, q.Formed))); err != nil {
+		return out, err
+	}
+	if q.Served, err = j.Store.Served(ctx, distinct(letters, func(s string) string { return s })); err != nil {
+		return out, err
+	}
+	if q.Silences, err = j.Store.Silences(ctx, r.Jurisdiction); err != nil {
+		return out, err
+	}
+	return closing.Jurisdictionwide(q, set, r.Job, spans, r.Date)
 }

@@ -169,16 +169,25 @@ func Decode(s string) (Frozen, error) {
 	return f, nil
 }
 
-// freeze folds the returns of a period as of day d. Those of the bureau itself, and those that were past at issue or
-// inherited, are not among them.
+// freeze folds the returns of a period as of day d. Those that were past at issue or inherited are not among them. The
+// bureau's own is there only where it alone owes a quarter's, a half-year's or a year's: it does not return to itself what it
+// gathers from the others.
 func freeze(t task.Task, p Period, records []task.Record, names names, bureau string, set planner.Settings, d civil.Date) Frozen {
 	f := Frozen{Title: t.Title, Due: p.Due, AsOf: d, Fields: slices.Clone(t.Fields)}
+	var own []Return
 	for _, r := range records {
 		o := r.Obligation
-		if o.TaskID != p.Task || !slices.Contains(p.Instances, o.Instance) || !counts(o, bureau, d) {
+		if o.TaskID != p.Task || !slices.Contains(p.Instances, o.Instance) || !owed(o, d) {
 			continue
 		}
-		f.Returns = append(f.Returns, returned(r, t.Fields, names, set, d))
+		if ret := returned(r, t.Fields, names, set, d); o.Unit == bureau {
+			own = append(own, ret)
+		} else {
+			f.Returns = append(f.Returns, ret)
+		}
+	}
+	if len(f.Returns) == 0 && p.Kind != task.MonthClose {
+		f.Returns = own
 	}
 	slices.SortFunc(f.Returns, func(a, b Return) int {
 		return cmp.Or(strings.Compare(a.Unit, b.Unit), strings.Compare(a.Instance, b.Instance))
@@ -187,9 +196,9 @@ func freeze(t task.Task, p Period, records []task.Record, names names, bureau st
 	return f
 }
 
-// counts reports whether an obligation is a return that a unit owed.
-func counts(o task.Obligation, bureau string, d civil.Date) bool {
-	return o.Owes == task.OwesDeliver && o.Unit != bureau && !o.PastAtIssue && !o.Inherited && o.Opened <= d
+// owed reports whether an obligation is a return that was owed.
+func owed(o task.Obligation, d civil.Date) bool {
+	return o.Owes == task.OwesDeliver && !o.PastAtIssue && !o.Inherited && o.Opened <= d
 }
 
 func (f *Frozen) sum() {

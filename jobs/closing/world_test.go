@@ -3,6 +3,7 @@ package closing_test
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -22,21 +23,22 @@ func date(s string) civil.Date { return civil.MustParse(s) }
 
 // world is a county with one plan "zf", units a, b, c … in the group "all", and the bureau "sfj".
 type world struct {
-	t      failer
-	set    planner.Settings
-	jur    task.Jurisdiction
-	plans  []task.Plan
-	tasks  []task.Task
-	dir    task.Directory
-	opened []task.Obligation
-	events []task.Event
-	steps  []task.FiredStep
-	docs   []notice.Document
-	served map[string]civil.Date
-	closed []task.Closing
-	diary  []notice.Notice
-	formal []notice.Document
-	seq    int64
+	t        failer
+	set      planner.Settings
+	jur      task.Jurisdiction
+	plans    []task.Plan
+	tasks    []task.Task
+	dir      task.Directory
+	opened   []task.Obligation
+	events   []task.Event
+	steps    []task.FiredStep
+	docs     []notice.Document
+	silences []task.Silence
+	served   map[string]civil.Date
+	closed   []task.Closing
+	diary    []notice.Notice
+	formal   []notice.Document
+	seq      int64
 }
 
 type failer interface {
@@ -252,21 +254,106 @@ func (w *world) months(from, until string) *world {
 	return w
 }
 
-// quarterDuties runs the quarterly close of duties day by day.
-func (w *world) quarterDuties(from, until string) *world {
+// quarters runs the quarterly close day by day.
+func (w *world) quarters(from, until string) *world {
 	w.t.Helper()
 	for d := date(from); d <= date(until); d++ {
-		w.open(d.String())
-		s := w.snapshot()
-		w.take(closing.Duties(s, w.set, "quarterly-close", closing.Pick(w.due(closing.AskQuarterly(w.set, d)), s, w.set, d), d))
+		w.quarter(d)
 	}
 	return w
+}
+
+func (w *world) quarter(d civil.Date) {
+	w.t.Helper()
+	w.open(d.String())
+	s := w.snapshot()
+	w.take(closing.Duties(s, w.set, "quarterly-close", closing.Pick(w.due(closing.AskQuarterly(w.set, d)), s, w.set, d), d))
+	s = w.snapshot()
+	q := closing.Quarter{Snapshot: s, Items: s.Records, Served: w.served, Silences: w.silences}
+	for _, doc := range w.docs {
+		if doc.State == notice.Issued {
+			q.Forms = append(q.Forms, doc)
+			for _, r := range s.Records {
+				if slices.Contains(doc.Refs, r.Obligation.Ref.String()) {
+					q.Formed = append(q.Formed, r)
+				}
+			}
+		}
+	}
+	w.take(closing.Jurisdictionwide(q, w.set, "quarterly-close", s.Open(closing.Spans(w.set, d), w.set, d), d))
+}
+
+// said notes that a letter of the day said a step of the item, and that it was served.
+func (w *world) said(d, item, step string) *world {
+	id := "letter-" + d + "-" + item
+	w.steps = append(w.steps, task.FiredStep{Obligation: "ss/zf/" + item, Step: step, N: 1, Role: task.Liaison, On: date(d), Notice: id})
+	w.served[id] = date(d)
+	return w
+}
+
+// form notes that a supervision form about the item was issued on the day and handed over on another; an empty one: by mail.
+func (w *world) form(d, item string, handed string) *world {
+	doc := notice.Document{
+		ID: "form-" + item, Jurisdiction: "ss", Kind: notice.SupervisionForm, Matter: notice.MatterOf("ss/zf/"+item, 0), Refs: []string{"ss/zf/" + item},
+		State: notice.Issued, Drafted: date(d), Date: date(d), Number: "督办〔2024〕1号", Via: notice.ByMail,
+	}
+	if handed != "" {
+		doc.Via, doc.Served = notice.ByPaper, date(handed)
+	}
+	w.docs = append(w.docs, doc)
+	return w
+}
+
+// rates prints a closing of the whole jurisdiction: "2024-07-15 2024Q2 #1: 4 = 1 on time + 1 late + 1 open + 1 extended; 1/2 rows".
+func (w *world) rates() []string {
+	var out []string
+	for _, c := range w.closed {
+		if c.Row != "" {
+			continue
+		}
+		r, err := closing.DecodeRates(c.Frozen)
+		if err != nil {
+			w.t.Fatalf("%v", err)
+		}
+		line := fmt.Sprintf("%s %s #%d", c.On, c.Period, c.Issue)
+		if c.Version > 0 {
+			line = fmt.Sprintf("%s %s v%d", c.On, c.Period, c.Version)
+		}
+		line += fmt.Sprintf(": %d = %d on time + %d late + %d open", r.Total.Items, r.Total.OnTime, r.Total.Late, r.Total.Open)
+		for _, s := range slices.Sorted(maps.Keys(r.Total.Left)) {
+			line += fmt.Sprintf(" + %d %s", r.Total.Left[s], s)
+		}
+		out = append(out, fmt.Sprintf("%s; %d/%d rows", line, r.TasksDone, r.Tasks))
+	}
+	return out
+}
+
+func (w *world) rated(want ...string) *world {
+	w.t.Helper()
+	if got := w.rates(); !slices.Equal(got, want) {
+		w.t.Errorf("rated\n  %s\nwant\n  %s", strings.Join(got, "\n  "), strings.Join(want, "\n  "))
+	}
+	return w
+}
+
+// papers returns what the letters of a kind say.
+func (w *world) papers(kind string) []string {
+	var out []string
+	for _, n := range w.diary {
+		if n.Key.Kind == kind {
+			out = append(out, text(n.Facts.Paper))
+		}
+	}
+	return out
 }
 
 // closings prints what was closed: "2024-06-28 zf/1 2024-06 v0 #1: due 3 = on-time 1 + late 1 + missing 1".
 func (w *world) closings() []string {
 	var out []string
 	for _, c := range w.closed {
+		if c.Row == "" {
+			continue
+		}
 		f, err := closing.Decode(c.Frozen)
 		if err != nil {
 			w.t.Fatalf("%v", err)
