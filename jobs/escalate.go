@@ -27,6 +27,7 @@ type EscalateStore interface {
 	DueIn(ctx context.Context, jurisdiction string, kinds []task.Kind, from, to civil.Date) ([]task.Record, error)
 	Touched(ctx context.Context, jurisdiction string, since int64) ([]string, error)
 	RecordsOf(ctx context.Context, jurisdiction string, refs []string) ([]task.Record, error)
+	Lately(ctx context.Context, jurisdiction string, since civil.Date, ids []task.TaskID) ([]task.Record, error)
 	StepsBetween(ctx context.Context, jurisdiction string, from, to civil.Date) ([]task.FiredStep, error)
 	Briefs(ctx context.Context, jurisdiction string, from, to civil.Date) ([]notice.Brief, error)
 	Outcomes(ctx context.Context, ids []string) (map[string]notice.Brief, error)
@@ -203,6 +204,9 @@ func (j Escalate) input(ctx context.Context, r run.Run, set planner.Settings) (i
 	if in.Final, err = j.final(ctx, r, set, in); err != nil {
 		return in, err
 	}
+	if in.History, err = j.history(ctx, r, set, in.Records); err != nil {
+		return in, err
+	}
 	if err := j.letters(ctx, r, &in); err != nil {
 		return in, err
 	}
@@ -278,6 +282,22 @@ func (j Escalate) final(ctx context.Context, r run.Run, set planner.Settings, in
 	}
 	touched, err := j.Store.RecordsOf(ctx, r.Jurisdiction, subjects)
 	return slices.Concat(out, touched), err
+}
+
+// history reads the past instances of the duties of which the ladder asks, on the next working day, who missed them.
+func (j Escalate) history(ctx context.Context, r run.Run, set planner.Settings, records []task.Record) ([]task.Record, error) {
+	since, next := civil.Never, set.Calendar.Add(r.Date, 1)
+	var due []task.Record
+	for _, rec := range records {
+		if from := planner.HistorySince(rec, set, next); from != 0 && rec.Obligation.Owes == task.OwesDeliver {
+			since = min(since, from)
+			due = append(due, rec)
+		}
+	}
+	if len(due) == 0 {
+		return nil, nil
+	}
+	return j.Store.Lately(ctx, r.Jurisdiction, since, taskIDs(due))
 }
 
 // refSlashes are the slashes in the name of an obligation; that of a row has fewer.

@@ -40,6 +40,7 @@ func changesOf() []change {
 		{"调整时限", recorded(task.Redated)},
 		{"确认", func(_ *world, it *item) bool { return it.now.State == task.Settled && it.before.State != task.Settled }},
 		{"不适用", func(_ *world, it *item) bool { return it.now.State == task.Void && it.before.State != task.Void }},
+		{"责任单位撤并", func(_ *world, it *item) bool { return it.class == Lost && it.was != Lost }},
 		{"移交或撤销", func(_ *world, it *item) bool { return it.class == Gone && it.was != Gone }},
 		{"更正登记", func(w *world, it *item) bool {
 			return slices.ContainsFunc(it.Events, func(e task.Event) bool { return e.Kind == task.Corrected && w.fresh(e.On, e.Seq) })

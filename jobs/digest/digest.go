@@ -27,6 +27,8 @@ type Input struct {
 	// Final are some of those that Settled counts: what was recorded late about them, or falls due soon. They are named
 	// and never counted again.
 	Final []task.Record
+	// History are other instances of recurring duties, as far back as planner.HistorySince asks for.
+	History []task.Record
 	// Since is the day of Settled: that of the last digest, or another where there was none.
 	Since    civil.Date
 	Silences []task.Silence // every entry
@@ -67,10 +69,10 @@ type Summary struct {
 	Reason string
 }
 
-// Make writes the digest of day d. There is none where nothing has changed since the last one, which was in the same week:
-// a digest goes on every week's first working day, and the first one after it in any case.
+// Make writes the digest of day d. There is none where nothing has changed since the last one, which was in the same week, and
+// nothing is urged on the next working day: a digest goes on every week's first working day, and the first one after it in any case.
 func Make(in Input, set planner.Settings, d civil.Date) (notice.Paper, Summary, bool) {
-	w := survey(in, set.On(d), d)
+	w := survey(in, set, d)
 	b := &book{world: w}
 	sections := []notice.Section{
 		b.todo(), b.late(), b.changes(), b.ahead(), b.whole(), b.uncounted(), b.own(), b.burden(),
@@ -97,13 +99,15 @@ func Make(in Input, set planner.Settings, d civil.Date) (notice.Paper, Summary, 
 type book struct {
 	*world
 	sum     Summary
-	changed []string // one word per change
-	counts  census
+	changed []string // one line per change
+	// announced is how many urgings and forms the next working day brings, so that the register is to be checked.
+	announced int
+	counts    census
 }
 
 // due reports whether a digest goes today.
 func (b *book) due() bool {
-	return b.Last == 0 || len(b.changed) > 0 || b.set.Calendar.WeekStart(b.d) == b.d || monday(b.Last) < monday(b.d)
+	return b.Last == 0 || len(b.changed) > 0 || b.announced > 0 || b.set.Calendar.WeekStart(b.d) == b.d || monday(b.Last) < monday(b.d)
 }
 
 // monday is the Monday of the date's ISO week.

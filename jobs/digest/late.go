@@ -8,6 +8,7 @@ import (
 
 	"duban/jobs/civil"
 	"duban/jobs/ladder"
+	"duban/jobs/planner"
 	"duban/jobs/task"
 	"duban/notify/notice"
 )
@@ -138,7 +139,7 @@ func appendNew(all []string, s string) []string {
 
 // words is the column 送达.
 func (t told) words(chased bool) string {
-	s := ""
+	var s string
 	switch {
 	case !chased:
 		s = "不催办"
@@ -159,34 +160,84 @@ func (t told) words(chased bool) string {
 	return s
 }
 
-// step is what is said next about an item that is late.
+// step is a day of the ladder to come.
 type step struct {
-	text string
 	on   civil.Date
 	rung ladder.Rung
 }
 
-// coming is the next step of an item that is late, or why there is none for the time being. The first that holds counts.
-func (w *world) coming(it *item, t told) step {
-	if why := w.waits(it, t); why != "" {
-		return step{text: why}
+// soon is what the next working day brings for an item if nothing is recorded until then.
+type soon struct {
+	rung ladder.Rung // Urging or Form; empty: nothing
+	// unchecked: the urging waits for nothing but the check of the register.
+	unchecked bool
+}
+
+// upNext decides about an item that will be late on the next working day as planning will.
+func (w *world) upNext(it *item) soon {
+	if it.soon != nil {
+		return *it.soon
 	}
-	st, ok := w.unsaid(it, t)
-	if t.today {
-		text := "今日催办"
-		if ok {
-			text += "；" + w.stepWords(st, t)
+	it.soon = &soon{}
+	if !it.delivers() || !it.known || !it.inForce || it.Obligation.Unit == w.Jurisdiction.Bureau || !it.now.Chased() || w.next <= it.due() {
+		return soon{}
+	}
+	c := planner.Case{
+		Jurisdiction: w.Jurisdiction, Record: it.Record, Task: it.task, Unit: it.unit, Bureau: w.unit[w.Jurisdiction.Bureau],
+		Plan: w.plans[w.planNo[it.task.Plan]], Silences: w.silences, Served: w.Served,
+		History: w.history[duty{it.Obligation.TaskID, it.Obligation.Unit}], Letters: w.letterCount[it.Obligation.Unit],
+	}
+	if w.set.Confirm {
+		if st, _, ok := planner.Announce(c, w.all, w.d); ok && st.Rung == ladder.Urging && it.now.Checked <= it.due() && len(w.told(it).urged) == 0 {
+			*it.soon = soon{ladder.Urging, true}
+			return *it.soon
 		}
-		return step{text: text}
+	}
+	for _, s := range planner.Decide(c, w.all, w.next).Steps {
+		if s.State == planner.StepToday && (s.Rung == ladder.Urging || s.Rung == ladder.Form) {
+			it.soon.rung = s.Rung
+		}
+	}
+	return *it.soon
+}
+
+// coming is the next step of an item that is late, or why there is none for the time being. The first that holds counts.
+func (w *world) coming(it *item, t told) string {
+	today := ""
+	if t.today {
+		today = "今日催办；"
+	}
+	next := w.upNext(it)
+	if why := w.waits(it, t); why != "" && next.rung == "" {
+		return today + why
+	}
+	if next.unchecked {
+		return "待核对登记，核对后催办"
+	}
+	st, ok := step{w.next, next.rung}, next.rung != ""
+	if !ok {
+		st, ok = w.unsaid(it, t)
 	}
 	if !ok {
-		return step{text: w.after(it)}
+		return today + w.after(it)
 	}
-	if st.rung == ladder.Urging && w.set.Confirm && t.urgings == 0 && it.now.Checked <= it.due() {
-		return step{text: "待核对登记，核对后催办", on: st.on, rung: st.rung}
+	if st.on == w.next && next.rung == "" {
+		return today + w.stays(it, st)
 	}
-	st.text = w.stepWords(st, t)
-	return st
+	return today + w.stepWords(st, t)
+}
+
+// stays says what keeps back a step whose day the next working day would be.
+func (w *world) stays(it *item, st step) string {
+	switch limit := w.set.WeeklyCap; {
+	case st.rung == ladder.Form && w.set.Calendar.Provisional(it.due(), w.d):
+		return "放假安排未公布，暂不拟督办通知单"
+	case st.rung == ladder.Form:
+		return "催办送达满4个工作日后可拟督办通知单"
+	case limit > 0 && w.letterCount[it.Obligation.Unit] >= limit:
+		return "本周来信已达上限，下周催办"
+	}
+	return "待核实后催办"
 }
 
 // waits says in Chinese what keeps an item from being urged.
@@ -264,7 +315,7 @@ func (w *world) unsaid(it *item, t told) (step, bool) {
 		since := cmp.Or(t.firstServed, w.next)
 		on = max(on, w.set.Calendar.Add(since, formGap))
 	}
-	return step{on: on, rung: st.Rung}, true
+	return step{on, st.Rung}, true
 }
 
 // What due process asks for, in working days: between two urgings, and from an urging that was served to a form.
@@ -286,7 +337,7 @@ func (w *world) said(it *item, code string) bool {
 func (w *world) stepWords(st step, t told) string {
 	switch {
 	case st.rung == ladder.Form:
-		return w.short(st.on) + "起可拟督办通知单"
+		return w.short(st.on) + "拟督办通知单"
 	case len(t.urged) > 0:
 		return w.short(st.on) + "再次催办"
 	}
@@ -375,9 +426,12 @@ func (b *book) lateRow(it *item, t told) []notice.Cell {
 	}
 	return []notice.Cell{
 		{Text: it.unit.Name, Tone: notice.Strong}, {Text: b.mark(it.Obligation)}, {N: int64(b.daysLate(it)), Tone: notice.Red},
-		{Text: dash(strings.Join(t.reminded, "、"))}, {Text: dash(strings.Join(t.urged, "、"))}, heard, {Text: b.coming(it, t).text},
+		{Text: lastTwo(t.reminded)}, {Text: lastTwo(t.urged)}, heard, {Text: b.coming(it, t)},
 	}
 }
+
+// lastTwo keeps a column of the text narrow; the workbook has all.
+func lastTwo(words []string) string { return dash(strings.Join(words[max(0, len(words)-2):], "、")) }
 
 func dash(s string) string { return cmp.Or(s, "—") }
 

@@ -186,7 +186,7 @@ func (b *book) itemLine(it *item) []notice.Cell {
 		days = notice.Cell{Text: fmt.Sprintf("超%d", b.daysLate(it)), Tone: tone(it.class)}
 		if it.class == Overdue {
 			heard = t.words(it.task.Deliverable != "")
-			note = b.coming(it, t).text
+			note = b.coming(it, t)
 		}
 	case it.now.Chased():
 		n := max(0, b.set.Calendar.Count(b.d, b.set.Calendar.OnOrBefore(it.now.Effective)))

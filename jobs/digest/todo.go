@@ -40,31 +40,38 @@ func (w *world) open(classes ...Class) []*item {
 	return out
 }
 
-// urged are the items that are to be urged on the next working day.
-func (w *world) urged() []*item {
-	var out []*item
-	for _, it := range w.items {
-		if !it.delivers() || it.chase != task.ChaseLetter || !it.known || !it.inForce || it.Obligation.Unit == w.Jurisdiction.Bureau ||
-			!it.now.Chased() || w.next <= it.due() {
-			continue
+// register asks for the check of the register before what is urged, and drafted, on the next working day.
+func (b *book) register() []string {
+	var urged, unchecked, forms []*item
+	for _, it := range b.items {
+		switch soon := b.upNext(it); {
+		case soon.unchecked:
+			unchecked = append(unchecked, it)
+		case soon.rung == ladder.Urging:
+			urged = append(urged, it)
+		case soon.rung == ladder.Form:
+			forms = append(forms, it)
 		}
-		t := w.told(it)
-		if w.waits(it, t) != "" {
-			continue
-		}
-		if st, ok := w.unsaid(it, t); ok && st.rung == ladder.Urging && st.on <= w.next {
-			out = append(out, it)
+	}
+	b.announced = len(urged) + len(unchecked) + len(forms)
+	var out []string
+	for _, c := range []struct {
+		items      []*item
+		what, rest string
+	}{
+		{urged, "拟催办", "已通过其他渠道报送、已电话告知或需暂缓的，请在发出前登记；未登记的按期发出"},
+		{unchecked, "拟首次催办", "请逐项与实际情况核对并登记核对结果；未经核对的不发出"},
+		{forms, "拟起草督办通知单", "请确定发通知单、电话督促或延期；需暂缓的，请在起草前登记"},
+	} {
+		if len(c.items) > 0 {
+			out = append(out, end(fmt.Sprintf("核对登记：%s%s%d项次（%s）。%s", b.onDay(b.next), c.what, len(c.items), b.byUnit(c.items), c.rest)))
 		}
 	}
 	return out
 }
 
-// register asks for the check of the register before what is urged on the next working day.
-func (b *book) register() []string {
-	items := b.urged()
-	if len(items) == 0 {
-		return nil
-	}
+// byUnit names the items of each unit together: 区甲局第1项、第2项；区乙局第1项.
+func (b *book) byUnit(items []*item) string {
 	var units []string
 	of := map[string][]string{}
 	for _, it := range items {
@@ -77,14 +84,10 @@ func (b *book) register() []string {
 	for i, u := range units {
 		units[i] = u + names(of[u], "项次")
 	}
-	rest := "已通过其他渠道报送、已电话告知或需暂缓的，请在发出前登记；未登记的按期发出"
-	if b.set.Confirm {
-		rest = "请逐项与实际情况核对并登记核对结果；未经核对的，首次催办不发出"
+	if n := len(units) - lineCap; n > 0 {
+		units = append(units[:lineCap], fmt.Sprintf("其余%d家见附件", n))
 	}
-	if len(units) > lineCap {
-		units = append(units[:lineCap], fmt.Sprintf("其余%d家见附件", len(units)-lineCap))
-	}
-	return []string{end(fmt.Sprintf("核对登记：%s拟催办%d项次（%s）。%s", b.onDay(b.next), len(items), strings.Join(units, "；"), rest))}
+	return strings.Join(units, "；")
 }
 
 // review asks for an answer to the reports that wait.

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"testing"
 
 	"duban/jobs/civil"
 	"duban/jobs/deadline"
@@ -34,13 +33,12 @@ type town struct {
 	silences []task.Silence
 	letters  []notice.Brief
 	// refused are the units whose letters come back.
-	refused  map[string]bool
-	last     civil.Date
-	lastSeq  int64
-	papers   map[civil.Date]notice.Paper
-	sums     map[civil.Date]Summary
-	input    Input
-	noDigest bool
+	refused map[string]bool
+	last    civil.Date
+	lastSeq int64
+	papers  map[civil.Date]notice.Paper
+	sums    map[civil.Date]Summary
+	input   Input
 }
 
 func newTown(t failer) *town {
@@ -129,7 +127,7 @@ func every(e deadline.Every, dates ...string) deadline.Reading {
 	return deadline.Reading{Text: fmt.Sprint(e, dates), Recurrences: []deadline.Recurrence{{Every: e, Dates: dates}}}
 }
 
-func number4(n int, per deadline.Every) deadline.Reading {
+func quota(n int, per deadline.Every) deadline.Reading {
 	r := every(per, "end")
 	r.Quota = &deadline.Quota{Min: n, Per: &per}
 	return r
@@ -285,7 +283,7 @@ func printed(p notice.Paper) string {
 			for r := range s.Table.Rows {
 				var cells []string
 				for c := range s.Table.Columns {
-					cells = append(cells, words(*s.Table, r, c))
+					cells = append(cells, s.Table.Words(r, c))
 				}
 				lines = append(lines, strings.Join(cells, "｜"))
 			}
@@ -294,8 +292,6 @@ func printed(p notice.Paper) string {
 	}
 	return strings.Join(lines, "\n")
 }
-
-func words(t notice.Table, r, c int) string { return t.Words(r, c) }
 
 // has fails unless the digest of the day holds every piece.
 func (w *town) has(d string, pieces ...string) {
@@ -314,19 +310,5 @@ func (w *town) lacks(d string, pieces ...string) {
 		if got := w.text(d); strings.Contains(got, p) {
 			w.t.Errorf("the digest of %s must not say %q:\n%s", d, p, got)
 		}
-	}
-}
-
-func TestPrint(t *testing.T) {
-	w := newTown(t).row("1", on("2024-09-13"), "a b").row("2", on("2024-09-30"), "all sfj").row("3", unread(), "a").row("4", standing(on("2023-12-31")), "a").
-		row("5", after("机构改革"), "a").row("6", on("2024-09-20"), "jw").row("7", every(deadline.Month, "25"), "a b").row("8", on("2024-09-18"), "sfj")
-	w.refused["b"] = true
-	w.live("2024-09-02", "2024-09-25")
-	w.event("2024-09-25", "1/a/m1", task.Contacted, by("phone")).event("2024-09-25", "2/a/m1", task.Reported)
-	w.live("2024-09-26", "2024-09-27")
-	t.Log(w.text("2024-09-26"))
-	t.Log(w.text("2024-09-27"))
-	for d := date("2024-09-02"); d <= date("2024-09-27"); d++ {
-		t.Log(d, w.sums[d].Reason, w.papers[d].Subject)
 	}
 }

@@ -16,7 +16,7 @@ func (b *book) whole() notice.Section {
 	b.sum.Items, b.sum.ItemTotal = counts(b.counts.items)
 	b.sum.Support = b.counts.support
 	s := notice.Section{Heading: "总体", Paras: []string{
-		listCounts("项", b.sum.Rows, b.sum.RowTotal), listCounts("项次", b.sum.Items, b.sum.ItemTotal),
+		listCounts("任务", "项", b.sum.Rows, b.sum.RowTotal), listCounts("各单位应报", "项次", b.sum.Items, b.sum.ItemTotal),
 	}}
 	if b.sum.Support > 0 {
 		s.Paras = append(s.Paras, fmt.Sprintf("另有配合单位%d项次，只知会、不催办，不计入上列项次。", b.sum.Support))
@@ -25,22 +25,23 @@ func (b *book) whole() notice.Section {
 		for i, p := range b.plans {
 			rows, n := counts(b.counts.planRows[p.Code])
 			items, m := counts(b.counts.planItems[p.Code])
-			s.Lines = append(s.Lines, fmt.Sprintf("%s：%s%s", b.planTitle(i), listCounts("项", rows, n), listCounts("项次", items, m)))
+			s.Lines = append(s.Lines, fmt.Sprintf("%s：%s%s", b.planTitle(i), listCounts("任务", "项", rows, n), listCounts("应报", "项次", items, m)))
 		}
 	}
 	return s
 }
 
-// listCounts is 项：已办结1、超期2，合计3项。
-func listCounts(word string, of []Count, total int) string {
+// listCounts is 任务3项：已办结1、超期2，合计3项。
+func listCounts(what, unit string, of []Count, total int) string {
+	s := fmt.Sprintf("%s%d%s", what, total, unit)
 	if total == 0 {
-		return word + "：合计0" + word + "。"
+		return s + "。"
 	}
 	var parts []string
 	for _, c := range of {
 		parts = append(parts, fmt.Sprintf("%s%d", c.Class, c.N))
 	}
-	return fmt.Sprintf("%s：%s，合计%d%s。", word, strings.Join(parts, "、"), total, word)
+	return fmt.Sprintf("%s：%s，合计%d%s。", s, strings.Join(parts, "、"), total, unit)
 }
 
 // uncounted is 六、不计入考核: what is open and would not be held against its unit if it were judged today. Each stands under

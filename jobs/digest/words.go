@@ -40,14 +40,6 @@ func (w *world) dot(d civil.Date) string {
 	return fmt.Sprintf("%d.%d.%d", y, int(m), day)
 }
 
-func (w *world) dots(days []civil.Date) string {
-	var out []string
-	for _, d := range days {
-		out = append(out, w.dot(d))
-	}
-	return strings.Join(out, "、")
-}
-
 func weekday(d civil.Date) string {
 	return "星期" + []string{"日", "一", "二", "三", "四", "五", "六"}[d.Weekday()]
 }

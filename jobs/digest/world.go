@@ -15,25 +15,36 @@ import (
 // world is a jurisdiction as of the digest's day.
 type world struct {
 	Input
-	set planner.Settings
+	all planner.Settings // as loaded
+	set planner.Settings // in force on the day
 	d   civil.Date
 	// next is the next working day.
 	next civil.Date
 
-	plans    []task.Plan
-	planNo   map[string]int
-	rows     []task.Task // of the plans, in their order
-	row      map[task.TaskID]task.Task
-	dir      task.Directory
-	unit     map[string]task.Unit
-	silences []task.Silence
-	forms    map[string][]notice.Document // by obligation
+	plans  []task.Plan
+	planNo map[string]int
+	rows   []task.Task // of the plans, in their order
+	row    map[task.TaskID]task.Task
+	dir    task.Directory
+	unit   map[string]task.Unit
+	// unitBefore are the units that the last digest knew.
+	unitBefore map[string]bool
+	silences   []task.Silence
+	forms      map[string][]notice.Document // by obligation
 	// items are Records and named are Final, by plan, row, date, unit and instance.
 	items, named []*item
 	byRow        map[task.TaskID][]*item
 	tallies      map[task.TaskID]map[Class]int // of what a unit had to hand in
 	support      map[task.TaskID]int           // of what supporting units were told
 	triggered    map[string]bool
+	history      map[duty][]task.Record
+	letterCount  map[string]int // of the week of the next working day, besides that of its first, by unit
+}
+
+// duty is a row as one unit has it.
+type duty struct {
+	task.TaskID
+	unit string
 }
 
 // item is one 项次 as of the digest's day and as the last digest had it.
@@ -52,6 +63,7 @@ type item struct {
 	was    Class
 	// count is what was counted at the last month's end, pace what should have been by then.
 	count, pace int
+	soon        *soon
 }
 
 // due is the day after which the item is late.
@@ -65,9 +77,10 @@ func (it *item) delivers() bool { return it.Obligation.Owes == task.OwesDeliver 
 
 func survey(in Input, set planner.Settings, d civil.Date) *world {
 	w := &world{
-		Input: in, set: set, d: d, next: set.Calendar.Add(d, 1), planNo: map[string]int{}, row: map[task.TaskID]task.Task{},
-		unit: map[string]task.Unit{}, forms: map[string][]notice.Document{}, byRow: map[task.TaskID][]*item{},
+		Input: in, all: set, set: set.On(d), d: d, next: set.Calendar.Add(d, 1), planNo: map[string]int{}, row: map[task.TaskID]task.Task{},
+		unit: map[string]task.Unit{}, unitBefore: map[string]bool{}, forms: map[string][]notice.Document{}, byRow: map[task.TaskID][]*item{},
 		tallies: map[task.TaskID]map[Class]int{}, support: map[task.TaskID]int{}, triggered: map[string]bool{},
+		history: map[duty][]task.Record{}, letterCount: map[string]int{},
 	}
 	for _, p := range task.PlansAsOf(in.Plans, d) {
 		if p.Issued <= d {
@@ -85,8 +98,14 @@ func survey(in Input, set planner.Settings, d civil.Date) *world {
 	for _, u := range w.dir.Units {
 		w.unit[u.Code] = u
 	}
+	for _, u := range in.Directory.AsOf(in.Last).Units {
+		w.unitBefore[u.Code] = true
+	}
 	w.silences = task.SilencesAsOf(in.Silences, d)
-	for _, doc := range in.Documents {
+	w.Documents = slices.SortedFunc(slices.Values(in.Documents), func(a, b notice.Document) int {
+		return cmp.Or(cmp.Compare(a.Drafted, b.Drafted), slices.Compare(a.Refs, b.Refs), strings.Compare(a.ID, b.ID))
+	})
+	for _, doc := range w.Documents {
 		for _, ref := range doc.Refs {
 			w.forms[ref] = append(w.forms[ref], doc)
 		}
@@ -98,7 +117,26 @@ func survey(in Input, set planner.Settings, d civil.Date) *world {
 	}
 	w.judge()
 	w.tally()
+	w.recent()
 	return w
+}
+
+// recent puts at hand what the ladder asks of the past: other instances of a duty, and the letters of the week.
+func (w *world) recent() {
+	seen := map[string]bool{}
+	for _, r := range slices.Concat(w.Records, w.Final, w.History) {
+		if ref := r.Obligation.Ref.String(); r.Obligation.Period != "" && !seen[ref] {
+			seen[ref] = true
+			d := duty{r.Obligation.TaskID, r.Obligation.Unit}
+			w.history[d] = append(w.history[d], r)
+		}
+	}
+	first := w.set.Calendar.WeekStart(w.next)
+	for _, l := range w.Week {
+		if l.Key.Kind == notice.UnitLetter && l.Key.Date > first && l.Key.Date <= w.d && goes(l.State) {
+			w.letterCount[l.Key.Unit]++
+		}
+	}
 }
 
 // judge folds each record as of the day and as of the last digest.
@@ -139,7 +177,9 @@ func (w *world) item(r task.Record) *item {
 	it.class = w.classOf(it, it.now, w.d)
 	if it.had = w.Last != 0 && o.Opened <= w.Last && !w.openedSince(r); it.had {
 		it.before = task.Fold(o, w.known(r.Events), w.Last, w.set.Calendar, w.set.Terms)
-		it.was = w.classOf(it, it.before, w.Last)
+		old := *it
+		old.known = w.unitBefore[o.Unit]
+		it.was = w.classOf(&old, it.before, w.Last)
 	}
 	return it
 }
