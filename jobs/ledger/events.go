@@ -129,7 +129,9 @@ func (b *eventsBuilder) event(r record) EventDraft {
 			b.fail(p)
 		}
 	}
-	e.Party, e.Exempt = b.line(r, fFirm, maxEventParty), b.line(r, fExempt, maxEventReason)
+	b.line(r, fFirm, maxEventParty)
+	b.line(r, fExempt, maxEventReason)
+	e.Party, e.Exempt = oneLine(r.text(fFirm)), oneLine(r.text(fExempt)) // as written: letters quote them
 	b.inspection(r, e)
 	b.once(r, e)
 	return e

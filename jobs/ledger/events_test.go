@@ -36,7 +36,7 @@ func TestEvents(t *testing.T) {
 		{Occurrence: task.Occurrence{Kind: "行政许可决定", Ref: "区许可〔2024〕12号", On: day("2024-09-18")}},
 		{Occurrence: task.Occurrence{Kind: "监督意见", Ref: "监 〔2024〕 1号", On: day("2024-09-30"), Due: day("2024-10-20")}, Task: "zf/18-1"},
 		{Occurrence: task.Occurrence{Kind: "证件暂扣", Ref: "扣1", On: day("2024-09-02"), Person: "p1"}},
-		{Occurrence: task.Occurrence{Kind: "检查备案", Ref: "J-1", On: day("2024-09-18"), Party: "某某(山东)有限公司", From: day("2024-10-08"), To: day("2024-10-10")}},
+		{Occurrence: task.Occurrence{Kind: "检查备案", Ref: "J-1", On: day("2024-09-18"), Party: "某某（山东）有限公司", From: day("2024-10-08"), To: day("2024-10-10")}},
 		{Occurrence: task.Occurrence{Kind: "检查登记", Ref: "J-1", On: day("2024-09-18")}},
 		{Occurrence: task.Occurrence{Kind: "行政处罚决定", Ref: "罚9", On: day("2024-09-18"), Exempt: "涉及国家秘密"}, Task: "8"},
 	}

@@ -502,17 +502,23 @@ func (c *clocks) redate(i int, o task.Occurrence, ref task.Ref, to civil.Date) s
 	return ""
 }
 
-// again opens an item that was closed when its occurrence did not apply, or stood on another row.
+// again opens an item that was closed when its occurrence did not apply, or stood on another row; one that is open without
+// a trigger of its unit, as a unit's that took another over is, moves to the date.
 func (c *clocks) again(o task.Occurrence, ref task.Ref, to civil.Date) string {
 	rec, ok := c.records[ref.String()]
 	if !ok {
 		return ""
 	}
-	if st := c.status(rec); st.State != task.Void && st.State != task.Dropped {
-		return ""
+	why := "corrected: " + o.Kind + " " + o.Ref
+	switch st := c.status(rec); {
+	case st.State == task.Void, st.State == task.Dropped:
+		c.happen(rec, task.Event{Kind: task.Reopened, Date: to, Why: why})
+		return ", the item opens again"
+	case st.Open() && st.Effective != to && !st.Extended:
+		c.happen(rec, task.Event{Kind: task.Redated, Date: to, Why: why})
+		return ", the open item moves"
 	}
-	c.happen(rec, task.Event{Kind: task.Reopened, Date: to, Why: "corrected: " + o.Kind + " " + o.Ref})
-	return ", the item opens again"
+	return ""
 }
 
 // drop closes the item of a clock that no longer runs: it does not apply, or it stands on another row now.

@@ -22,6 +22,8 @@ import (
 
 func date(s string) civil.Date { return civil.MustParse(s) }
 
+func parse(text string) deadline.Reading { return deadline.Parse(text, date("2024-01-15")) }
+
 // town is a register with units a, b and c, of which a and b form the group "all", and a plan "zf" of 2024-01-15.
 type town struct {
 	register.Register
