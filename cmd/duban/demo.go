@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,8 +30,10 @@ func (a *app) demoCmd() *cobra.Command {
 	c := &cobra.Command{
 		Use: "demo", Short: "Five real plans, a fortnight day by day, letters you can open",
 		Long: `Create a fresh embedded database, import the five bundled plans with an invented history of reports, and run every
-day of the range as the worker would have. The letters are written as .eml files with an index.html that opens them.
-Contacts and reports are invented; plans, units and dates are real.`,
+day of the range as the worker would have: reminders and urging, the bureau's digests, drafts of supervision forms that
+are issued a few days later, closed months and quarters, the letters about people. The letters are written as .eml files
+with an index.html that opens them, drafts of formal letters as .docx into documents.
+Contacts, people, cases and reports are invented; plans, units and dates are real.`,
 		Example: "  duban demo\n  duban demo --dir /tmp/winter --from 2024-12-20 --to 2025-01-20",
 		RunE: func(c *cobra.Command, _ []string) error {
 			first, err := date("from", from, 0)
@@ -46,8 +49,8 @@ Contacts and reports are invented; plans, units and dates are real.`,
 	}
 	f := c.Flags()
 	f.StringVar(&dir, "dir", "./duban-demo", "folder to make; one that holds anything else is refused")
-	f.StringVar(&from, "from", "2024-09-14", "first day")
-	f.StringVar(&to, "to", "2024-09-30", "last day")
+	f.StringVar(&from, "from", "2024-09-29", "first day")
+	f.StringVar(&to, "to", "2024-10-15", "last day")
 	return c
 }
 
@@ -83,7 +86,7 @@ func (a *app) configureDemo(dir string) error {
 	}
 	a.cfg.Mail.Dir = filepath.Join(dir, "letters")
 	a.cfg.Mail.FromName, a.cfg.Mail.FromAddress, a.cfg.Mail.MessageIDDomain = "", "duban@sfj.example", "sfj.example"
-	a.policies.cfg = a.cfg
+	a.policies.cfg, a.policies.bundled = a.cfg, bundledPolicy
 	a.log = a.log.Level(zerolog.WarnLevel)
 	return nil
 }
@@ -96,7 +99,7 @@ func newDemo(a *app, s *store.Store, dir string, from, to civil.Date) *demo {
 const marker = ".duban-demo"
 
 // made lists what the demo puts into its folder.
-var made = []string{marker, "duban.db", "duban.db-wal", "duban.db-shm", "index.html", "letters"}
+var made = []string{marker, "duban.db", "duban.db-wal", "duban.db-shm", "index.html", "letters", "documents"}
 
 // freshDir makes the folder, or empties one that an earlier demo made. A folder that holds anything else is refused.
 func freshDir(dir string) error {
@@ -171,7 +174,7 @@ func (d *demo) progress(day civil.Date) {
 	fmt.Fprintf(f, "\r%s  day %d of %d%s", day, day-d.from+1, d.to-d.from+1, end)
 }
 
-// importAll imports units, plan and people of every bundled jurisdiction, as of the plan's issue.
+// importAll imports units, plan, people and their training of every bundled jurisdiction, as of the plan's issue.
 func (d *demo) importAll(ctx context.Context) error {
 	entries, err := fs.ReadDir(testdata.FS, "plans")
 	if err != nil {
@@ -188,8 +191,11 @@ func (d *demo) importAll(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("read bundled plans: %w", err)
 		}
-		for _, kind := range []string{"units", "plan", "people"} {
+		for _, kind := range []string{"units", "plan", "people", "training"} {
 			i := slices.IndexFunc(files, func(f fs.DirEntry) bool { return strings.HasPrefix(f.Name(), kind+".") })
+			if i < 0 && kind == "training" { // a document that says nothing of hours has none
+				continue
+			}
 			if i < 0 {
 				return fmt.Errorf("read bundled plans: %s has no %s", code, kind)
 			}
@@ -238,7 +244,10 @@ func (d *demo) day(ctx context.Context, code string, day civil.Date) error {
 	if err := d.happen(ctx, code, day); err != nil {
 		return err
 	}
-	if _, err = runner.Run(ctx, "remind", code, day, false); err != nil {
+	if err := d.issue(ctx, code, day); err != nil {
+		return err
+	}
+	if _, err = runner.Run(ctx, "escalate", code, day, false); err != nil {
 		return err
 	}
 	_, err = d.deliver(ctx, d.store, code, day, false, true)
@@ -315,7 +324,7 @@ func (d *demo) summary(ctx context.Context, letters []notice.Notice) error {
 	d.say("\nobligations by kind")
 	table(d.out, []string{"kind", "obligations"}, perKind)
 	d.say("\nletters by day, jurisdiction and rung")
-	table(d.out, []string{"day", "jurisdiction", "rung", "letters"}, letterTable(letters))
+	table(d.out, []string{"day", "jurisdiction", "rung or kind", "letters"}, letterTable(letters))
 	d.say("\nrows that need a person")
 	table(d.out, []string{"row", "why", "deadline", "title"}, people)
 	db := filepath.Join(d.dir, "duban.db")
@@ -338,7 +347,7 @@ func countSent(letters []notice.Notice) int {
 func letterTable(letters []notice.Notice) [][]string {
 	byKey := map[string]int{}
 	for _, n := range letters {
-		rung := n.Facts.Rung()
+		rung := cmp.Or(n.Facts.Rung(), n.Key.Kind)
 		if n.State != notice.Sent {
 			rung += " (" + string(n.State) + ")"
 		}

@@ -32,9 +32,10 @@ func (a *app) runner(s *store.Store, by string) jobs.Runner {
 	return jobs.Runner{
 		Jobs: jobs.Day{
 			Open:         jobs.Open{Store: s, Settings: a.policies.settings, Clock: a.clock},
-			MonthlyClose: jobs.MonthlyClose{Store: s, Settings: a.policies.settings},
-			Remind:       jobs.Remind{Store: s, Settings: a.policies.settings},
-			Escalate:     jobs.Escalate{Store: s, Settings: a.policies.settings},
+			MonthlyClose: jobs.MonthlyClose{Store: s, Settings: a.policies.settings}, QuarterlyClose: jobs.QuarterlyClose{Store: s, Settings: a.policies.settings},
+			Personnel: jobs.Personnel{Store: s, Settings: a.policies.settings},
+			Remind:    jobs.Remind{Store: s, Settings: a.policies.settings},
+			Escalate:  jobs.Escalate{Store: s, Settings: a.policies.settings},
 		}.All(),
 		Slots: s.As(holder(), gone), Lease: slotLease, By: by,
 	}

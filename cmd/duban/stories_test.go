@@ -123,12 +123,11 @@ func (s *telling) write(name string, in *bufio.Scanner) {
 	var b strings.Builder
 	for in.Scan() {
 		s.at++
-		line := strings.TrimSpace(in.Text())
-		if line == "end" {
+		if strings.TrimSpace(in.Text()) == "end" {
 			s.file(name, b.String())
 			return
 		}
-		b.WriteString(line + "\n")
+		b.WriteString(in.Text() + "\n")
 	}
 	s.fatalf("the file has no end")
 }

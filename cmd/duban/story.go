@@ -2,12 +2,15 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"slices"
 
 	"duban/jobs/civil"
+	"duban/jobs/formal"
 	"duban/jobs/task"
+	"duban/notify/notice"
 )
 
 // The demo's history is invented, but always the same: what a unit does about an obligation follows from the
@@ -99,6 +102,14 @@ func (d *demo) invent(ctx context.Context, code string) error {
 	if err != nil {
 		return err
 	}
+	tasks, err := d.store.Tasks(ctx, code)
+	if err != nil {
+		return err
+	}
+	fields := map[task.TaskID][]string{}
+	for _, t := range tasks {
+		fields[t.TaskID] = t.Fields
+	}
 	for _, r := range recs {
 		o := r.Obligation
 		name := o.Ref.String()
@@ -106,7 +117,13 @@ func (d *demo) invent(ctx context.Context, code string) error {
 			continue
 		}
 		d.known[name] = true
-		d.story[code] = append(d.story[code], d.reports(o, set.Calendar.Add)...)
+		reports := d.reports(o, set.Calendar.Add)
+		for i := range reports {
+			if reports[i].Kind == task.Reported {
+				reports[i].Figures, reports[i].Nil = figures(name, fields[o.TaskID])
+			}
+		}
+		d.story[code] = append(d.story[code], reports...)
 		d.story[code] = append(d.story[code], d.countings(o)...)
 	}
 	slices.SortStableFunc(d.story[code], func(a, b task.Event) int { return int(a.On - b.On) })
@@ -200,4 +217,51 @@ func (d *demo) happen(ctx context.Context, code string, day civil.Date) error {
 	}
 	d.story[code] = story[n:]
 	return d.register(d.store).RecordAll(ctx, code, story[:n:n])
+}
+
+// issueAfter is how many working days a draft waits in the demo until it is issued.
+const issueAfter = 2
+
+// issue releases the drafts of formal letters that have waited, the forms by mail, the others on paper. One whose facts
+// have changed is refused; the next planning drops it.
+func (d *demo) issue(ctx context.Context, code string, day civil.Date) error {
+	set, err := d.policies.settings(code)
+	if err != nil || !set.Calendar.IsWorkday(day) {
+		return err
+	}
+	drafts, err := d.store.Documents(ctx, notice.DocumentFilter{Jurisdiction: code, State: notice.Drafted})
+	if err != nil {
+		return err
+	}
+	for _, doc := range drafts {
+		if set.Calendar.Count(doc.Drafted, day) < issueAfter || fate(doc.ID, "issue", 3) == 0 {
+			continue
+		}
+		r := formal.Release{ID: doc.ID, By: "demo", Via: notice.ByMail, On: day, Today: day}
+		if doc.Kind != notice.SupervisionForm {
+			r.Via = notice.ByPaper
+		}
+		var refused formal.RefusedError
+		if _, err := d.formalDesk(d.store).Release(ctx, r); err != nil && !errors.As(err, &refused) {
+			return err
+		}
+	}
+	return nil
+}
+
+// figures are what a return of the row carries in the demo: a nil return now and then.
+func figures(name string, fields []string) (out map[string]int64, none bool) {
+	if len(fields) == 0 {
+		return nil, false
+	}
+	if fate(name, "nil", 5) == 0 {
+		return nil, true
+	}
+	out = map[string]int64{}
+	most := 1 + fate(name, "figures", 30)
+	for _, f := range fields {
+		out[f] = int64(most)
+		most = fate(name, f, most+1)
+	}
+	return out, false
 }
