@@ -293,6 +293,17 @@ func (w *town) off(from, to string) *town {
 
 func (w *town) mail(up bool) *town { w.down = !up; return w }
 
+// bounced says that the mail server refused the letters that have not left, for good.
+func (w *town) bounced(why string) *town {
+	w.Failed = slices.Clone(w.Failed)
+	for _, n := range w.Unsent {
+		n.State, n.Reason, n.Receipts = notice.Failed, why, []notice.Receipt{{Outcome: notice.OutcomePermanent}}
+		w.Failed = append(w.Failed, n)
+	}
+	w.Unsent = nil
+	return w
+}
+
 // letter writes what a diary says of a letter: "06-25 a: upcoming 1/m1 T-3 + 2/m1; overdue 3/m1 T+2; cc deputy".
 func (w *town) letter(nt notice.Notice) string {
 	var parts []string
