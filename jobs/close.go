@@ -51,7 +51,7 @@ func (j MonthlyClose) Run(ctx context.Context, r run.Run) (run.Run, error) {
 		return r, j.Store.FinishSlot(ctx, r)
 	}
 	asks := closing.AskMonthly(set, r.Date)
-	return closeDay(ctx, j.Store, r, set, func(ctx context.Context, jur task.Jurisdiction) (closing.Result, error) {
+	return closeDay(ctx, j.Store, r, func(ctx context.Context, jur task.Jurisdiction) (closing.Result, error) {
 		_, out, err := closeDuties(ctx, j.Store, jur, set, r, asks)
 		return out, err
 	})
@@ -59,7 +59,7 @@ func (j MonthlyClose) Run(ctx context.Context, r run.Run) (run.Run, error) {
 
 // closeDay decides what the day closes and writes it in one transaction. A day that closes nothing only settles its slot.
 func closeDay(
-	ctx context.Context, store CloseStore, r run.Run, set planner.Settings,
+	ctx context.Context, store CloseStore, r run.Run,
 	decide func(context.Context, task.Jurisdiction) (closing.Result, error),
 ) (run.Run, error) {
 	err := retryMoved(ctx, func() error {
@@ -167,7 +167,7 @@ func (j QuarterlyClose) Run(ctx context.Context, r run.Run) (run.Run, error) {
 		return r, j.Store.FinishSlot(ctx, r)
 	}
 	asks, spans := closing.AskQuarterly(set, r.Date), closing.Spans(set, r.Date)
-	return closeDay(ctx, j.Store, r, set, func(ctx context.Context, jur task.Jurisdiction) (closing.Result, error) {
+	return closeDay(ctx, j.Store, r, func(ctx context.Context, jur task.Jurisdiction) (closing.Result, error) {
 		s, out, err := closeDuties(ctx, j.Store, jur, set, r, asks)
 		if err != nil || len(spans) == 0 {
 			return out, err
@@ -196,7 +196,7 @@ func (j QuarterlyClose) wide(
 	if q.Directory, err = j.Store.Directory(ctx, r.Jurisdiction); err != nil {
 		return out, err
 	}
-	if q.Items, err = j.Store.DueIn(ctx, r.Jurisdiction, nil, closing.ItemsFrom(spans, s.Closings), r.Date); err != nil {
+	if q.Items, err = j.Store.DueIn(ctx, r.Jurisdiction, nil, closing.ItemsFrom(spans, s.Closings), closing.ItemsTo(r.Date)); err != nil {
 		return out, err
 	}
 	if q.Forms, err = j.Store.Documents(ctx, notice.DocumentFilter{

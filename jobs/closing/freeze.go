@@ -34,15 +34,25 @@ func states() []State {
 	return []State{OnTime, Late, Missing, Extended, Asking, Returned, NotDue, Waived, Withdrawn, Moved}
 }
 
+// speech are the words of a duty that is returned, or of one whose number is to be reached.
+type speech struct{ owed, done, onTime, late, missing string }
+
+func (f Frozen) speech() speech {
+	if f.quota() {
+		return speech{"应完成", "已完成", "按时完成", "逾期完成", "未完成"}
+	}
+	return speech{"应报", "已报", "按时报送", "迟报", "未报"}
+}
+
 // words is the state as papers write it.
-func (s State) words() string {
+func (w speech) words(s State) string {
 	switch s {
 	case OnTime:
-		return "按时报送"
+		return w.onTime
 	case Late:
-		return "迟报"
+		return w.late
 	case Missing:
-		return "未报"
+		return w.missing
 	case Extended:
 		return "经批准延期"
 	case Asking:

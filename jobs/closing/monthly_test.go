@@ -241,6 +241,7 @@ func TestFrozenFiguresThatCannotBeReadStopTheClose(t *testing.T) {
 	w.closed[0].Frozen = "{"
 	w.open("2024-07-30")
 	s := w.snapshot()
+	s.Records = w.records()
 	d := date("2024-07-30")
 	_, err := closing.Duties(s, w.set, "monthly-close", closing.Pick(w.due(closing.AskMonthly(w.set, d)), s, w.set, d), d)
 	if err == nil || !strings.Contains(err.Error(), "zf/6 2024-06") {

@@ -50,6 +50,10 @@ func ItemsFrom(spans []Span, all []task.Closing) civil.Date {
 	return first
 }
 
+// ItemsTo returns the last day of which the items must be at hand to close a span on day d: a report that belongs to a quarter
+// may fall due within the month after.
+func ItemsTo(d civil.Date) civil.Date { return d + 31 }
+
 // earlier returns the spans of the same kind closed before that a closing looks at again, the earliest first.
 func earlier(all []task.Closing, s Span) []Span {
 	var out []Span

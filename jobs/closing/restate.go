@@ -38,11 +38,11 @@ func Compare(before, now Frozen) []Change {
 		if !ok {
 			was = Return{Unit: r.Unit, Name: r.Name, Instance: r.Instance}
 		}
-		out = append(out, difference(was, r, before.AsOf, now.Fields)...)
+		out = append(out, difference(was, r, before.AsOf, now)...)
 	}
 	for _, was := range old { // sorted below
 		gone := Return{Unit: was.Unit, Name: was.Name, Instance: was.Instance}
-		out = append(out, difference(was, gone, before.AsOf, now.Fields)...)
+		out = append(out, difference(was, gone, before.AsOf, now)...)
 	}
 	slices.SortStableFunc(out, func(a, b Change) int {
 		return cmp.Or(strings.Compare(a.Unit, b.Unit), strings.Compare(a.Instance, b.Instance),
@@ -52,13 +52,14 @@ func Compare(before, now Frozen) []Change {
 }
 
 // difference compares one return with what it was when the period was frozen.
-func difference(was, now Return, frozen civil.Date, fields []string) []Change {
+func difference(was, now Return, frozen civil.Date, of Frozen) []Change {
+	w := of.speech()
 	base := Change{Unit: now.Unit, Name: now.Name, Instance: now.Instance}
 	base.LateIssue = now.State.reported() && !was.State.reported() && now.Reported > frozen
 	var out []Change
 	if was.State != now.State || now.State == Late && was.Late != now.Late || now.Nil != was.Nil {
 		c := base
-		c.From, c.To = stands(was, false), stands(now, base.LateIssue)
+		c.From, c.To = w.stands(was, false), w.stands(now, base.LateIssue)
 		out = append(out, c)
 	}
 	if was.Count != now.Count {
@@ -66,7 +67,7 @@ func difference(was, now Return, frozen civil.Date, fields []string) []Change {
 		c.Field, c.Old, c.New = "完成数", int64(was.Count), int64(now.Count)
 		out = append(out, c)
 	}
-	for _, name := range fields {
+	for _, name := range of.Fields {
 		if was.Figures[name] == now.Figures[name] {
 			continue
 		}
@@ -78,25 +79,28 @@ func difference(was, now Return, frozen civil.Date, fields []string) []Change {
 }
 
 // stands is a return's state in words: 迟报2个工作日（6月27日报送）.
-func stands(r Return, lateIssue bool) string {
+func (w speech) stands(r Return, lateIssue bool) string {
 	switch {
 	case r.State == "":
 		return "未列入"
 	case r.State.reported():
-		word := "按时报送"
+		word := w.words(r.State)
 		if r.Late > 0 {
-			word = fmt.Sprintf("迟报%d个工作日", r.Late)
+			word = fmt.Sprintf("%s%d个工作日", w.late, r.Late)
 		}
 		if lateIssue {
-			word = fmt.Sprintf("补报，%s", word)
+			word = "补报，" + word
 		}
-		about := monthDay(r.Reported) + "报送"
+		about := monthDay(r.Reported)
+		if w.owed == "应报" {
+			about += "报送"
+		}
 		if r.Nil {
 			about += "，零报告"
 		}
 		return word + "（" + about + "）"
 	case r.State == Extended || r.State == Returned || r.State == NotDue:
-		return r.State.words() + "至" + monthDay(r.Due)
+		return w.words(r.State) + "至" + monthDay(r.Due)
 	}
-	return r.State.words()
+	return w.words(r.State)
 }

@@ -45,12 +45,12 @@ func unitWord(f Frozen) string {
 }
 
 func (s summary) paper() notice.Paper {
-	c, unit := s.figures.Counts, unitWord(s.figures)
+	c, unit, w := s.figures.Counts, unitWord(s.figures), s.figures.speech()
 	issue := fmt.Sprintf("第%d期", s.issue)
 	done := c.OnTime + c.Late
 	period := periodName(s.period.Key)
 	p := notice.Paper{
-		Subject: fmt.Sprintf("【%s】%s应报%d%s已报%d%s·%s%s%s·%s", s.office.issuer.Short, monthDay(s.period.Due), c.Due, unit, done, unit,
+		Subject: fmt.Sprintf("【%s】%s%s%d%s%s%d%s·%s%s%s·%s", s.office.issuer.Short, monthDay(s.period.Due), w.owed, c.Due, unit, w.done, done, unit,
 			period, kindWord(s.period.Kind), issue, s.task.Title),
 		Issue: issue, Title: fmt.Sprintf("%s工作情况（%s）", strings.TrimSuffix(s.task.Title, "工作情况"), issue),
 		Sub:       fmt.Sprintf("%s，%s，登记截至%s", s.office.issuer.Short, period, s.period.On.Chinese()),
@@ -84,26 +84,30 @@ func sections(all ...notice.Section) []notice.Section {
 }
 
 func (s summary) opening(done int, unit string) []string {
-	c := s.figures.Counts
+	c, w := s.figures.Counts, s.figures.speech()
 	basis := quoted(s.plan.Title)
 	if s.plan.DocNumber != "" {
 		basis += "（" + s.plan.DocNumber + "）"
 	}
-	due := "于" + monthDay(s.period.Due) + "前报送"
-	if len(instances(s.figures)) > 1 {
-		due = "按期报送"
+	verb := "报送"
+	if s.figures.quota() {
+		verb = "完成"
 	}
-	first := fmt.Sprintf("按照%s第%s项，%s%s应%s。截至%s，应报%d%s，已报%d%s", basis, s.task.Row, periodName(s.period.Key), s.task.Title,
-		due, monthDay(s.period.On), c.Due, unit, done, unit)
+	due := "于" + monthDay(s.period.Due) + "前" + verb
+	if len(instances(s.figures)) > 1 {
+		due = "按期" + verb
+	}
+	first := fmt.Sprintf("按照%s第%s项，%s%s应%s。截至%s，%s%d%s，%s%d%s", basis, s.task.Row, periodName(s.period.Key), s.task.Title,
+		due, monthDay(s.period.On), w.owed, c.Due, unit, w.done, done, unit)
 	if pc := Percent(done, c.Due); pc != "" {
 		first += "，占" + pc
 	}
-	second := fmt.Sprintf("应报%d%s中，%s，合计%d%s。", c.Due, unit, tally(c, unit), c.Due, unit)
+	second := fmt.Sprintf("%s%d%s中，%s，合计%d%s。", w.owed, c.Due, unit, tally(c, w, unit), c.Due, unit)
 	if c.Nil > 0 {
-		second += fmt.Sprintf("已报的%d%s中，零报告%d%s，按已报送统计。", done, unit, c.Nil, unit)
+		second += fmt.Sprintf("%s的%d%s中，零报告%d%s，按已报送统计。", w.done, done, unit, c.Nil, unit)
 	}
 	if c.Unanswered > 0 {
-		second += fmt.Sprintf("已报的%d%s中，待我局审核%d%s。", done, unit, c.Unanswered, unit)
+		second += fmt.Sprintf("%s的%d%s中，待我局审核%d%s。", w.done, done, unit, c.Unanswered, unit)
 	}
 	return []string{first + "。", second}
 }
@@ -199,7 +203,7 @@ func (s summary) who(r Return) string {
 func (s summary) behind(unit string) notice.Section {
 	sec := notice.Section{Heading: "延期及其他情况"}
 	if c := s.figures.Counts; c.Late+c.Missing > 0 {
-		sec.Heading = tally(Counts{Late: c.Late, Missing: c.Missing}, unit)
+		sec.Heading = tally(Counts{Late: c.Late, Missing: c.Missing}, s.figures.speech(), unit)
 	}
 	for _, state := range []State{Late, Missing, Extended, Asking, Returned, NotDue, Waived, Withdrawn, Moved} {
 		for _, r := range s.figures.Returns {
@@ -214,6 +218,9 @@ func (s summary) behind(unit string) notice.Section {
 func (s summary) line(r Return) string {
 	switch r.State {
 	case Missing:
+		if r.Quota > 0 {
+			return fmt.Sprintf("未完成，应于%s前完成%d，已完成%d，尚缺%d", monthDay(r.Due), r.Quota, r.Count, max(0, r.Quota-r.Count))
+		}
 		return fmt.Sprintf("未报，应于%s前报送，截至%s已超%d个工作日", monthDay(r.Due), monthDay(s.period.On), r.Late)
 	case Asking:
 		if r.AskedFor != 0 {
@@ -222,7 +229,7 @@ func (s summary) line(r Return) string {
 		return "申请延期，待答复，不作未报统计"
 	case OnTime, Late, Extended, Returned, NotDue, Waived, Withdrawn, Moved:
 	}
-	return stands(r, false)
+	return s.figures.speech().stands(r, false)
 }
 
 // nothing tells the nil returns of a year from the others: where a duty asks once a year what was not done, the units that
@@ -316,7 +323,10 @@ func (s summary) changes() notice.Table {
 func (s summary) requests() notice.Section {
 	c := s.figures.Counts
 	sec := notice.Section{Heading: "工作要求"}
-	if c.Missing > 0 {
+	switch {
+	case s.figures.quota() && c.Missing > 0:
+		sec.Lines = append(sec.Lines, "未完成的单位请说明原因和下一步安排；已完成而未登记的，请告知时间和方式，即予更正。")
+	case c.Missing > 0:
 		sec.Lines = append(sec.Lines, "未报单位请尽快补报；确无相应情况的，请报送零报告；已通过其他渠道报送的，请告知时间和方式，即予更正。")
 	}
 	if c.Late > 0 {
@@ -345,7 +355,7 @@ func (s summary) returns() notice.Table {
 	if several {
 		t.Columns = append(t.Columns, notice.Column{Name: "期次", Width: 16})
 	}
-	t.Columns = append(t.Columns, notice.Column{Name: "完成时限", Width: 14}, notice.Column{Name: "报送情况", Width: 16},
+	t.Columns = append(t.Columns, notice.Column{Name: "完成时限", Width: 14}, notice.Column{Name: "办理情况", Width: 16},
 		notice.Column{Name: "报送日期", Width: 14}, notice.Column{Name: "超期工作日", Width: 12, Numeric: true})
 	if s.figures.quota() {
 		t.Columns = append(t.Columns, notice.Column{Name: "应完成数", Width: 10, Numeric: true}, notice.Column{Name: "已完成数", Width: 10, Numeric: true})
@@ -365,7 +375,7 @@ func (s summary) row(n int64, r Return, several bool) []notice.Cell {
 	if several {
 		row = append(row, notice.Cell{Text: periodName(r.Instance)})
 	}
-	word := r.State.words()
+	word := s.figures.speech().words(r.State)
 	if r.Nil {
 		word += "（零报告）"
 	}
@@ -392,11 +402,12 @@ func (s summary) row(n int64, r Return, several bool) []notice.Cell {
 // total is the table's last row.
 func (s summary) total(several bool) []notice.Cell {
 	strong := func(text string) notice.Cell { return notice.Cell{Text: text, Tone: notice.Strong} }
-	row := []notice.Cell{strong("合计"), strong(fmt.Sprintf("应报%d", s.figures.Counts.Due))}
+	w := s.figures.speech()
+	row := []notice.Cell{strong("合计"), strong(fmt.Sprintf("%s%d", w.owed, s.figures.Counts.Due))}
 	if several {
 		row = append(row, strong(""))
 	}
-	row = append(row, strong(""), strong(fmt.Sprintf("已报%d", s.figures.Counts.OnTime+s.figures.Counts.Late)), strong(""), strong("—"))
+	row = append(row, strong(""), strong(fmt.Sprintf("%s%d", w.done, s.figures.Counts.OnTime+s.figures.Counts.Late)), strong(""), strong("—"))
 	if s.figures.quota() {
 		row = append(row, notice.Cell{N: s.figures.total(func(r Return) int { return r.Quota }), Tone: notice.Strong},
 			notice.Cell{N: s.figures.total(func(r Return) int { return r.Count }), Tone: notice.Strong})

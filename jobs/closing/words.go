@@ -84,11 +84,11 @@ func Shares(parts []int) []string {
 }
 
 // tally joins counts that are not nought: 按时报送15家、迟报2家.
-func tally(c Counts, unit string) string {
+func tally(c Counts, w speech, unit string) string {
 	var parts []string
 	for _, s := range states() {
 		if n := c.Of(s); n > 0 {
-			parts = append(parts, fmt.Sprintf("%s%d%s", s.words(), n, unit))
+			parts = append(parts, fmt.Sprintf("%s%d%s", w.words(s), n, unit))
 		}
 	}
 	return strings.Join(parts, "、")

@@ -39,6 +39,9 @@ type world struct {
 	diary    []notice.Notice
 	formal   []notice.Document
 	seq      int64
+	// today, where set, hides what counts from later days; whole says that everything is opened already.
+	today civil.Date
+	whole bool
 }
 
 type failer interface {
@@ -117,6 +120,9 @@ func fields(names ...string) func(*task.Task) { return func(t *task.Task) { t.Fi
 
 // open opens what is open by the day.
 func (w *world) open(d string) *world {
+	if w.whole {
+		return w
+	}
 	existing := map[string]bool{}
 	for _, o := range w.opened {
 		existing[o.Ref.String()] = true
@@ -177,7 +183,7 @@ func (w *world) records() []task.Record {
 	for _, o := range w.opened {
 		r := task.Record{Obligation: o}
 		for _, e := range w.events {
-			if e.Subject == o.Ref.String() {
+			if e.Subject == o.Ref.String() && (w.today == 0 || e.On <= w.today) {
 				r.Events = append(r.Events, e)
 			}
 		}
@@ -193,6 +199,9 @@ func (w *world) records() []task.Record {
 
 // due answers as the register does.
 func (w *world) due(asks []closing.Ask) []task.PeriodDue {
+	if len(asks) == 0 {
+		return nil
+	}
 	type key struct {
 		id       task.TaskID
 		instance string
@@ -222,7 +231,7 @@ func (w *world) due(asks []closing.Ask) []task.PeriodDue {
 
 func (w *world) snapshot() closing.Snapshot {
 	return closing.Snapshot{
-		Jurisdiction: w.jur, Plans: w.plans, Tasks: w.tasks, Directory: w.dir, Closings: w.closed, Records: w.records(),
+		Jurisdiction: w.jur, Plans: w.plans, Tasks: w.tasks, Directory: w.dir, Closings: w.closed,
 	}
 }
 
@@ -241,8 +250,18 @@ func (w *world) take(out closing.Result, err error) {
 func (w *world) month(d civil.Date) {
 	w.t.Helper()
 	w.open(d.String())
+	w.duties("monthly-close", closing.AskMonthly(w.set, d), d)
+}
+
+// duties closes the duties of a day, and reads as little as the job does.
+func (w *world) duties(job string, asks []closing.Ask, d civil.Date) {
+	w.t.Helper()
 	s := w.snapshot()
-	w.take(closing.Duties(s, w.set, "monthly-close", closing.Pick(w.due(closing.AskMonthly(w.set, d)), s, w.set, d), d))
+	periods := closing.Pick(w.due(asks), s, w.set, d)
+	if len(periods) > 0 {
+		s.Records = w.records()
+		w.take(closing.Duties(s, w.set, job, periods, d))
+	}
 }
 
 // months runs the monthly close day by day.
@@ -266,21 +285,24 @@ func (w *world) quarters(from, until string) *world {
 func (w *world) quarter(d civil.Date) {
 	w.t.Helper()
 	w.open(d.String())
+	w.duties("quarterly-close", closing.AskQuarterly(w.set, d), d)
 	s := w.snapshot()
-	w.take(closing.Duties(s, w.set, "quarterly-close", closing.Pick(w.due(closing.AskQuarterly(w.set, d)), s, w.set, d), d))
-	s = w.snapshot()
-	q := closing.Quarter{Snapshot: s, Items: s.Records, Served: w.served, Silences: w.silences}
+	spans := s.Open(closing.Spans(w.set, d), w.set, d)
+	if len(spans) == 0 {
+		return
+	}
+	q := closing.Quarter{Snapshot: s, Items: w.records(), Served: w.served, Silences: w.silences}
 	for _, doc := range w.docs {
 		if doc.State == notice.Issued {
 			q.Forms = append(q.Forms, doc)
-			for _, r := range s.Records {
+			for _, r := range q.Items {
 				if slices.Contains(doc.Refs, r.Obligation.Ref.String()) {
 					q.Formed = append(q.Formed, r)
 				}
 			}
 		}
 	}
-	w.take(closing.Jurisdictionwide(q, w.set, "quarterly-close", s.Open(closing.Spans(w.set, d), w.set, d), d))
+	w.take(closing.Jurisdictionwide(q, w.set, "quarterly-close", spans, d))
 }
 
 // said notes that a letter of the day said a step of the item, and that it was served.
