@@ -523,6 +523,39 @@ func TestPeople(t *testing.T) {
 	}
 }
 
+// Attendances are of people of the roster, under their names.
+func TestTraining(t *testing.T) {
+	date := regexp.MustCompile(`^2024-[01]\d-[0-3]\d$`)
+	for _, j := range jurisdictions {
+		t.Run(j, func(t *testing.T) {
+			people, seen, exams, aims := map[string]string{}, map[string]bool{}, map[string]bool{}, map[string]bool{}
+			for _, p := range readTable(t, j+"/people.csv", "人员编号").rows {
+				people[p["人员编号"]] = p["姓名"]
+			}
+			s := readTable(t, j+"/training.csv", "人员编号")
+			if s.labels["行政区域代码"] != j {
+				t.Errorf("行政区域代码 is %q", s.labels["行政区域代码"])
+			}
+			for _, k := range s.rows {
+				if people[k["人员编号"]] == "" || people[k["人员编号"]] != k["姓名"] {
+					t.Errorf("%s is not %s", k["人员编号"], k["姓名"])
+				}
+				once := k["人员编号"] + k["班次编号"]
+				if k["班次编号"] == "" {
+					once += k["课程"] + k["培训日期"]
+				}
+				if seen[once] || !date.MatchString(k["培训日期"]) || k["课程"] == "" {
+					t.Errorf("%v", k)
+				}
+				seen[once], exams[k["考核"]], aims[k["培训对象"]] = true, true, true
+			}
+			if !exams["合格"] || !exams[""] || !aims["在岗"] || !aims["离岗"] || !aims["新申领"] {
+				t.Errorf("assessments %v, aims %v", exams, aims)
+			}
+		})
+	}
+}
+
 func TestReadme(t *testing.T) {
 	if n := bytes.Count(readFile(t, "README.md"), []byte("\n")); n > 60 {
 		t.Errorf("README.md has %d lines, want at most 60", n)

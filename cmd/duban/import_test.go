@@ -507,26 +507,6 @@ func TestADryRunOnAFreshRegisterWritesNothing(t *testing.T) {
 	})
 }
 
-func TestTheRosterIsListedMaskedAndNotChased(t *testing.T) {
-	d := town(t, "2024-09-02")
-	const head = "人员编号,姓名,单位,岗位,执法证号,证件有效期至,在岗状态,本年学时\n"
-	roster := head + "p1,欧阳一,市交通局,执法,ZF-2024-0001,2024-09-30,在岗,20\np2,周二,市城管局,执法,ZF-2024-0002,2026-09-30,在岗,60\n"
-	d.ok("import", "people", d.file("people.csv", roster))
-	d.unchanged(func() { d.ok("import", "people", d.file("people.csv", roster)) })
-	out := d.ok("people", "list")
-	if strings.Contains(out, "欧阳一") || strings.Contains(out, "ZF-2024") || strings.Count(out, "not chased yet") != 2 {
-		t.Error(out)
-	}
-	if o := d.objects("people", "list")[0]; o.text("key", "name", "unit", "certificate", "valid_to", "hours", "chased") != "p1 欧** jtj ********0001 2024-09-30 20 false" {
-		t.Errorf("%v", o)
-	}
-	d.on("2024-10-08")
-	sum := d.objects("import", "people", d.file("people.csv", strings.Replace(roster, "在岗,20", "在岗,45", 1)))[0]
-	if changes := fmt.Sprint(sum["changes"]); changes != "[map[code:p1 did:changed what:hours]]" {
-		t.Error(changes)
-	}
-}
-
 func TestFlagsStandInForLabelledRows(t *testing.T) {
 	d := town(t, "2024-09-02")
 	_, rest, _ := strings.Cut(townPlan, "序号")

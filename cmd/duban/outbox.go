@@ -654,6 +654,9 @@ func (a *app) doTo(ctx context.Context, s *store.Store, d deed, ids []string) er
 		t := targetOf(n, a.cfg.MailOf(n.Key.Jurisdiction).RedirectTo != "")
 		targets = append(targets, t)
 		errs = append(errs, d.fits(t))
+		if d.leaves {
+			errs = append(errs, a.namesMayGo(n))
+		}
 	}
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("nothing was done: %w", err)

@@ -73,20 +73,3 @@ func list[T any](a *app, values []T, head []string, row func(T) []string) error 
 	}
 	return nil
 }
-
-// maskName keeps the family name: 张*.
-func maskName(s string) string {
-	r := []rune(s)
-	if len(r) == 0 {
-		return ""
-	}
-	return string(r[:1]) + strings.Repeat("*", max(1, len(r)-1))
-}
-
-// maskCode keeps the last four characters of a number.
-func maskCode(s string) string {
-	if len(s) <= 4 {
-		return s
-	}
-	return strings.Repeat("*", len(s)-4) + s[len(s)-4:]
-}

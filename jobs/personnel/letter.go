@@ -163,9 +163,7 @@ func (w *writer) held(u task.Unit, c task.Contact) string {
 	if c.Email == "" {
 		return "the unit has no contact for personnel (人事联系人) or legal matters (法制联系人) with an e-mail address; import one, or hand the letter over by other means"
 	}
-	_, domain, _ := strings.Cut(c.Email, "@")
-	allowed := slices.ContainsFunc(w.set.NameDomains, func(d string) bool { return strings.EqualFold(d, domain) })
-	if !allowed && (len(w.set.NameDomains) > 0 || !w.set.NamesInFiles) {
+	if !MayName(w.set, c.Email) {
 		return "the letter names people, and the mail domain of its reader is not among name_domains; add it there, or hand the letter over by other means"
 	}
 	ref := task.Ref{TaskID: task.TaskID{Jurisdiction: w.Jurisdiction.Code}, Unit: u.Code}
@@ -173,6 +171,16 @@ func (w *writer) held(u task.Unit, c task.Contact) string {
 		return "the unit is silenced until " + s.Until.String() + "; a person may release the letter"
 	}
 	return ""
+}
+
+// MayName reports whether a letter that names people may go to the address: its mail domain is one of those allowed, or
+// none is and letters are written into a folder of this house.
+func MayName(set planner.Settings, address string) bool {
+	if len(set.NameDomains) == 0 {
+		return set.NamesInFiles
+	}
+	_, domain, _ := strings.Cut(address, "@")
+	return slices.ContainsFunc(set.NameDomains, func(d string) bool { return strings.EqualFold(d, domain) })
 }
 
 // said are the findings that the letter speaks of.
