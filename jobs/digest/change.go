@@ -57,7 +57,8 @@ func changesOf() []change {
 // recorded reports whether such an event is new.
 func recorded(kind task.EventKind) func(*world, *item) bool {
 	return func(w *world, it *item) bool {
-		return slices.ContainsFunc(task.InForce(it.Events, w.d), func(e task.Event) bool { return e.Kind == kind && w.fresh(e.On, e.Seq) })
+		is := func(e task.Event) bool { return e.Kind == kind && w.fresh(e.On, e.Seq) }
+		return slices.ContainsFunc(it.Events, is) && slices.ContainsFunc(task.InForce(it.Events, w.d), is)
 	}
 }
 

@@ -109,7 +109,7 @@ func (w *world) classOfRow(t task.Task) Class {
 		return Staff
 	case t.Category == task.Inspection:
 		return Inspections
-	case t.Category == task.PerCase:
+	case t.Category == task.PerCase && (t.Reading.Understood || t.DeadlineText == "" || w.ruled(t.TaskID)):
 		return PerCase
 	case !t.Reading.Understood && t.Category != task.Standing:
 		return Unreadable
@@ -130,6 +130,11 @@ func (w *world) classOfRow(t task.Task) Class {
 		return Confirmed
 	}
 	return w.unopened(t)
+}
+
+// ruled reports whether a rule says when the row falls due after an occurrence.
+func (w *world) ruled(id task.TaskID) bool {
+	return slices.ContainsFunc(w.set.Rules, func(r task.Rule) bool { return r.Plan == id.Plan && r.Row == id.Row })
 }
 
 // unopened tells a row that nothing was opened of yet from one that asks nobody to hand anything in.

@@ -57,8 +57,9 @@ type Count struct {
 type Summary struct {
 	Todo    int // things to do today
 	Changes int // what changed since the last digest
-	// Overdue are 项次 of Units units, of which Told were told, Untold could not be told and Due are urged yet.
-	Overdue, Units, Told, Untold, Due int
+	// Overdue are 项次 of Units units, of which Told were told, Untold could not be told, Due are urged yet, and Mute are not
+	// urged at all, since nothing was asked of them but progress. The four add up to Units.
+	Overdue, Units, Told, Untold, Due, Mute int
 	// Rows are the classes of 项, Items those of 项次 that a unit has to hand in; each class stands once, none is empty, and
 	// they add up to RowTotal and ItemTotal.
 	Rows, Items         []Count

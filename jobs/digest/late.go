@@ -17,7 +17,8 @@ import (
 type reached int
 
 const (
-	toUrge  reached = iota // it is urged yet
+	mute    reached = iota // it is not urged: only progress was asked for
+	toUrge                 // it is urged yet
 	served                 // it was urged in a letter that reached it, or told by other means
 	unheard                // it was urged in letters that did not reach it
 )
@@ -30,8 +31,7 @@ type told struct {
 	// lastUrged is the day of the last urging, firstServed that on which the first urging reached the unit.
 	lastUrged, firstServed civil.Date
 	urgings                int
-	today                  bool // urged in today's letter
-	bounced                bool
+	today                  bool   // urged in today's letter
 	contact                string // 9月25日电话
 }
 
@@ -51,7 +51,7 @@ func (w *world) told(it *item) (t told) {
 		if f.Passed != "" || rung != ladder.Urging && rung != ladder.Reminder {
 			continue
 		}
-		word, day := w.fate(f)
+		word, day, gone := w.fate(it, f)
 		if word == "" {
 			continue
 		}
@@ -65,9 +65,8 @@ func (w *world) told(it *item) (t told) {
 		switch {
 		case day != 0 && t.firstServed == 0:
 			t.firstServed = day
-		case day == 0 && f.On < w.d:
+		case gone && f.On < w.d:
 			lost = true
-			t.bounced = t.bounced || word == bounced
 		}
 	}
 	if it.now.Contacted > it.due() && it.now.Contacted >= it.now.Since {
@@ -81,34 +80,42 @@ func (w *world) told(it *item) (t told) {
 		t.reached = served
 	case lost:
 		t.reached = unheard
+	case it.task.Deliverable == "":
+		t.reached = mute
+	default:
+		t.reached = toUrge
 	}
 	return t
 }
 
-const bounced = "退信"
-
-// fate is what became of the letter that said a step: the day it reached its reader, or why it did not. The word is empty
-// where a later letter took it over.
-func (w *world) fate(f task.FiredStep) (word string, day civil.Date) {
+// fate is what became of the letter that said a step: the day it reached its reader, or why it did not; gone says that it
+// will not reach him by itself any more. The word is empty where a later letter took it over.
+func (w *world) fate(it *item, f task.FiredStep) (word string, day civil.Date, gone bool) {
 	if day, ok := w.Served[f.Notice]; ok && day <= w.d {
-		return w.dot(day), day
+		return w.dot(day), day, false
 	}
 	letter, known := w.Outcomes[f.Notice]
 	switch {
 	case known && (letter.State == notice.Superseded || letter.State == notice.Cancelled):
-		return "", 0
+		return "", 0, false
 	case known && letter.State == notice.Failed:
-		return bounced, 0
+		return "退信", 0, true
 	case known && letter.State == notice.Unknown:
-		return w.dot(f.On) + "送达不明", 0
+		return w.dot(f.On) + "送达不明", 0, true
 	case known && letter.State == notice.Held:
-		return w.dot(f.On) + "未发出", 0
+		return w.dot(f.On) + "未发出", 0, !reachable(it.unit)
 	case f.On == w.d:
-		return "今日", 0
+		return "今日", 0, false
 	case known && letter.State == notice.Sent:
-		return w.dot(f.On), f.On
+		return w.dot(f.On), f.On, false
 	}
-	return w.dot(f.On) + "待发", 0
+	return w.dot(f.On) + "待发", 0, false
+}
+
+// reachable reports whether the unit has a liaison with an address.
+func reachable(u task.Unit) bool {
+	c, ok := u.Contact(task.Liaison)
+	return ok && c.Email != ""
 }
 
 func (w *world) rung(k task.Kind, code string) ladder.Rung {
@@ -138,10 +145,10 @@ func appendNew(all []string, s string) []string {
 }
 
 // words is the column 送达.
-func (t told) words(chased bool) string {
+func (t told) words() string {
 	var s string
 	switch {
-	case !chased:
+	case t.reached == mute:
 		s = "不催办"
 	case t.reached == served && t.contact != "" && len(t.urged) == 0:
 		return t.contact + "告知"
@@ -400,8 +407,10 @@ func (b *book) late() notice.Section {
 			b.sum.Untold++
 		case slices.Contains(all, served):
 			b.sum.Told++
-		default:
+		case slices.Contains(all, toUrge):
 			b.sum.Due++
+		default:
+			b.sum.Mute++
 		}
 	}
 	s := notice.Section{Heading: "谁超期、是否已告知"}
@@ -419,8 +428,7 @@ func (b *book) late() notice.Section {
 }
 
 func (b *book) lateRow(it *item, t told) []notice.Cell {
-	chased := it.task.Deliverable != ""
-	heard := notice.Cell{Text: t.words(chased)}
+	heard := notice.Cell{Text: t.words()}
 	if t.reached == unheard {
 		heard.Tone = notice.Red
 	}
@@ -441,7 +449,7 @@ func (b *book) reachedWords() string {
 	for _, c := range []struct {
 		n    int
 		word string
-	}{{b.sum.Told, "已送达"}, {b.sum.Untold, "未送达"}, {b.sum.Due, "待催办"}} {
+	}{{b.sum.Told, "已送达"}, {b.sum.Untold, "未送达"}, {b.sum.Due, "待催办"}, {b.sum.Mute, "不催办"}} {
 		if c.n > 0 {
 			out = append(out, fmt.Sprintf("%d家%s", c.n, c.word))
 		}

@@ -145,7 +145,7 @@ func (w *town) check(t *rapid.T, d civil.Date) {
 	if total(sum.Items) != delivers || sum.ItemTotal != delivers {
 		t.Fatalf("%s: %d items in classes %v, %d stated; there are %d", d, total(sum.Items), sum.Items, sum.ItemTotal, delivers)
 	}
-	if open != wantOpen || sum.Overdue != late || sum.Units != len(lateUnits) || sum.Told+sum.Untold+sum.Due != sum.Units {
+	if open != wantOpen || sum.Overdue != late || sum.Units != len(lateUnits) || sum.Told+sum.Untold+sum.Due+sum.Mute != sum.Units {
 		t.Fatalf("%s: open %d, want %d; late %+v, want %d of %d units", d, open, wantOpen, sum, late, len(lateUnits))
 	}
 	if rows := len(task.TasksAsOf(w.Tasks, d)); total(sum.Rows) != rows || sum.RowTotal != rows {

@@ -185,7 +185,7 @@ func (b *book) itemLine(it *item) []notice.Cell {
 	case it.now.Chased() && b.d > it.due():
 		days = notice.Cell{Text: fmt.Sprintf("超%d", b.daysLate(it)), Tone: tone(it.class)}
 		if it.class == Overdue {
-			heard = t.words(it.task.Deliverable != "")
+			heard = t.words()
 			note = b.coming(it, t)
 		}
 	case it.now.Chased():

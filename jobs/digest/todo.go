@@ -186,8 +186,7 @@ func (b *book) addresses() []string {
 		case notice.Unknown:
 			unsure[u]++
 		case notice.Held:
-			c, ok := b.unit[u].Contact(task.Liaison)
-			nowhere[u] = nowhere[u] || l.Key.Kind == notice.UnitLetter && (!ok || c.Email == "")
+			nowhere[u] = nowhere[u] || l.Key.Kind == notice.UnitLetter && !reachable(b.unit[u])
 		case notice.Pending, notice.Sending, notice.Sent, notice.Retry, notice.Superseded, notice.Cancelled:
 		}
 	}

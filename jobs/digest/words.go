@@ -160,7 +160,8 @@ func names(all []string, what string) string {
 	return fmt.Sprintf("%s等%d%s", strings.Join(all[:fewNamed], "、"), len(all), what)
 }
 
-// named lists what the items are, few by name, of many the number of each unit's.
+// namesOf lists what the items are: few by name; of many, how many units each row concerns, or where the rows are many too,
+// how many items each unit has.
 func (w *world) namesOf(items []*item) string {
 	if len(items) <= fewNamed {
 		var all []string
@@ -169,36 +170,45 @@ func (w *world) namesOf(items []*item) string {
 		}
 		return strings.Join(all, "、")
 	}
-	var units []string
-	n := map[string]int{}
-	for _, it := range items {
-		if n[it.unit.Name]++; n[it.unit.Name] == 1 {
-			units = append(units, it.unit.Name)
+	whats, of := tallied(items, func(it *item) string { return w.what(it.Obligation) })
+	if len(whats) <= fewNamed/2 {
+		for i, s := range whats {
+			whats[i] = fmt.Sprintf("%s%d家", s, of[s])
 		}
+		return strings.Join(whats, "、")
 	}
-	slices.SortStableFunc(units, func(a, b string) int { return n[b] - n[a] })
-	var all []string
-	for _, u := range units {
-		all = append(all, fmt.Sprintf("%s%d", u, n[u]))
+	units, n := tallied(items, func(it *item) string { return it.unit.Name })
+	for i, u := range units {
+		units[i] = fmt.Sprintf("%s%d", u, n[u])
 	}
-	return names(all, "家")
+	return names(units, "家")
 }
 
-// how is how a unit was told by other means.
-func how(ref string) string {
-	switch strings.ToLower(ref) {
-	case "phone", "telephone", "call":
-		return "电话"
-	case "oa":
-		return "OA"
-	case "paper", "letter":
-		return "书面"
-	case "visit", "meeting":
-		return "当面"
-	case "":
-		return "其他方式"
+// tallied counts the items by a name, the most numerous first.
+func tallied(items []*item, name func(*item) string) (order []string, n map[string]int) {
+	n = map[string]int{}
+	for _, it := range items {
+		s := name(it)
+		if n[s]++; n[s] == 1 {
+			order = append(order, s)
+		}
 	}
-	return ref
+	slices.SortStableFunc(order, func(a, b string) int { return n[b] - n[a] })
+	return order, n
+}
+
+// how is how a unit was told by other means. Of what a person wrote there, no more than the way is shown.
+func how(ref string) string {
+	ref = strings.ToLower(ref)
+	for _, way := range [][]string{
+		{"电话", "phone", "call"}, {"OA", "oa"}, {"短信", "sms"}, {"微信", "wechat"}, {"传真", "fax"}, {"当面", "面", "会", "visit", "meeting"},
+		{"书面", "书", "函", "paper", "letter"},
+	} {
+		if slices.ContainsFunc(way, func(s string) bool { return strings.Contains(ref, s) }) {
+			return way[0]
+		}
+	}
+	return "其他方式"
 }
 
 // end puts the full stop under a sentence.
