@@ -3,7 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
-	"fmt"
+	"encoding/json"
 	"io/fs"
 	"maps"
 	"os"
@@ -262,6 +262,10 @@ func world(t testing.TB, d *demo, code string) planner.World {
 	must(err)
 	w.Records, err = s.Records(ctx, code, task.RecordFilter{})
 	must(err)
+	w.Documents, err = s.Documents(ctx, notice.DocumentFilter{Jurisdiction: code, Kind: notice.SupervisionForm})
+	must(err)
+	w.Week, err = s.Briefs(ctx, code, 0, civil.Never)
+	must(err)
 	return w
 }
 
@@ -331,12 +335,21 @@ func compareLetters(t *testing.T, d *demo, code string, day civil.Date, plan pla
 		t.Fatal(err)
 	}
 	want := map[string]string{}
+	said := func(n notice.Notice) string {
+		facts, err := json.Marshal(n.Facts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(facts)
+	}
 	for _, n := range plan.Notices {
-		want[n.ID] = fmt.Sprintf("%+v", n.Facts)
+		want[n.ID] = said(n)
 	}
 	got := map[string]string{}
 	for _, n := range stored {
-		got[n.ID] = fmt.Sprintf("%+v", n.Facts)
+		if n.Job == "remind" {
+			got[n.ID] = said(n)
+		}
 	}
 	for id, facts := range want {
 		if got[id] != facts {
