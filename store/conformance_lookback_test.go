@@ -201,7 +201,8 @@ func TestLettersThatWaitOrFailedAreFoundByKind(t *testing.T) {
 			return n
 		}
 		planned(t, s, begin(t, s), day0, of(notice.UnitLetter, "", notice.Pending), of(notice.BureauDigest, "", notice.Held),
-			of(notice.Summary, "p/1@2024-08", notice.Retry), of(notice.PersonnelLetter, "", notice.Failed), of(notice.Summary, "p/2@2024-08", notice.Failed))
+			of(notice.Summary, "p/1@2024-08", notice.Retry), of(notice.PersonnelLetter, "", notice.Failed), of(notice.Summary, "p/2@2024-08", notice.Failed),
+			of(notice.SupervisionForm, "m1", notice.Held), of(notice.SupervisionForm, "m2", notice.Failed))
 		kinds := func(letters []notice.Notice) string {
 			out := ""
 			for _, n := range letters {
@@ -210,7 +211,8 @@ func TestLettersThatWaitOrFailedAreFoundByKind(t *testing.T) {
 			return out
 		}
 		for kind, want := range map[string][2]string{
-			"":                     {"bureau-digest unit-letter ", "personnel-letter "},
+			"":                     {"bureau-digest summary unit-letter ", "summary personnel-letter "}, // no form
+			notice.SupervisionForm: {"supervision-form ", "supervision-form "},
 			notice.UnitLetter:      {"unit-letter ", ""},
 			notice.BureauDigest:    {"bureau-digest ", ""},
 			notice.Summary:         {"summary ", "summary "},

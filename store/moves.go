@@ -184,7 +184,7 @@ func (s *Store) HoldNotices(ctx context.Context, f notice.ClaimFilter, until tim
 			}
 			var w where
 			w.and("state = ?", string(state))
-			w.and("matter = ''")
+			w.ordinary()
 			w.under(f)
 			held, err := t.exec(ctx, holdSet(t.d)+w.String(), append([]any{string(to), at(until), clean(reason)}, w.args...)...)
 			if err != nil {
@@ -282,7 +282,7 @@ func (s *Store) OldestOpen(ctx context.Context, j string) (n notice.Notice, ok b
 }
 
 // FailedSince returns the jurisdiction's letters of the kind that failed and are dated from the first day to the one before
-// the second. Without a kind it returns those of any that are about no matter of their own.
+// the second. Without a kind it returns all ordinary ones.
 func (s *Store) FailedSince(ctx context.Context, j, kind string, since, before civil.Date) ([]notice.Notice, error) {
 	w := failedWhere(j, kind, since, before)
 	return s.letters(ctx, "read failed letters of "+j, s.d.by("notices_state")+" "+w.String()+byReader, w.args...)

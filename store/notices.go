@@ -243,10 +243,15 @@ func (s *Store) letters(ctx context.Context, op, tail string, args ...any) (out 
 	return out, err
 }
 
-// ofKind narrows a query to the letters of a kind; without one, to those that are about no matter of their own.
+// ordinary leaves out formal letters, as notice.Key.Formal tells them.
+func (w *where) ordinary() {
+	w.and("(matter = '' OR kind IN (?, ?))", notice.Summary, notice.Correction)
+}
+
+// ofKind narrows a query to the letters of a kind; without one, to ordinary ones.
 func (w *where) ofKind(kind string) {
 	if kind == "" {
-		w.and("matter = ''")
+		w.ordinary()
 		return
 	}
 	w.and("kind = ?", kind)
@@ -263,7 +268,7 @@ func unsentWhere(j, kind string, before civil.Date) (w where) {
 const byReader = " ORDER BY logical_date, unit, role, id"
 
 // Unsent returns the jurisdiction's letters of the kind dated before the day that may still leave: pending, retry or held.
-// Without a kind it returns those of any that are about no matter of their own.
+// Without a kind it returns all ordinary ones.
 func (s *Store) Unsent(ctx context.Context, j, kind string, before civil.Date) ([]notice.Notice, error) {
 	w := unsentWhere(j, kind, before)
 	return s.letters(ctx, "read unsent letters of "+j, s.d.by("notices_state")+" "+w.String()+byReader, w.args...)

@@ -61,7 +61,7 @@ func Open(dir string) (*Archive, error) {
 
 // Put keeps a letter's bytes, of which sum is the SHA-256. Putting the same letter again does nothing.
 //
-// A formal letter (Key.Matter) is on the disk, with its name, when Put returns. An ordinary one may be lost, or left
+// A formal letter (Key.Formal) is on the disk, with its name, when Put returns. An ordinary one may be lost, or left
 // with other bytes, in a power cut, since it can be composed anew from its facts: such a file is written again.
 func (a *Archive) Put(msg compose.Message, sum [sha256.Size]byte) error {
 	if len(msg.Bytes) == 0 || msg.Key.Date.IsZero() {
@@ -69,7 +69,7 @@ func (a *Archive) Put(msg compose.Message, sum [sha256.Size]byte) error {
 	}
 	dir := a.folder(msg.Key.Jurisdiction, msg.Key.Date)
 	path := filepath.Join(dir, fileName(msg.ID, hex.EncodeToString(sum[:])))
-	formal := msg.Key.Matter != ""
+	formal := msg.Key.Formal()
 	err := a.inFolder(dir, func() error {
 		if !formal {
 			if err := writeNew(path, msg.Bytes); !errors.Is(err, fs.ErrExist) {

@@ -47,7 +47,7 @@ type Acceptance struct {
 // AcceptanceOf is the acceptance of a letter's copy that a receipt tells of.
 func AcceptanceOf(id string, msg compose.Message, r notice.Receipt) Acceptance {
 	return Acceptance{
-		Jurisdiction: msg.Key.Jurisdiction, Date: msg.Key.Date, Formal: msg.Key.Matter != "",
+		Jurisdiction: msg.Key.Jurisdiction, Date: msg.Key.Date, Formal: msg.Key.Formal(),
 		Notice: id, MessageID: msg.ID, Unit: msg.Key.Unit, Role: msg.Role, Copy: msg.Copy, To: cmp.Or(r.Email, msg.To),
 		SHA256: r.SHA256, Bytes: r.Bytes, Code: r.Code, Enhanced: r.Enhanced, Reply: r.Reply, At: r.At.UTC(), Worker: r.Worker,
 	}

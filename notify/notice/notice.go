@@ -42,6 +42,12 @@ func (k Key) ID() string {
 	return hex.EncodeToString(sum[:16])
 }
 
+// Formal reports whether the letter is a formal one, of a matter of its own, which no window holds and which is never sent
+// again by itself. A summary and a correction have a matter only to be told apart on one day.
+func (k Key) Formal() bool {
+	return k.Matter != "" && k.Kind != Summary && k.Kind != Correction
+}
+
 // Notice is a letter: its key, what it says, and how far it got.
 type Notice struct {
 	ID    string

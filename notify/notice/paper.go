@@ -2,6 +2,7 @@ package notice
 
 import (
 	"strconv"
+	"strings"
 
 	"duban/jobs/civil"
 )
@@ -36,6 +37,56 @@ type Paper struct {
 	Issuer  string     `json:"issuer,omitempty"` // at the right, above the date
 	Date    civil.Date `json:"date"`
 	Copies  string     `json:"copies,omitempty"` // 抄送
+}
+
+// Under is what stands under the title, one line each: the issue unless the title says it, the number, and who keeps the
+// figures.
+func (p Paper) Under() []string {
+	issue := p.Issue
+	switch {
+	case issue == "" || strings.Contains(p.Title, issue):
+		issue = ""
+	case !strings.HasPrefix(issue, "（"):
+		issue = "（" + issue + "）"
+	}
+	var out []string
+	for _, s := range []string{issue, p.Number, p.Sub} {
+		if s != "" {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// Ordinals are the numbers of the sections, 一 and so on, one for each: empty for a section without a heading, and where
+// only one has a heading (GB/T 9704-2012, 7.3.3).
+func (p Paper) Ordinals() []string {
+	out := make([]string, len(p.Sections))
+	headed := 0
+	for i, s := range p.Sections {
+		if s.Heading != "" {
+			headed++
+			out[i] = ordinal(headed)
+		}
+	}
+	if headed == 1 {
+		clear(out)
+	}
+	return out
+}
+
+// ordinal is a number in Chinese, up to 99.
+func ordinal(n int) string {
+	digits := [...]string{"", "一", "二", "三", "四", "五", "六", "七", "八", "九"}
+	switch {
+	case n <= 0 || n > 99:
+		return strconv.Itoa(n)
+	case n < 10:
+		return digits[n]
+	case n < 20:
+		return "十" + digits[n-10]
+	}
+	return digits[n/10] + "十" + digits[n%10]
 }
 
 // Section is one numbered part of a paper; a part with nothing to say is not made at all.
@@ -107,6 +158,21 @@ type FormRow struct {
 	// Tall leaves room for several lines; Heading spans the form.
 	Tall    bool `json:"tall,omitempty"`
 	Heading bool `json:"heading,omitempty"`
+}
+
+// Room is how many lines a row leaves to write in.
+func (r FormRow) Room() int {
+	switch {
+	case r.Heading:
+		return 0
+	case r.Tall && r.Text == "":
+		return 5
+	case r.Tall:
+		return 3
+	case r.Text == "":
+		return 1
+	}
+	return 0
 }
 
 // Draft is a document that goes along for somebody else to issue.

@@ -127,7 +127,7 @@ func Then(s State, causes ...Cause) (State, error) {
 // so that a mailbox that has it already can tell; after that, and a formal one at once, it waits for a person. c is
 // Break or Vanish.
 func (n Notice) Lost(c Cause) []Cause {
-	if n.Key.Matter == "" && !n.Resent {
+	if !n.Key.Formal() && !n.Resent {
 		return []Cause{c, Resend}
 	}
 	return []Cause{c}
