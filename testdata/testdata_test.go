@@ -432,7 +432,7 @@ func checkUnit(t *testing.T, u map[string]string) {
 	if !strings.HasPrefix(u["联络员电话"], "0000-555") {
 		t.Errorf("%s: telephone %q is not plainly fictitious", u["名称"], u["联络员电话"])
 	}
-	for _, h := range []string{"联络员邮箱", "分管负责人邮箱", "主要负责人邮箱", "法制联系人邮箱"} {
+	for _, h := range []string{"联络员邮箱", "分管负责人邮箱", "主要负责人邮箱", "法制联系人邮箱", "人事联系人邮箱"} {
 		if v := u[h]; v != "" && !reserved(v) {
 			t.Errorf("%s: %s %q is not at a reserved domain", u["名称"], h, v)
 		}

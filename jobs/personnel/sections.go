@@ -86,7 +86,7 @@ func (w *writer) returns(c Counts) notice.Section {
 	}
 	var parts clauses
 	parts.add(c.OffShort, "学时不足%d人", c.OffShort)
-	parts.add(c.OffUnproved, "学时已满、考核未合格或未登记%d人", c.OffUnproved)
+	parts.add(c.OffUnproved, "学时已满但考核未合格或未登记%d人", c.OffUnproved)
 	parts.add(c.OffReady, "学时已满且考核合格%d人", c.OffReady)
 	return part("离岗人员培训", fmt.Sprintf("离岗人员返岗前应完成%d学时培训并考核合格。离岗%d人：%s。", w.set.Staff.HoursOffPost, c.Off, parts))
 }
@@ -159,8 +159,8 @@ func (w *writer) applicants(c Counts) notice.Section {
 	}
 	var parts clauses
 	parts.add(c.ApplyShort, "学时不足%d人", c.ApplyShort)
-	parts.add(c.Awaiting, "学时已满、待考试%d人", c.Awaiting)
-	parts.add(c.ApplyReady, "考试合格、待发证%d人", c.ApplyReady)
+	parts.add(c.Awaiting, "学时已满待考试%d人", c.Awaiting)
+	parts.add(c.ApplyReady, "考试合格待发证%d人", c.ApplyReady)
 	rule := ""
 	if n := w.set.Staff.HoursApplicant; n > 0 {
 		rule = fmt.Sprintf("新申领人员应先完成%d学时公共法律知识培训。", n)
@@ -182,8 +182,8 @@ func (w *writer) totals(res Result) (notice.Notice, bool) {
 		Subject: fmt.Sprintf("【%s】人员管理%d月：证件已过期%d人、%d日内到期%d人·%d家单位", w.issuer.Short, int(w.d.Month()),
 			c.Expired, longest(res.Warn), c.Expiring(), c.Units),
 		Sub: "按登记，截至" + w.d.Chinese(), Addressee: bureau.Name,
-		Opening: []string{fmt.Sprintf("%s名册内行政执法人员%d人（%s），分属%d家单位。本件只列人数；各单位的名单只在发给该单位的提示中。",
-			basis(w.set.Staff), c.People, roll(c), c.Units)},
+		Opening: []string{fmt.Sprintf("名册内行政执法人员%d人（%s），分属%d家单位。本件只列人数；各单位的名单只在发给该单位的提示中。",
+			c.People, roll(c), c.Units)},
 		Sections: w.totalSections(c),
 	}
 	sheet := w.byUnit(res)
