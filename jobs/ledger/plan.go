@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"maps"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 
@@ -47,7 +49,7 @@ const (
 	fChannel, fSendTo, fOwes        field = "channel", "send_to", "owes"
 	fChase, fValid, fDay, fCategory field = "chase", "valid_to", "report_day", "category"
 	fName, fDoc, fIssued, fJuris    field = "name", "doc", "issued", "jurisdiction"
-	fSigned, fPublished             field = "signed", "published"
+	fSigned, fPublished, fFigures   field = "signed", "published", "figures"
 )
 
 // words builds a table of headings from lists parted by spaces. A heading that two fields claim belongs to neither.
@@ -90,6 +92,7 @@ func planLayout() layout {
 			fValid:       "有效期至 valid_to",
 			fDay:         "报告日 report_day",
 			fCategory:    "事项类别",
+			fFigures:     "填报指标 报送指标 统计指标",
 		}),
 		isHeader: func(s map[field]int) bool {
 			return s[fTitle] > 0 && s[fDeadline]+s[fLead]+s[fResp]+s[fSupport] > 0 ||
@@ -396,6 +399,37 @@ func (b *planBuilder) particulars(r record, t *task.Task) {
 			t.ReportDay = n
 		}
 	}
+	t.Fields = b.figures(r)
+}
+
+const (
+	maxFigures    = 30
+	maxFigureName = 30 // characters; a figure's name heads a column
+)
+
+// figures reads the names of the figures that a return carries. A ledger without the column says nothing of them: nil, as
+// against none.
+func (b *planBuilder) figures(r record) []string {
+	if !b.table.columns[fFigures] {
+		return nil
+	}
+	names := []string{}
+	for _, word := range strings.FieldsFunc(r.text(fFigures), func(c rune) bool { return strings.ContainsRune("、，,；;\n", c) }) {
+		name := strings.Join(strings.Fields(norm.NFKC.String(word)), " ")
+		switch {
+		case name == "":
+		case slices.Contains(names, name):
+			b.fail(r.problem(b.table.file, fFigures, "「%s」 is named twice", name))
+		case utf8.RuneCountInString(name) > maxFigureName, strings.ContainsFunc(name, func(c rune) bool { return c == '=' || !unicode.IsPrint(c) }):
+			b.fail(r.problem(b.table.file, fFigures, "want the names of figures, parted by 、, each of at most %d characters and without =", maxFigureName))
+		default:
+			names = append(names, name)
+		}
+	}
+	if len(names) > maxFigures {
+		b.fail(r.problem(b.table.file, fFigures, "want at most %d figures", maxFigures))
+	}
+	return names
 }
 
 const chaseWords = "want 发函 (letter), 仅知悉 (courtesy), 人工 (manual) or 不发 (none)"

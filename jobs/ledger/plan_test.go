@@ -324,3 +324,35 @@ func TestBundledPlans(t *testing.T) {
 		})
 	}
 }
+
+// The figures of a return are named in the order of the summary. A ledger without the column says nothing of them.
+func TestFiguresOfAReturn(t *testing.T) {
+	const head = top + "序号,任务,责任单位,完成时限,填报指标\n"
+	read := func(csv string) (PlanDraft, Problems) {
+		book, err := Read("p.csv", []byte(csv))
+		must(t, err)
+		return Plan(book, town(), PlanOptions{Jurisdiction: "town"})
+	}
+	d, problems := read(head + "1,甲,区司法局,每月25日前,发现问题数、已整改数， 检查 次数；ＡＢ率\n2,乙,区司法局,每月25日前,\n")
+	if len(problems) > 0 || fmt.Sprint(d.Tasks[0].Fields) != "[发现问题数 已整改数 检查 次数 AB率]" || len(d.Tasks[0].Fields) != 4 || d.Tasks[1].Fields == nil || len(d.Tasks[1].Fields) != 0 {
+		t.Errorf("%q %v", d.Tasks[0].Fields, problems)
+	}
+	if d, problems := read(top + "序号,任务,责任单位,完成时限\n1,甲,区司法局,每月25日前\n"); len(problems) > 0 || d.Tasks[0].Fields != nil {
+		t.Errorf("%v %v", d, problems)
+	}
+	for cell, reason := range map[string]string{
+		"发现问题数、发现问题数": "named twice", "甲=乙": "without =", strings.Repeat("数", 31): "at most 30 characters", manyFigures(31): "at most 30 figures",
+	} {
+		if _, problems := read(head + "1,甲,区司法局,每月25日前," + cell + "\n"); len(problems) != 1 || problems[0].Column != "填报指标" || !strings.Contains(problems[0].Reason, reason) {
+			t.Errorf("%s: %v", cell, problems)
+		}
+	}
+}
+
+func manyFigures(n int) string {
+	names := make([]string, 0, n)
+	for i := range n {
+		names = append(names, fmt.Sprintf("指标%d", i))
+	}
+	return strings.Join(names, "、")
+}

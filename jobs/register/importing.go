@@ -173,6 +173,9 @@ func compare(old map[string]task.Task, in PlanImport, on civil.Date, out *Change
 		if t.DeadlineText == was.DeadlineText { // the reading was frozen, or given by a person
 			t.Reading, t.Parser, t.ClarifiedBy = was.Reading, was.Parser, was.ClarifiedBy
 		}
+		if t.Fields == nil { // the ledger has no column of figures
+			t.Fields = was.Fields
+		}
 		t.On = max(on, was.On)
 		what := differences(was, t)
 		if what == "" {
@@ -222,11 +225,11 @@ var (
 	fieldWords = map[string]string{
 		"DeadlineText": "deadline", "LeadText": "lead units", "ResponsibleText": "responsible units", "SupportText": "supporting units",
 		"SendTo": "send to", "ReportDay": "report day", "ValidTo": "valid to", "DocNumber": "document number", "FullName": "full name",
-		"LiveFrom": "live from", "CertState": "certificate's state", "HeldFrom": "held from", "HeldTo": "held to", "Title": "measure",
+		"LiveFrom": "live from", "Fields": "figures", "CertState": "certificate's state", "HeldFrom": "held from", "HeldTo": "held to", "Title": "measure",
 	}
 	shown = map[string]bool{
 		"DeadlineText": true, "Title": true, "Deliverable": true, "Issued": true, "DocNumber": true, "LiveFrom": true, "ReportDay": true,
-		"LeadText": true, "ResponsibleText": true, "SupportText": true,
+		"LeadText": true, "ResponsibleText": true, "SupportText": true, "Fields": true,
 	}
 )
 
@@ -251,6 +254,9 @@ func differences[T any](was, is T) string {
 
 // value prints a field on one line.
 func value(v reflect.Value) string {
+	if list, ok := v.Interface().([]string); ok {
+		return cmp.Or(strings.Join(list, "、"), "nothing")
+	}
 	s := strings.Join(strings.Fields(fmt.Sprint(v.Interface())), " ")
 	return cmp.Or(s, "nothing")
 }
