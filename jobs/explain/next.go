@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"duban/jobs/civil"
+	"duban/jobs/ladder"
 	"duban/jobs/planner"
 	"duban/jobs/task"
 	"duban/notify/notice"
@@ -20,23 +21,23 @@ func (x *explainer) next(today planner.Decision) Next {
 	if !x.status.Chased() {
 		return Next{What: x.nothing()}
 	}
-	c := x.Case
-	c.Written, c.Letters = false, 0
-	said(&c, today, x.Day)
-	if due := x.status.Effective; c.Record.Obligation.Owes == task.OwesSupport && x.Day > due {
+	if due := x.status.Effective; x.Case.Record.Obligation.Owes == task.OwesSupport && x.Day > due {
 		return Next{What: "nothing: its date is past, and a supporting unit is not urged"}
 	}
-	reason := ""
-	day := x.Day
-	for range patience {
-		next := x.look(c, day, &reason)
+	c := x.tomorrow(today)
+	decision, reason := today, ""
+	for day, looks := x.Day, 0; looks < patience; looks++ {
+		next := x.look(decision, day, &reason)
 		if next == 0 {
 			break
 		}
 		day = next
-		d := planner.Decide(c, x.Settings, day)
-		for _, s := range d.Steps {
-			if s.State == planner.StepToday && s.Arm == d.Status.Arm {
+		if x.set.Calendar.WeekStart(day) != x.set.Calendar.WeekStart(x.Day) {
+			c.Letters = 0
+		}
+		decision = planner.Decide(c, x.Settings, day)
+		for _, s := range decision.Steps {
+			if s.State == planner.StepToday && s.Arm == decision.Status.Arm {
 				return x.found(c, s, day)
 			}
 		}
@@ -52,10 +53,9 @@ func (x *explainer) next(today planner.Decision) Next {
 	return Next{What: "nothing by the ladder, which has said all it has to say: it stands in the bureau's digest"}
 }
 
-// look returns the next working day after day on which something could be said: at once where a step waits, else the day
-// of the first step to come; 0 where there is none.
-func (x *explainer) look(c planner.Case, day civil.Date, reason *string) (next civil.Date) {
-	d := planner.Decide(c, x.Settings, day)
+// look returns the next working day after the day decided on which something could be said: at once where a step waits,
+// else the day of the first step to come; 0 where there is none. The reason is that of a step that waits.
+func (x *explainer) look(d planner.Decision, day civil.Date, reason *string) (next civil.Date) {
 	*reason = ""
 	for _, s := range d.Steps {
 		if s.Arm != d.Status.Arm {
@@ -75,6 +75,19 @@ func (x *explainer) look(c planner.Case, day civil.Date, reason *string) (next c
 		}
 	}
 	return next
+}
+
+// tomorrow is the case after the day: what goes and is passed over on it stands on the record, as served, and the letter
+// of the day counts towards the week's.
+func (x *explainer) tomorrow(today planner.Decision) planner.Case {
+	c := x.Case
+	goes := c.Written || slices.ContainsFunc(today.Steps, func(s planner.StepDecision) bool { return s.State == planner.StepToday && s.Rung != ladder.Form })
+	if goes && !ladder.Monday(x.Day, x.set.Calendar) {
+		c.Letters++
+	}
+	c.Written = false
+	said(&c, today, x.Day)
+	return c
 }
 
 // said adds to the case what is said and passed over on the day, as served.
