@@ -111,13 +111,8 @@ func lateIssue(p *notice.Paper, f notice.Facts) {
 func compilePaper(f notice.Facts) content {
 	p := *f.Paper
 	l := content{
-		Mark: p.Mark, Title: p.Title, Opening: said(p.Opening), Sections: parts(p.Sections), Closing: said(p.Closing),
+		Mark: p.Mark, Title: p.Title, Under: p.Under(), Opening: said(p.Opening), Sections: parts(p), Closing: said(p.Closing),
 		Contact: say(p.Contact), Issuer: p.Issuer, Copies: copies(f),
-	}
-	for _, s := range []string{issueLine(p), p.Number, p.Sub} {
-		if s != "" {
-			l.Under = append(l.Under, s)
-		}
 	}
 	if p.Addressee != "" {
 		l.Addressee = strings.TrimSuffix(p.Addressee, "：") + "："
@@ -129,35 +124,9 @@ func compilePaper(f notice.Facts) content {
 		l.Copies = "抄送：" + strings.TrimPrefix(p.Copies, "抄送：")
 	}
 	for _, r := range p.Form {
-		l.Form = append(l.Form, formRow{Label: r.Label, Text: r.Text, Heading: r.Heading, Room: room(r)})
+		l.Form = append(l.Form, formRow{Label: r.Label, Text: r.Text, Heading: r.Heading, Room: r.Room()})
 	}
 	return l
-}
-
-// issueLine is （第3期）, unless the title says it.
-func issueLine(p notice.Paper) string {
-	if p.Issue == "" || strings.Contains(p.Title, p.Issue) {
-		return ""
-	}
-	if strings.HasPrefix(p.Issue, "（") {
-		return p.Issue
-	}
-	return "（" + p.Issue + "）"
-}
-
-// room is how many lines a row of a form leaves to write in.
-func room(r notice.FormRow) int {
-	switch {
-	case r.Heading:
-		return 0
-	case r.Tall && r.Text == "":
-		return 5
-	case r.Tall:
-		return 3
-	case r.Text == "":
-		return 1
-	}
-	return 0
 }
 
 func said(list []string) []phrase {
@@ -168,21 +137,12 @@ func said(list []string) []phrase {
 	return out
 }
 
-// parts numbers the sections that have a heading, where there are several.
-func parts(list []notice.Section) []section {
-	headed := 0
-	for _, s := range list {
-		if s.Heading != "" {
-			headed++
-		}
-	}
-	out := make([]section, len(list))
-	n := 0
-	for i, s := range list {
-		out[i] = section{Heading: say(s.Heading), Before: said(s.Paras), Points: said(s.Lines), Notes: said(s.Notes)}
-		if s.Heading != "" && headed > 1 {
-			n++
-			out[i].Ordinal = ordinal10(n)
+func parts(p notice.Paper) []section {
+	out := make([]section, len(p.Sections))
+	for i, ordinal := range p.Ordinals() {
+		s := p.Sections[i]
+		out[i] = section{
+			Ordinal: ordinal, Heading: say(s.Heading), Before: said(s.Paras), Points: said(s.Lines), Notes: said(s.Notes),
 		}
 		if s.Table != nil && len(s.Table.Columns) > 0 {
 			out[i].Grid = gridOf(*s.Table)

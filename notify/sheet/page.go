@@ -32,8 +32,8 @@ func (b *book) setUp(name string, g grid) error {
 	if err := b.AutoFilter(name, "A"+strconv.Itoa(g.head)+":"+g.at(g.rows, g.columns), nil); err != nil {
 		return fmt.Errorf("set filter: %w", err)
 	}
-	a4, wide, one, any, yes := 9, "landscape", 1, 0, true
-	if err := b.SetPageLayout(name, &excelize.PageLayoutOptions{Size: &a4, Orientation: &wide, FitToWidth: &one, FitToHeight: &any}); err != nil {
+	a4, wide, one, free, yes := 9, "landscape", 1, 0, true
+	if err := b.SetPageLayout(name, &excelize.PageLayoutOptions{Size: &a4, Orientation: &wide, FitToWidth: &one, FitToHeight: &free}); err != nil {
 		return fmt.Errorf("set page: %w", err)
 	}
 	if err := b.SetSheetProps(name, &excelize.SheetPropsOptions{FitToPage: &yes}); err != nil {
