@@ -32,6 +32,7 @@ type told struct {
 	lastUrged, firstServed civil.Date
 	urgings                int
 	today                  bool   // urged in today's letter
+	heard                  bool   // some letter about it reached the unit, or the unit was told by other means
 	contact                string // 9月25日电话
 }
 
@@ -55,6 +56,7 @@ func (w *world) told(it *item) (t told) {
 		if word == "" {
 			continue
 		}
+		t.heard = t.heard || day != 0
 		if rung == ladder.Reminder {
 			t.reminded = appendNew(t.reminded, word)
 			continue
@@ -69,6 +71,7 @@ func (w *world) told(it *item) (t told) {
 			lost = true
 		}
 	}
+	t.heard = t.heard || it.now.Contacted != 0
 	if it.now.Contacted > it.due() && it.now.Contacted >= it.now.Since {
 		t.contact = w.short(it.now.Contacted) + w.contactedBy(it)
 		if t.firstServed == 0 {

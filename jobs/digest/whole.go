@@ -67,51 +67,47 @@ func (b *book) uncounted() notice.Section {
 	return s
 }
 
-// Why an item is not counted, the first that holds.
+// Why an item is not counted, in the order in which the reasons hold.
 const (
-	byRequest     = "延期待答复"
-	byBureau      = "待本局审核"
 	byIssue       = "印发时已过时限"
 	byInheritance = "系统启用前已到期"
 	byAmbiguity   = "时限有两种读法待核定"
-	bySilence     = "暂停或暂缓催办"
-	byDelivery    = "催办未送达"
 	byCalendar    = "放假安排未公布、时限为暂定"
+	byBureau      = "待本局审核"
+	byRequest     = "延期待答复"
+	bySilence     = "暂停或暂缓催办"
+	byDelivery    = "尚无来信送达"
 )
 
 func excuses() []string {
-	return []string{byRequest, byBureau, byIssue, byInheritance, byAmbiguity, bySilence, byDelivery, byCalendar}
+	return []string{byIssue, byInheritance, byAmbiguity, byCalendar, byBureau, byRequest, bySilence, byDelivery}
 }
 
 func (w *world) excused(it *item) string {
-	if !it.delivers() {
-		return ""
-	}
-	switch it.class {
-	case PastAtIssue:
-		return byIssue
-	case Inherited:
-		return byInheritance
-	case Answered:
-		return byBureau
-	}
-	if it.now.State != task.Waiting || !slices.Contains([]Class{Overdue, Behind, OnTrack, Extended}, it.class) {
-		return ""
-	}
-	if it.now.Asked != 0 {
-		return byRequest
-	}
+	st := it.now
 	late := it.class == Overdue
 	_, silenced := w.silenced(it)
 	switch {
-	case it.Obligation.Ambiguous && w.d > it.now.Effective && !it.now.Returned && !it.now.Extended:
+	case !it.delivers():
+		return ""
+	case it.class == PastAtIssue:
+		return byIssue
+	case it.class == Inherited:
+		return byInheritance
+	case !slices.Contains([]Class{Overdue, Behind, OnTrack, Extended, Answered}, it.class):
+		return ""
+	case it.Obligation.Ambiguous && st.Assess > st.Effective && w.d > st.Effective && !st.Returned && !st.Extended:
 		return byAmbiguity
-	case late && (silenced || it.now.HeldUntil != 0):
-		return bySilence
-	case late && w.told(it).reached == unheard:
-		return byDelivery
-	case late && w.set.Calendar.Provisional(it.now.Effective, it.due()):
+	case late && w.set.Calendar.Provisional(st.Effective, it.due()):
 		return byCalendar
+	case it.class == Answered:
+		return byBureau
+	case st.Asked != 0:
+		return byRequest
+	case late && (silenced || st.HeldUntil != 0):
+		return bySilence
+	case late && !w.told(it).heard:
+		return byDelivery
 	}
 	return ""
 }
