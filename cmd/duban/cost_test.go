@@ -119,15 +119,15 @@ func (s *stock) added(i int) {
 		case s.history: // an earlier month of a row that comes due
 			of := (rowsPerDay+2)*i + 3 + r%4
 			month := civil.Of(2024, 9-time.Month(1+r/12), 20)
-			s.items(s.tasks[of], group, fmt.Sprintf("%s/%02d", month.String()[:7], r), task.Monthly, month, closing(r, month, first))
+			s.items(s.tasks[of], group, fmt.Sprintf("%s/%02d", month.String()[:7], r), task.Monthly, month, closingEvent(r, month, first))
 		default:
-			s.row(row, group, dated(past), "m1", task.Milestone, past, closing(r, past, first))
+			s.row(row, group, dated(past), "m1", task.Milestone, past, closingEvent(r, past, first))
 		}
 	}
 }
 
-// closing is what happened to an item that was due: answered late, or done in time.
-func closing(r int, due, first civil.Date) []task.Event {
+// closingEvent is what happened to an item that was due: answered late, or done in time.
+func closingEvent(r int, due, first civil.Date) []task.Event {
 	if r%4 == 1 {
 		return []task.Event{{On: first - 3, Kind: task.Reported, Who: "bench"}}
 	}

@@ -151,6 +151,9 @@ func (d *demo) run(ctx context.Context) error {
 		}
 		d.progress(day)
 	}
+	if err := d.writeDocuments(ctx); err != nil {
+		return err
+	}
 	letters, err := d.writeIndex(ctx)
 	if err != nil {
 		return err
@@ -252,6 +255,27 @@ func (d *demo) day(ctx context.Context, code string, day civil.Date) error {
 	}
 	_, err = d.deliver(ctx, d.store, code, day, false, true)
 	return err
+}
+
+// writeDocuments writes the formal letters, issued or drafted, as .docx files.
+func (d *demo) writeDocuments(ctx context.Context) error {
+	docs, err := d.store.Documents(ctx, notice.DocumentFilter{})
+	if err != nil || len(docs) == 0 {
+		return err
+	}
+	dir := filepath.Join(d.dir, "documents")
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return fmt.Errorf("make folder of documents: %w", err)
+	}
+	for _, doc := range docs {
+		if doc.State != notice.Drafted && doc.State != notice.Issued {
+			continue
+		}
+		if _, err := writeDocument(ctx, d.store, doc, dir); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // writeIndex composes every letter that left once more, for the index that opens them.

@@ -27,7 +27,7 @@ func (a *app) documentsCmd() *cobra.Command {
 duban outbox release ID. A number comes from the office's own register (--number), or from the program's, gap-free per
 jurisdiction, kind and year; a document that is voided keeps its number, marked 作废.`,
 	}
-	c.AddCommand(a.documentsListCmd(), a.documentsVoidCmd())
+	c.AddCommand(a.documentsListCmd(), a.documentsExportCmd(), a.documentsVoidCmd())
 	return c
 }
 
