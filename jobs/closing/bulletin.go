@@ -3,6 +3,7 @@ package closing
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -138,28 +139,84 @@ func recurring(it Item) bool {
 
 // behind lists by unit what is open and what was done late, the monthly returns apart.
 func (b bulletin) behind() notice.Section {
-	return notice.Section{Heading: "未办结和逾期办结事项", Lines: b.byUnit(func(it Item) bool { return !recurring(it) })}
-}
-
-// monthly lists the returns that were missed.
-func (b bulletin) monthly() notice.Section {
-	return notice.Section{Heading: "月度报送未报和迟报情况", Lines: b.byUnit(recurring)}
-}
-
-func (b bulletin) byUnit(want func(Item) bool) []string {
-	var out []string
-	for _, u := range b.rates.Units {
-		var parts []string
-		for _, it := range b.items {
-			if it.Record.Obligation.Unit == u.Unit && want(it) && (it.Standing == Open || it.Standing == DoneLate) {
+	return notice.Section{Heading: "未办结和逾期办结事项", Lines: b.byUnit(func(items []Item) (parts []string) {
+		for _, it := range items {
+			if !recurring(it) {
 				parts = append(parts, named(it)+"，"+outcome(it))
 			}
 		}
-		if len(parts) > 0 {
-			out = append(out, fmt.Sprintf("%s%d项次：%s。", u.Name, len(parts), strings.Join(parts, "；")))
+		return parts
+	})}
+}
+
+// monthly lists by unit the returns that were missed: by row, with the periods.
+func (b bulletin) monthly() notice.Section {
+	return notice.Section{Heading: "月度报送未报和迟报情况", Lines: b.byUnit(func(items []Item) (parts []string) {
+		for len(items) > 0 {
+			row := items[0].Record.Obligation.TaskID
+			var missing, late []string
+			title := ""
+			rest := items[:0:0]
+			for _, it := range items {
+				o := it.Record.Obligation
+				switch {
+				case o.TaskID != row:
+					rest = append(rest, it)
+				case !recurring(it):
+				case it.Standing == Open:
+					missing = append(missing, periodName(o.Instance))
+				default:
+					late = append(late, fmt.Sprintf("%s迟报%d个工作日", periodName(o.Instance), it.Late))
+				}
+				if o.TaskID == row {
+					title = fmt.Sprintf("第%s项%s", o.Row, it.Task.Title)
+				}
+			}
+			if items = rest; len(missing) > 0 {
+				late = append([]string{strings.Join(missing, "、") + "未报"}, late...)
+			}
+			if len(late) > 0 {
+				parts = append(parts, title+"："+strings.Join(late, "，"))
+			}
 		}
+		return parts
+	})}
+}
+
+// byUnit says of each unit what say makes of its items that are open or were done late. Units of which the same is to be said
+// stand together.
+func (b bulletin) byUnit(say func([]Item) []string) []string {
+	who := map[string][]string{}
+	var order []string
+	for _, u := range b.rates.Units {
+		var items []Item
+		for _, it := range b.items {
+			if it.Record.Obligation.Unit == u.Unit && (it.Standing == Open || it.Standing == DoneLate) {
+				items = append(items, it)
+			}
+		}
+		text := strings.Join(say(items), "；")
+		if text == "" {
+			continue
+		}
+		if len(who[text]) == 0 {
+			order = append(order, text)
+		}
+		who[text] = append(who[text], u.Name)
+	}
+	var out []string
+	for _, text := range order {
+		out = append(out, together(who[text], "家")+"："+text+"。")
 	}
 	return out
+}
+
+// together names several of which the same is said: 甲、乙、丙等3家.
+func together(names []string, unit string) string {
+	if len(names) < 2 {
+		return strings.Join(names, "、")
+	}
+	return fmt.Sprintf("%s等%d%s", strings.Join(names, "、"), len(names), unit)
 }
 
 func outcome(it Item) string {
@@ -195,11 +252,19 @@ func (b bulletin) whose(s Standing) string {
 	if s == OfBureau {
 		return ""
 	}
-	var parts []string
+	who := map[int][]string{}
 	for _, u := range b.rates.Units {
 		if n := u.Left[s]; n > 0 {
-			parts = append(parts, fmt.Sprintf("%s%d", u.Name, n))
+			who[n] = append(who[n], u.Name)
 		}
+	}
+	var parts []string
+	for _, n := range slices.Sorted(maps.Keys(who)) {
+		part := together(who[n], "家")
+		if len(who[n]) > 1 {
+			part += "各"
+		}
+		parts = append(parts, fmt.Sprintf("%s%d项次", part, n))
 	}
 	return "（" + strings.Join(parts, "、") + "）"
 }

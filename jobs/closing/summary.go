@@ -97,7 +97,7 @@ func (s summary) opening(done int, unit string) []string {
 	if len(instances(s.figures)) > 1 {
 		due = "按期" + verb
 	}
-	first := fmt.Sprintf("按照%s第%s项，%s%s应%s。截至%s，%s%d%s，%s%d%s", basis, s.task.Row, periodName(s.period.Key), s.task.Title,
+	first := fmt.Sprintf("按照%s第%s项，%s%s应%s。按我局登记，截至%s，%s%d%s，%s%d%s", basis, s.task.Row, periodName(s.period.Key), s.task.Title,
 		due, monthDay(s.period.On), w.owed, c.Due, unit, w.done, done, unit)
 	if pc := Percent(done, c.Due); pc != "" {
 		first += "，占" + pc
@@ -199,17 +199,27 @@ func (s summary) who(r Return) string {
 	return r.Name
 }
 
-// behind lists what was late, missing or excused, by unit.
+// behind lists what was late, missing or excused. Units of which the same is to be said stand together.
 func (s summary) behind(unit string) notice.Section {
 	sec := notice.Section{Heading: "延期及其他情况"}
 	if c := s.figures.Counts; c.Late+c.Missing > 0 {
 		sec.Heading = tally(Counts{Late: c.Late, Missing: c.Missing}, s.figures.speech(), unit)
 	}
-	for _, state := range []State{Late, Missing, Extended, Asking, Returned, NotDue, Waived, Withdrawn, Moved} {
+	for _, state := range states() {
+		who := map[string][]string{}
+		var order []string
 		for _, r := range s.figures.Returns {
-			if r.State == state {
-				sec.Lines = append(sec.Lines, s.who(r)+"："+s.line(r)+"。")
+			if r.State != state || state == OnTime {
+				continue
 			}
+			l := s.line(r)
+			if len(who[l]) == 0 {
+				order = append(order, l)
+			}
+			who[l] = append(who[l], s.who(r))
+		}
+		for _, l := range order {
+			sec.Lines = append(sec.Lines, together(who[l], unit)+"："+l+"。")
 		}
 	}
 	return sec
