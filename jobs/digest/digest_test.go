@@ -85,6 +85,14 @@ func TestNationalDay2024(t *testing.T) {
 	w.has("2024-10-14", "区甲局｜1｜6｜", "10.9、10.12", "10月18日拟督办通知单")
 }
 
+func TestWhatWasAnsweredLongAgoCountsAsReported(t *testing.T) {
+	w := newTown(t).plan("zf", "方案", "2024-08-01", "").row("1", on("2024-09-30"), "a b c jw").live("2024-08-01", "2024-08-02")
+	w.event("2024-08-05", "1/a/m1", task.Accepted).event("2024-08-05", "1/c/m1", task.Waived).live("2024-08-05", "2024-09-23")
+	w.has("2024-09-23", "第1项3家应报，已报1家（未报：区乙局、区纪委监委机关）", "已办结1、按序时推进1、由专人联系1、不适用1，合计4项次")
+	w.event("2024-09-23", "1/b/m1", task.Reported).event("2024-09-23", "1/jw/m1", task.Accepted).live("2024-09-24", "2024-09-24")
+	w.lacks("2024-09-24", "今后十个工作日")
+}
+
 func TestASundayInJune(t *testing.T) {
 	w := newTown(t).plan("zf", "方案", "2024-05-20", "").row("1", on("2024-06-30"), "a").live("2024-05-20", "2024-07-05")
 	w.has("2024-06-17", "今后十个工作日到期（至7月1日）", "6月30日（星期日，非工作日，最后工作日为6月28日）")

@@ -303,7 +303,7 @@ func (w *world) unsaid(it *item, t told) (step, bool) {
 		skip := first && st.Rung == ladder.Urging && t.urgings == 0 && t.contact != ""
 		first = first && st.Rung != ladder.Urging
 		switch {
-		case skip || w.said(it, st.Step) || it.Obligation.Ambiguous && st.Rung == ladder.Form:
+		case skip || w.said(it, st.Step) || it.twoDates() && st.Rung == ladder.Form:
 		case st.On <= w.next:
 			due = st
 		case later.Step == "":

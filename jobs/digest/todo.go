@@ -261,7 +261,7 @@ func (b *book) unreadable() []string {
 func (b *book) ambiguous() []string {
 	open := map[task.TaskID]bool{}
 	for _, it := range b.items {
-		if it.Obligation.Ambiguous && it.now.Chased() && it.delivers() && it.inForce {
+		if it.twoDates() && it.now.Chased() && it.delivers() && it.inForce {
 			open[it.Obligation.TaskID] = true
 		}
 	}

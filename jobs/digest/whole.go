@@ -96,7 +96,7 @@ func (w *world) excused(it *item) string {
 		return byInheritance
 	case !slices.Contains([]Class{Overdue, Behind, OnTrack, Extended, Answered}, it.class):
 		return ""
-	case it.Obligation.Ambiguous && st.Assess > st.Effective && w.d > st.Effective && !st.Returned && !st.Extended:
+	case it.twoDates() && w.d > st.Effective:
 		return byAmbiguity
 	case late && w.set.Calendar.Provisional(st.Effective, it.due()):
 		return byCalendar

@@ -75,6 +75,11 @@ func (it *item) ref() string { return it.Obligation.Ref.String() }
 
 func (it *item) delivers() bool { return it.Obligation.Owes == task.OwesDeliver }
 
+// twoDates reports whether the date still has two readings. One that a person gave has one.
+func (it *item) twoDates() bool {
+	return it.Obligation.Ambiguous && it.task.Reading.Ambiguous && !it.now.Returned && !it.now.Extended && it.now.Assess > it.now.Effective
+}
+
 func survey(in Input, set planner.Settings, d civil.Date) *world {
 	w := &world{
 		Input: in, all: set, set: set.On(d), d: d, next: set.Calendar.Add(d, 1), planNo: map[string]int{}, row: map[task.TaskID]task.Task{},
