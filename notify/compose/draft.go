@@ -2,6 +2,7 @@ package compose
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,6 +17,7 @@ type draft struct {
 	facts   notice.Facts // cleaned
 	boxes   []box        // one per recipient
 	content content
+	files   []Attachment
 	head    head
 	// done is the letter for the recipients whose address is ASCII, and made only once.
 	done *Message
@@ -44,6 +46,12 @@ func (c *Composer) draft(n notice.Notice) (*draft, error) {
 	}
 	d := &draft{Composer: c, id: id, key: n.Key, facts: cleaned(n.Facts)}
 	d.content = compile(d.facts)
+	if d.facts.Paper != nil {
+		var err error
+		if d.files, err = attachments(*d.facts.Paper); err != nil {
+			return nil, fmt.Errorf("compose letter %s: %w", id, err)
+		}
+	}
 	for _, r := range d.facts.Recipients {
 		address, err := Address(r.Email)
 		d.boxes = append(d.boxes, box{mailbox{d.facts.Reader.Name + roleName(r.Role), address}, err})
@@ -75,7 +83,18 @@ func (d *draft) copyFor(recipient int) (Message, error) {
 	if err != nil {
 		return Message{}, fmt.Errorf("compose letter %s: %w", d.id, err)
 	}
-	msg.Key, msg.Role, msg.Copy, msg.Nth = d.key, r.Role, r.Copy, nth(d.facts.Recipients, recipient)
+	name := func(m *Message) {
+		m.To = msg.To
+		m.Key, m.Role, m.Copy, m.Nth = d.key, r.Role, r.Copy, nth(d.facts.Recipients, recipient)
+	}
+	name(&msg)
+	if light := msg.Light; light != nil {
+		msg.Light = func() (Message, error) {
+			m, err := light()
+			name(&m)
+			return m, err
+		}
+	}
 	return msg, nil
 }
 
@@ -85,9 +104,9 @@ func (d *draft) bytesFor(recipient int) (Message, error) {
 	case d.redirect != "":
 		return d.trial(recipient)
 	case !isASCII(to):
-		return d.build(d.addressed(true), d.content, to, nil)
+		return d.whole(d.addressed(true), d.content, to)
 	case d.done == nil:
-		msg, err := d.build(d.addressed(false), d.content, to, nil)
+		msg, err := d.whole(d.addressed(false), d.content, to)
 		if err != nil {
 			return Message{}, err
 		}
@@ -95,6 +114,20 @@ func (d *draft) bytesFor(recipient int) (Message, error) {
 	}
 	msg := *d.done
 	msg.To = to
+	return msg, nil
+}
+
+// whole builds the mail with its attachments, and says how to build it without them.
+func (d *draft) whole(h head, body content, to string) (Message, error) {
+	msg, err := d.build(h, body, to, d.files)
+	if err != nil || len(d.files) == 0 {
+		return msg, err
+	}
+	msg.Light = func() (Message, error) {
+		light := body
+		light.Files, light.Closing = nil, append(slices.Clone(body.Closing), say(leftOut(body.Files)))
+		return d.build(h, light, to, nil)
+	}
 	return msg, nil
 }
 
@@ -133,7 +166,7 @@ func (d *draft) trial(recipient int) (Message, error) {
 	if recipient > 0 {
 		h.id = fmt.Sprintf("%s-%d", d.id, recipient)
 	}
-	return d.build(h, c, d.redirect, nil)
+	return d.whole(h, c, d.redirect)
 }
 
 // build renders the content and puts the mail together.

@@ -9,26 +9,28 @@ import (
 	"duban/notify/notice"
 )
 
-// body is a document as it grows. Texts come in by text alone, which escapes them.
-type body struct{ strings.Builder }
+// body is a document as it grows. Texts come in by text alone, which escapes them; put takes only our own pieces.
+type body struct{ out strings.Builder }
+
+func (b *body) put(s string) { _, _ = b.out.WriteString(s) } // a strings.Builder takes everything
 
 // text writes a text into a run: lines by breaks, and what no XML can hold as a replacement.
 func (b *body) text(s string) {
 	for i, line := range strings.Split(strings.ReplaceAll(s, "\t", " "), "\n") {
 		if i > 0 {
-			b.WriteString("<w:br/>")
+			b.put("<w:br/>")
 		}
-		b.WriteString(`<w:t xml:space="preserve">`)
-		_ = xml.EscapeText(b, []byte(line)) // a strings.Builder takes everything
-		b.WriteString("</w:t>")
+		b.put(`<w:t xml:space="preserve">`)
+		_ = xml.EscapeText(&b.out, []byte(line))
+		b.put("</w:t>")
 	}
 }
 
 // para writes a paragraph of a style.
 func (b *body) para(style, s string) {
-	b.WriteString(`<w:p><w:pPr><w:pStyle w:val="` + style + `"/></w:pPr><w:r>`)
+	b.put(`<w:p><w:pPr><w:pStyle w:val="` + style + `"/></w:pPr><w:r>`)
 	b.text(s)
-	b.WriteString("</w:r></w:p>\n")
+	b.put("</w:r></w:p>\n")
 }
 
 func (b *body) paras(style string, list []string) {
@@ -39,10 +41,10 @@ func (b *body) paras(style string, list []string) {
 
 // shifted is a paragraph at the right, so many characters from the edge.
 func (b *body) shifted(style string, right float64, s string) {
-	b.WriteString(`<w:p><w:pPr><w:pStyle w:val="` + style + `"/><w:ind w:rightChars="` + strconv.Itoa(int(right*100)) +
+	b.put(`<w:p><w:pPr><w:pStyle w:val="` + style + `"/><w:ind w:rightChars="` + strconv.Itoa(int(right*100)) +
 		`" w:right="` + strconv.Itoa(int(right*320)) + `"/></w:pPr><w:r>`)
 	b.text(s)
-	b.WriteString("</w:r></w:p>\n")
+	b.put("</w:r></w:p>\n")
 }
 
 // textWidth is the width of the text on a page in twentieths of a point: 210 mm without the margins of 28 and 26 mm.
@@ -50,17 +52,17 @@ const textWidth = 8845
 
 func (b *body) openTable(widths []int, border, margin int) {
 	line := `w:val="single" w:sz="` + strconv.Itoa(border) + `" w:space="0" w:color="000000"/>`
-	b.WriteString(gap + `<w:tbl><w:tblPr><w:tblW w:w="5000" w:type="pct"/><w:tblBorders>`)
+	b.put(gap + `<w:tbl><w:tblPr><w:tblW w:w="5000" w:type="pct"/><w:tblBorders>`)
 	for _, side := range [...]string{"top", "left", "bottom", "right", "insideH", "insideV"} {
-		b.WriteString("<w:" + side + " " + line)
+		b.put("<w:" + side + " " + line)
 	}
 	m := strconv.Itoa(margin)
-	b.WriteString(`</w:tblBorders><w:tblLayout w:type="fixed"/><w:tblCellMar><w:left w:w="` + m + `" w:type="dxa"/><w:right w:w="` + m +
+	b.put(`</w:tblBorders><w:tblLayout w:type="fixed"/><w:tblCellMar><w:left w:w="` + m + `" w:type="dxa"/><w:right w:w="` + m +
 		`" w:type="dxa"/></w:tblCellMar></w:tblPr><w:tblGrid>`)
 	for _, w := range widths {
-		b.WriteString(`<w:gridCol w:w="` + strconv.Itoa(w) + `"/>`)
+		b.put(`<w:gridCol w:w="` + strconv.Itoa(w) + `"/>`)
 	}
-	b.WriteString("</w:tblGrid>\n")
+	b.put("</w:tblGrid>\n")
 }
 
 // look is how a cell stands. Size is in half points.
@@ -78,43 +80,43 @@ type look struct {
 }
 
 func (b *body) cell(l look, s string) {
-	b.WriteString(`<w:tc><w:tcPr><w:tcW w:w="` + strconv.Itoa(l.width) + `" w:type="dxa"/>`)
+	b.put(`<w:tc><w:tcPr><w:tcW w:w="` + strconv.Itoa(l.width) + `" w:type="dxa"/>`)
 	if l.span > 1 {
-		b.WriteString(`<w:gridSpan w:val="` + strconv.Itoa(l.span) + `"/>`)
+		b.put(`<w:gridSpan w:val="` + strconv.Itoa(l.span) + `"/>`)
 	}
 	if l.shade != "" {
-		b.WriteString(`<w:shd w:val="clear" w:color="auto" w:fill="` + l.shade + `"/>`)
+		b.put(`<w:shd w:val="clear" w:color="auto" w:fill="` + l.shade + `"/>`)
 	}
 	if !l.top {
-		b.WriteString(`<w:vAlign w:val="center"/>`)
+		b.put(`<w:vAlign w:val="center"/>`)
 	}
-	b.WriteString(`</w:tcPr><w:p><w:pPr><w:pStyle w:val="` + l.style + `"/>`)
+	b.put(`</w:tcPr><w:p><w:pPr><w:pStyle w:val="` + l.style + `"/>`)
 	if l.next {
-		b.WriteString("<w:keepNext/>")
+		b.put("<w:keepNext/>")
 	}
 	if l.left {
-		b.WriteString(`<w:jc w:val="left"/>`)
+		b.put(`<w:jc w:val="left"/>`)
 	}
-	b.WriteString("</w:pPr>")
+	b.put("</w:pPr>")
 	if s != "" {
-		b.WriteString("<w:r><w:rPr>")
+		b.put("<w:r><w:rPr>")
 		if l.bold {
-			b.WriteString("<w:b/>")
+			b.put("<w:b/>")
 		}
 		if l.colour != "" {
-			b.WriteString(`<w:color w:val="` + l.colour + `"/>`)
+			b.put(`<w:color w:val="` + l.colour + `"/>`)
 		}
 		if l.size > 0 {
-			b.WriteString(`<w:sz w:val="` + strconv.Itoa(l.size) + `"/><w:szCs w:val="` + strconv.Itoa(l.size) + `"/>`)
+			b.put(`<w:sz w:val="` + strconv.Itoa(l.size) + `"/><w:szCs w:val="` + strconv.Itoa(l.size) + `"/>`)
 		}
-		b.WriteString("</w:rPr>")
+		b.put("</w:rPr>")
 		b.text(s)
-		b.WriteString("</w:r>")
+		b.put("</w:r>")
 	}
-	b.WriteString("</w:p></w:tc>")
+	b.put("</w:p></w:tc>")
 }
 
-func (b *body) closeTable() { b.WriteString("</w:tbl>\n" + gap) }
+func (b *body) closeTable() { b.put("</w:tbl>\n" + gap) }
 
 // gap is the thin line above and below a table: two tables without one between them would be one.
 const gap = `<w:p><w:pPr><w:pStyle w:val="Gap"/></w:pPr></w:p>` + "\n"
@@ -140,7 +142,7 @@ func (b *body) table(t notice.Table) {
 	}
 	widths := columnWidths(t, n, size*10, 2*cellMargin+20)
 	b.openTable(widths, 4, cellMargin)
-	b.WriteString("<w:tr><w:trPr><w:cantSplit/><w:tblHeader/></w:trPr>")
+	b.put("<w:tr><w:trPr><w:cantSplit/><w:tblHeader/></w:trPr>")
 	for j := range n {
 		name := ""
 		if j < len(t.Columns) {
@@ -148,9 +150,9 @@ func (b *body) table(t notice.Table) {
 		}
 		b.cell(look{style: "TableHead", width: widths[j], shade: "F2F2F2", size: size}, name)
 	}
-	b.WriteString("</w:tr>\n")
+	b.put("</w:tr>\n")
 	for i := range t.Rows {
-		b.WriteString("<w:tr><w:trPr><w:cantSplit/></w:trPr>")
+		b.put("<w:tr><w:trPr><w:cantSplit/></w:trPr>")
 		for j := range n {
 			l := look{style: "TableText", width: widths[j], size: size}
 			if j < len(t.Rows[i]) {
@@ -160,7 +162,7 @@ func (b *body) table(t notice.Table) {
 			l.left = width(s, half) > 8
 			b.cell(l, s)
 		}
-		b.WriteString("</w:tr>\n")
+		b.put("</w:tr>\n")
 	}
 	b.closeTable()
 }
@@ -246,7 +248,7 @@ func (b *body) form(rows []notice.FormRow, whole, signed bool) {
 	for i, r := range rows {
 		next := whole && i < len(rows)-1 || signed && i == len(rows)-1
 		lines := max(r.Room(), 1)
-		b.WriteString(`<w:tr><w:trPr><w:cantSplit/><w:trHeight w:val="` + strconv.Itoa(lines*400+120) + `" w:hRule="atLeast"/></w:trPr>`)
+		b.put(`<w:tr><w:trPr><w:cantSplit/><w:trHeight w:val="` + strconv.Itoa(lines*400+120) + `" w:hRule="atLeast"/></w:trPr>`)
 		if r.Heading {
 			s := r.Label
 			if r.Text != "" {
@@ -257,7 +259,7 @@ func (b *body) form(rows []notice.FormRow, whole, signed bool) {
 			b.cell(look{style: "FormLabel", width: labelWidth, next: next}, r.Label)
 			b.cell(look{style: "FormText", width: textWidth - labelWidth, top: r.Tall, next: next}, r.Text)
 		}
-		b.WriteString("</w:tr>\n")
+		b.put("</w:tr>\n")
 	}
 	b.closeTable()
 }

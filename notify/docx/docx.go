@@ -51,7 +51,7 @@ func Render(p notice.Paper) ([]byte, error) {
 // document is the text of the paper, from its mark to the line of copies.
 func document(p notice.Paper) string {
 	b := &body{}
-	b.WriteString(documentHead)
+	b.put(documentHead)
 	if p.Mark != "" {
 		b.para("Mark", p.Mark)
 	}
@@ -75,8 +75,8 @@ func document(p notice.Paper) string {
 	if p.Copies != "" {
 		b.para("Copies", "抄送："+strings.TrimPrefix(p.Copies, "抄送："))
 	}
-	b.WriteString(documentEnd)
-	return b.String()
+	b.put(documentEnd)
+	return b.out.String()
 }
 
 // halves parts a form at its first heading but the one it may begin with: what is asked is signed and sealed, what stands

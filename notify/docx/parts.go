@@ -3,7 +3,6 @@ package docx
 import (
 	"encoding/xml"
 	"slices"
-	"strings"
 )
 
 // The namespaces of ECMA-376.
@@ -44,12 +43,12 @@ const documentRels = partHead + `<Relationships xmlns="http://schemas.openxmlfor
 
 // core is the document's properties, without a time: the same paper is the same file.
 func core(title string) string {
-	var b strings.Builder
-	b.WriteString(partHead + `<cp:coreProperties xmlns:cp="http://schemas.openxmlformats.org/package/2006/metadata/core-properties" ` +
+	b := &body{}
+	b.put(partHead + `<cp:coreProperties xmlns:cp="http://schemas.openxmlformats.org/package/2006/metadata/core-properties" ` +
 		`xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:title>`)
-	_ = xml.EscapeText(&b, []byte(title))
-	b.WriteString("</dc:title><dc:creator>duban</dc:creator></cp:coreProperties>\n")
-	return b.String()
+	_ = xml.EscapeText(&b.out, []byte(title))
+	b.put("</dc:title><dc:creator>duban</dc:creator></cp:coreProperties>\n")
+	return b.out.String()
 }
 
 const documentHead = partHead + `<w:document ` + wordSpace + `>
