@@ -2,17 +2,22 @@ package main
 
 import (
 	"bufio"
+	"encoding/json"
 	"fmt"
 	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
 	"duban/jobs/civil"
+	"duban/jobs/task"
 	"duban/notify/compose"
+	"duban/notify/mail/mailtest"
 	"duban/notify/notice"
 	"duban/store"
 	"duban/store/storetest"
@@ -52,6 +57,7 @@ type telling struct {
 	vars   map[string]string
 	said   string // by the last command
 	letter string // subject and text of the letter at hand
+	server *mailtest.Server
 }
 
 func newTelling(t *testing.T, e storetest.Engine) *telling {
@@ -124,7 +130,7 @@ func (s *telling) write(name string, in *bufio.Scanner) {
 	for in.Scan() {
 		s.at++
 		if strings.TrimSpace(in.Text()) == "end" {
-			s.file(name, b.String())
+			s.file(name, strings.ReplaceAll(b.String(), "$DIR", s.dir))
 			return
 		}
 		b.WriteString(in.Text() + "\n")
@@ -157,12 +163,30 @@ func (s *telling) do(w []string) {
 		}
 	case "reads":
 		s.holds("the letter", s.letter, rest)
-	case "no": // no letter KIND UNIT DATE
-		if got := s.theLetter(w[2], w[3], w[4]); got != "" {
-			s.fatalf("there is one:\n%s", got)
+	case "no": // no letter KIND UNIT DATE; no document KIND UNIT
+		switch {
+		case w[1] == "document" && len(s.documents(w[2], w[3])) > 0:
+			s.fatalf("there is one")
+		case w[1] == "document":
+		default:
+			if got := s.theLetter(w[2], w[3], w[4]); got != "" {
+				s.fatalf("there is one:\n%s", got)
+			}
 		}
 	case "document": // document NAME KIND UNIT
 		s.vars[w[1]] = s.document(w[2], w[3])
+	case "entry": // entry NAME OBLIGATION EVENT
+		s.vars[w[1]] = s.entry(w[2], w[3])
+	case "frozen": // frozen PERIOD VERSION, of a row: PLAN/ROW@PERIOD
+		s.letter = s.frozen(w[1], w[2])
+	case "adds": // adds up
+		s.addsUp()
+	case "only": // only UNIT… read WORDS
+		s.only(w[1:slices.Index(w, "read")], strings.Join(w[slices.Index(w, "read")+1:], " "))
+	case "mail": // mail server
+		s.mailServer()
+	case "address": // address ADDRESS refused|mended
+		s.address(w[1], w[2])
 	case "state": // state OBLIGATION DAY WORDS
 		if got := s.state(w[1], w[2]); got != strings.Join(w[3:], " ") {
 			s.fatalf("it is %q", got)
@@ -190,8 +214,13 @@ func (s *telling) run(want int, args []string) {
 	}
 }
 
-// plans imports the bundled units, plan and people of a jurisdiction.
+// plans imports the bundled units, plan and people of a jurisdiction, and puts its bundled policy in force.
 func (s *telling) plans(code string) {
+	b, err := fs.ReadFile(testdata.FS, path.Join("plans", code, "policy.yaml"))
+	if err != nil {
+		s.fatalf("%v", err)
+	}
+	s.env["DUBAN_JURISDICTIONS_"+strings.ToUpper(code)+"_POLICY"] = s.file(code+"-policy.yaml", string(b))
 	for _, kind := range []string{"units", "plan", "people"} {
 		files, err := fs.Glob(testdata.FS, path.Join("plans", code, kind+".*"))
 		if err != nil || len(files) != 1 {
@@ -265,9 +294,135 @@ func (s *telling) letters() string {
 
 // document is the ID of the newest document of the kind to the unit.
 func (s *telling) document(kind, unit string) string {
-	docs, err := s.store.Documents(s.t.Context(), notice.DocumentFilter{Kind: kind, Unit: unit})
-	if err != nil || len(docs) == 0 {
-		s.fatalf("%d documents: %v", len(docs), err)
+	docs := s.documents(kind, unit)
+	if len(docs) == 0 {
+		s.fatalf("there is no such document")
 	}
 	return docs[len(docs)-1].ID
+}
+
+func (s *telling) documents(kind, unit string) []notice.Document {
+	docs, err := s.store.Documents(s.t.Context(), notice.DocumentFilter{Kind: kind, Unit: unit})
+	if err != nil {
+		s.fatalf("%v", err)
+	}
+	return docs
+}
+
+// entry is the seq of the newest event of the kind of an obligation.
+func (s *telling) entry(id, kind string) string {
+	ref, err := task.ParseRef(id)
+	if err != nil {
+		s.fatalf("%v", err)
+	}
+	rec, err := s.store.Record(s.t.Context(), ref)
+	if err != nil {
+		s.fatalf("%v", err)
+	}
+	for _, e := range slices.Backward(rec.Events) {
+		if string(e.Kind) == kind {
+			return fmt.Sprint(e.Seq)
+		}
+	}
+	s.fatalf("nothing of the kind was entered: %v", rec.Events)
+	return ""
+}
+
+// frozen is what the register keeps of a closed period, as it is stored. A period of a row is PLAN/ROW@PERIOD.
+func (s *telling) frozen(period, version string) string {
+	duty, key, of := strings.Cut(period, "@")
+	if !of {
+		duty, key = "", period
+	}
+	all, err := s.store.Jurisdictions(s.t.Context())
+	if err != nil {
+		s.fatalf("%v", err)
+	}
+	for _, j := range all {
+		closings, err := s.store.Closings(s.t.Context(), j.Code, "")
+		if err != nil {
+			s.fatalf("%v", err)
+		}
+		for _, c := range closings {
+			if c.Period == key && fmt.Sprint(c.Version) == version && strings.Trim(c.Plan+"/"+c.Row, "/") == duty {
+				return c.Frozen
+			}
+		}
+	}
+	s.fatalf("there is no such closing")
+	return ""
+}
+
+// counted finds a list of counts with its sum: 应报5项次：已办结2、超期3，合计5项次; part is one of them.
+var (
+	counted = regexp.MustCompile(`([0-9]+)(项次|项|家次|家|人)[^。；：]*：([^。；：]*)，合计([0-9]+)(项次|项|家次|家|人)`)
+	part    = regexp.MustCompile(`[^0-9、]([0-9]+)(?:项次|项|家次|家|人)?(?:、|$)`)
+)
+
+// addsUp adds up every list of counts of the letter at hand that says its sum. There must be one.
+func (s *telling) addsUp() {
+	lists := counted.FindAllStringSubmatch(strings.NewReplacer("中，", "：").Replace(squeeze(s.letter)), -1)
+	if len(lists) == 0 {
+		s.fatalf("the letter counts nothing\n%s", s.letter)
+	}
+	for _, l := range lists {
+		sum := 0
+		for _, p := range part.FindAllStringSubmatch(l[3], -1) {
+			n, err := strconv.Atoi(p[1])
+			if err != nil {
+				s.fatalf("%v", err)
+			}
+			sum += n
+		}
+		if got := fmt.Sprint(sum); got != l[1] || got != l[4] || l[2] != l[5] {
+			s.fatalf("%s: the parts come to %d\n%s", l[0], sum, s.letter)
+		}
+	}
+}
+
+// only makes sure that words stand in letters to these units and in no other letter, its tables and files included.
+func (s *telling) only(units []string, words string) {
+	all, err := s.store.Notices(s.t.Context(), notice.Filter{})
+	if err != nil {
+		s.fatalf("%v", err)
+	}
+	found := 0
+	for _, n := range all {
+		facts, err := json.Marshal(n.Facts)
+		switch {
+		case err != nil:
+			s.fatalf("%v", err)
+		case !strings.Contains(string(facts), words):
+		case !slices.Contains(units, n.Key.Unit):
+			s.fatalf("the %s to %s of %s holds it", n.Key.Kind, n.Key.Unit, n.Key.Date)
+		default:
+			found++
+		}
+	}
+	if found == 0 {
+		s.fatalf("no letter holds it")
+	}
+}
+
+// mailServer lets letters leave through a mail server instead of into a folder.
+func (s *telling) mailServer() {
+	s.server = mailtest.Serve(s.t, mailtest.Config{Extensions: mailtest.AllExtensions()})
+	for k, v := range map[string]string{
+		"TRANSPORT": "smtp", "FROM_ADDRESS": "duban@sfj.example", "SMTP_HOST": s.server.Host(), "SMTP_PORT": strconv.Itoa(s.server.Port()), "SMTP_TLS": "none",
+	} {
+		s.env["DUBAN_MAIL_"+k] = v
+	}
+	s.env["DUBAN_MAIL_ARCHIVE_DIR"] = filepath.Join(s.dir, "archive")
+}
+
+// address lets the mail server refuse an address for good, or take all again.
+func (s *telling) address(to, fate string) {
+	switch fate {
+	case "refused":
+		s.server.SetFaults(mailtest.Fault{Phase: mailtest.AtRcpt, To: to, Action: mailtest.Refusal(550, "5.1.1 no such user")})
+	case "mended":
+		s.server.SetFaults()
+	default:
+		s.fatalf("an address is refused or mended")
+	}
 }
