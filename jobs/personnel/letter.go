@@ -222,11 +222,10 @@ func (w *writer) paper(u Unit, to task.Unit, said []Finding) notice.Paper {
 	if len(said) > 0 {
 		p.Sections = append(p.Sections, notice.Section{Heading: "人员明细", Table: w.table(said)})
 	}
-	p.Closing = []string{
+	p.Closing = append([]string{
 		"请核对上述情况并及时办理。已办理或已通过其他渠道报送的，请告知时间和结果，我局即予更正；登记与实际不符的，请一并说明。",
 		"本件含人员信息，请专人接收，勿转发。",
-		"特此提示。",
-	}
+	}, regards(w.issuer.Word)...)
 	return p
 }
 

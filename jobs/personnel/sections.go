@@ -54,7 +54,13 @@ func (w *writer) certificates(c Counts) notice.Section {
 	}
 	text, missing := "", ""
 	if all := c.Expired + c.Expiring(); all > 0 {
-		text = fmt.Sprintf("执法证件%s，共%d人。", soon, all) + w.ask("请在到期前办结换发，并告知新的有效期。")
+		text = fmt.Sprintf("执法证件%s%s。", soon, soon.together(all))
+		if c.Expired > 0 {
+			text += w.ask("已过期的，请告知是否已换发及新的有效期。")
+		}
+		if c.Expiring() > 0 {
+			text += w.ask("临近到期的，请在到期前办结换发。")
+		}
 	}
 	if c.NoExpiry > 0 {
 		missing = fmt.Sprintf("有效期未登记%d人。", c.NoExpiry) + w.ask("请补报证件上载明的日期。")

@@ -20,6 +20,14 @@ func (c *clauses) add(n int, format string, args ...any) {
 
 func (c clauses) String() string { return strings.Join(c, "、") }
 
+// together is the sum of several parts; one part is its own sum.
+func (c clauses) together(n int) string {
+	if len(c) < 2 {
+		return ""
+	}
+	return fmt.Sprintf("，共%d人", n)
+}
+
 // monthDay is the day without its year, as within a letter of the same year.
 func monthDay(d, today civil.Date) string {
 	if d.Year() != today.Year() {
@@ -52,14 +60,29 @@ func MaskCertificate(s string) string {
 	return "****" + string(r[len(r)-4:])
 }
 
+// contact is the line that says whom to turn to.
 func contact(i notice.Issuer) string {
 	var parts []string
-	for _, s := range []string{i.Office, i.Contact, i.Phone, i.Email} {
-		if s != "" {
-			parts = append(parts, s)
+	if who := strings.TrimSpace(i.Office + " " + i.Contact); who != "" {
+		parts = append(parts, "联系人："+who)
+	}
+	for _, p := range [][2]string{{"电话：", i.Phone}, {"邮箱：", i.Email}, {"地址：", i.Address}} {
+		if p[1] != "" {
+			parts = append(parts, p[0]+p[1])
 		}
 	}
 	return strings.Join(parts, "，")
+}
+
+// regards end a letter in the way its word asks for; a word that is no note and no letter has none.
+func regards(word string) []string {
+	switch {
+	case strings.HasSuffix(word, "函"):
+		return []string{"特此函告。"}
+	case strings.HasSuffix(word, "提示"):
+		return []string{"特此提示。"}
+	}
+	return nil
 }
 
 // matterWord is what a matter is called in the table.
