@@ -31,7 +31,7 @@ func TestSettingsCarryTheConfigurationAndThePolicy(t *testing.T) {
 versions:
   - from: 2024-07-01
     ladder: {monthly: [{step: T-1, rung: reminder}, {step: T+3, rung: urging}]}
-    rungs: {bulletin: {name: 依法治市办, email: a@b.example}}
+    rungs: {bulletin: {name: 依法治市办, email: a@b.example}, reminder: {name: 市司法局}, urging: {word: 催办函}}
     events: [{kind: 行政处罚决定, plan: zl2024, row: 3, n: 7, unit: workday}]
     staff: {reviewers_and_supervisors: 2}
 `)
@@ -63,6 +63,12 @@ jurisdictions:
 	if form, bulletin := after.Office(ladder.Form, in), after.Office(ladder.Bulletin, in); form.Name != "示例市人民政府办公室" || form.Short != "市政府办" ||
 		form.Number != "督办〔{year}〕{n}号" || bulletin.Name != "依法治市办" || bulletin.Word != "通报" {
 		t.Errorf("form %+v, bulletin %+v", form, bulletin)
+	}
+	if w := before.Issuer.Word + before.UrgingWord + before.Government.Name; w != "工作提示工作提示" {
+		t.Errorf("before July: %s", w)
+	}
+	if w := after.Issuer.Name + after.Issuer.Word + after.UrgingWord + after.Government.Name; w != "市司法局工作提示催办函依法治市办" {
+		t.Errorf("from July on: %s", w)
 	}
 	other, err := p.settings("elsewhere")
 	if err != nil {

@@ -138,7 +138,7 @@ func (r Rule) problems(kind task.Kind) (errs []error) {
 	case Urging, Form:
 		must(r.Offset > 0, "step %s: the rung %s is before the date or on it; nobody is accused before he is late", r.Step, r.Rung)
 		must(r.Rung != Form || kind != task.Clock && kind != task.Quota, "step %s: there is no supervision form for the kind %s", r.Step, kind)
-	case Pace, Bulletin:
+	case Pace, Bulletin, Report:
 		must(false, "step %s: the rung %s is worked out, not listed; leave the step out", r.Step, r.Rung)
 	default:
 		must(false, "step %s: rung %q is unknown; write reminder, urging or form", r.Step, r.Rung)

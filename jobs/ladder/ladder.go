@@ -25,7 +25,8 @@ const (
 	Urging   Rung = "urging"   // 催办
 	Pace     Rung = "pace"     // 滞后序时进度
 	Form     Rung = "form"     // 督办通知单
-	Bulletin Rung = "bulletin" // 专报, with a draft 通报
+	Bulletin Rung = "bulletin" // 通报
+	Report   Rung = "report"   // 专报 of the bureau, to which a draft bulletin is attached
 )
 
 // BreakStep is the name of the step before a break; LongBreak is the length in days off from which a break is named.

@@ -43,7 +43,9 @@ func (r *reminder) letter(code string) {
 		r.weekly(u, plans, &f)
 	}
 	if f.Rung() == string(ladder.Urging) {
+		urging := r.set.Rungs[ladder.Urging]
 		f.Issuer.Word = cmp.Or(r.set.UrgingWord, f.Issuer.Word)
+		f.Issuer.Name, f.Issuer.Short = cmp.Or(urging.Name, f.Issuer.Name), cmp.Or(urging.Short, f.Issuer.Short)
 	}
 	f.Recipients = r.recipients(u, lines)
 	n := notice.Notice{ID: key.ID(), Key: key, Job: "remind", Facts: f, State: notice.Pending}
@@ -52,7 +54,7 @@ func (r *reminder) letter(code string) {
 		n.State, n.Reason = notice.Held, "the unit has no liaison with an e-mail address; import one, or tell the unit by other means"
 	case lines[0].capped():
 		n.State = notice.Held
-		n.Reason = fmt.Sprintf("the unit has had %d letters this week, as many as the cap allows: a person releases this one with `duban outbox release %s --by NAME`; what is left to say then goes into the letter of %s",
+		n.Reason = fmt.Sprintf("the unit has had its letters of this week (%d besides the first working day's): a person releases this one with `duban outbox release %s --by NAME`; what is left to say then goes into the letter of %s",
 			lines[0].Letters, n.ID, lines[0].nextLetter())
 	}
 	r.plan.Notices = append(r.plan.Notices, n)

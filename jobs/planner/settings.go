@@ -4,6 +4,8 @@
 package planner
 
 import (
+	"cmp"
+
 	"duban/jobs/civil"
 	"duban/jobs/ladder"
 	"duban/jobs/task"
@@ -85,12 +87,23 @@ type Office struct {
 	Copies []task.Role
 }
 
-// On returns the settings in force on day d: those of the last policy that counts from d or before.
+// On returns the settings in force on day d: those of the last policy that counts from d or before. What its rungs say of
+// reminders and urgings goes before the issuer and the words that are configured.
 func (s Settings) On(d civil.Date) Settings {
 	for _, p := range s.Later {
 		if p.From <= d {
 			s.Ladder, s.Rungs, s.Rules, s.Staff = p.Ladder, p.Rungs, p.Rules, p.Staff
 		}
+	}
+	if o, ok := s.Rungs[ladder.Reminder]; ok {
+		s.Issuer.Name, s.Issuer.Short = cmp.Or(o.Name, s.Issuer.Name), cmp.Or(o.Short, s.Issuer.Short)
+		s.Issuer.Word = cmp.Or(o.Word, s.Issuer.Word)
+	}
+	if o, ok := s.Rungs[ladder.Urging]; ok {
+		s.UrgingWord = cmp.Or(o.Word, s.UrgingWord)
+	}
+	if o, ok := s.Rungs[ladder.Bulletin]; ok {
+		s.Government = o
 	}
 	return s
 }

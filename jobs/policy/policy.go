@@ -26,10 +26,12 @@ const (
 	formNumber     = "督办〔{year}〕{n}号"
 	bulletinWord   = "通报"
 	bulletinNumber = "通报〔{year}〕{n}号"
+	reportWord     = "专报"
+	reportNumber   = "专报〔{year}〕{n}号"
 )
 
 // Default is the policy of a jurisdiction that has decided nothing: the default ladder and staff rules, no event rules,
-// supervision forms and bulletins in the name of its government office. With an empty name the offices have none either;
+// supervision forms and bulletins in the name of its government office, reports in the bureau's. With an empty name the offices have none either;
 // planner.Settings.Office fills it in where the name is known.
 func Default(jurisdiction string) Policy {
 	name, short := governmentOffice(jurisdiction)
@@ -38,6 +40,7 @@ func Default(jurisdiction string) Policy {
 		Rungs: map[ladder.Rung]planner.Office{
 			ladder.Form:     {Name: name, Short: short, Word: formWord, Number: formNumber},
 			ladder.Bulletin: {Name: name, Short: short, Word: bulletinWord, Number: bulletinNumber},
+			ladder.Report:   {Word: reportWord, Number: reportNumber}, // in the bureau's own name
 		},
 		Staff: task.DefaultStaffRules(),
 	}}}

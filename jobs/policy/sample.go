@@ -20,9 +20,12 @@ func Sample() string {
 		}
 	}
 	b.WriteString(sampleRungs)
-	for _, rung := range []ladder.Rung{ladder.Form, ladder.Bulletin} {
+	for _, rung := range []ladder.Rung{ladder.Form, ladder.Bulletin, ladder.Report} {
 		o := v.Rungs[rung]
-		fmt.Fprintf(&b, "      %s: # %s\n        name: \"\"\n        short: \"\"\n        word: %s\n        number: %q\n        email: \"\"\n", rung, rungDoc(rung), o.Word, o.Number)
+		fmt.Fprintf(&b, "      %s: # %s\n        name: \"\"\n        short: \"\"\n        word: %s\n        number: %q\n", rung, rungDoc(rung), o.Word, o.Number)
+		if rung == ladder.Bulletin {
+			b.WriteString("        email: \"\"\n")
+		}
 	}
 	b.WriteString(sampleEvents)
 	s := v.Staff
@@ -71,10 +74,13 @@ func kindDoc(k task.Kind) string {
 }
 
 func rungDoc(r ladder.Rung) string {
-	if r == ladder.Form {
+	switch r {
+	case ladder.Form:
 		return "督办通知单; besides these, to: the contact it is addressed through, and copies: a list of contacts"
+	case ladder.Report:
+		return "专报, of the bureau to the office that issues bulletins; an empty name is the bureau's"
 	}
-	return "通报, drafted with the report (专报) to this office; email: where the report is sent"
+	return "通报, drafted with a report to this office; email: where the report is sent"
 }
 
 const sampleHead = `# Policy of a jurisdiction: its ladder, issuers, event clocks and staff rules, by the day they count from.
@@ -96,8 +102,8 @@ versions:
 `
 
 const sampleRungs = `    # Who issues what: the office, its short name, the word for the document and its number belong together. An empty name is the
-    # government office of the jurisdiction; {year} and {n} stand for the numbers. A reminder and an urging (keys reminder, urging:
-    # name, short, word) are issued as the configuration says under letter.
+    # government office of the jurisdiction unless said otherwise; {year} and {n} stand for the numbers. A reminder and an urging are
+    # issued as the configuration says under letter, unless the keys reminder and urging (name, short, word) say otherwise here.
     rungs:
 `
 

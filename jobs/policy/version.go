@@ -119,7 +119,7 @@ func (r *reader) roles(n *yaml.Node, path string) (roles []task.Role) {
 // rungs reads who issues what, each key of a rung over what it had.
 func (r *reader) rungs(n *yaml.Node, path string, rungs map[ladder.Rung]planner.Office) {
 	read := map[string]func(*yaml.Node, string){}
-	for _, rung := range []ladder.Rung{ladder.Reminder, ladder.Urging, ladder.Form, ladder.Bulletin} {
+	for _, rung := range []ladder.Rung{ladder.Reminder, ladder.Urging, ladder.Form, ladder.Bulletin, ladder.Report} {
 		read[string(rung)] = func(n *yaml.Node, path string) { rungs[rung] = r.office(n, path, rung, rungs[rung]) }
 	}
 	r.keys(n, path, read)
@@ -135,12 +135,14 @@ func (r *reader) office(n *yaml.Node, path string, rung ladder.Rung, o planner.O
 			r.title(n, path, o.Word)
 		},
 	}
-	if rung == ladder.Form || rung == ladder.Bulletin {
+	if rung == ladder.Bulletin {
 		read["email"] = func(n *yaml.Node, path string) {
 			if r.text(&o.Email)(n, path); o.Email != "" && !mailbox(o.Email) {
 				r.problem(n, path, "is not one plain address")
 			}
 		}
+	}
+	if rung != ladder.Reminder && rung != ladder.Urging {
 		read["number"] = func(n *yaml.Node, path string) {
 			r.text(&o.Number)(n, path)
 			r.pattern(n, path, o.Number)
