@@ -38,6 +38,11 @@ func drawTown(t *rapid.T) *town {
 			if rapid.IntRange(0, 5).Draw(t, "progress only") == 0 {
 				r.Deliverable = ""
 			}
+			if rapid.IntRange(0, 6).Draw(t, "taken out") == 0 {
+				out := *r
+				out.Withdrawn, out.On, out.Seq = true, date(issue)+25, w.next()
+				w.Tasks = append(w.Tasks, out)
+			}
 			r.Category = rapid.SampledFrom([]task.Category{"", "", "", "", task.PerCase, task.Personnel, task.Standing}).Draw(t, "category")
 		})
 	}
@@ -120,6 +125,7 @@ func (w *town) check(t *rapid.T, d civil.Date) {
 	sum, p := w.sums[d], w.papers[d]
 	delivers, late, lateUnits, wantOpen := 0, 0, map[string]bool{}, 0
 	dir := w.Directory.AsOf(d)
+	rows := task.TasksAsOf(w.Tasks, d)
 	for _, r := range w.Records {
 		o := r.Obligation
 		if o.Owes != task.OwesDeliver {
@@ -128,7 +134,8 @@ func (w *town) check(t *rapid.T, d civil.Date) {
 		delivers++
 		u, known := dir.Unit(o.Unit)
 		st := task.Fold(o, r.Events, d, national, w.Set.Terms)
-		if st.Chased() && known && u.Chase == task.ChaseLetter && u.Code != "sfj" {
+		inForce := slices.ContainsFunc(rows, func(r task.Task) bool { return r.TaskID == o.TaskID })
+		if st.Chased() && inForce && known && u.Chase == task.ChaseLetter && u.Code != "sfj" {
 			wantOpen++
 			if d > max(st.Effective, st.Assess) {
 				late++
@@ -148,8 +155,8 @@ func (w *town) check(t *rapid.T, d civil.Date) {
 	if open != wantOpen || sum.Overdue != late || sum.Units != len(lateUnits) || sum.Told+sum.Untold+sum.Due+sum.Mute != sum.Units {
 		t.Fatalf("%s: open %d, want %d; late %+v, want %d of %d units", d, open, wantOpen, sum, late, len(lateUnits))
 	}
-	if rows := len(task.TasksAsOf(w.Tasks, d)); total(sum.Rows) != rows || sum.RowTotal != rows {
-		t.Fatalf("%s: rows %v, %d stated; there are %d", d, sum.Rows, sum.RowTotal, rows)
+	if total(sum.Rows) != len(rows) || sum.RowTotal != len(rows) {
+		t.Fatalf("%s: rows %v, %d stated; there are %d", d, sum.Rows, sum.RowTotal, len(rows))
 	}
 	checkText(t, p)
 	w.checkSheets(t, d)
@@ -232,14 +239,19 @@ func (w *town) checkSheets(t *rapid.T, d civil.Date) {
 			t.Fatalf("%s: %d items are %s in the sheet, %d in the text", d, got, c.Class, c.N)
 		}
 	}
+	whatIsOwed := int64(0)
 	for _, line := range rows.Rows {
 		parts := int64(0)
+		whatIsOwed += line[column(rows, "应报项次")].N
 		for i := column(rows, "应报项次") + 1; i < len(line); i++ {
 			parts += line[i].N
 		}
 		if all := line[column(rows, "应报项次")].N; parts != all {
 			t.Fatalf("%s: row %s: the columns add up to %d, not %d", d, line[0].Text, parts, all)
 		}
+	}
+	if whatIsOwed != int64(sum.ItemTotal) {
+		t.Fatalf("%s: the rows of the sheet owe %d, not %d", d, whatIsOwed, sum.ItemTotal)
 	}
 	for _, s := range p.Sheets {
 		for r, line := range s.Rows {

@@ -65,7 +65,60 @@ func (b *book) rowSheet() notice.Sheet {
 	for _, t := range b.rows {
 		s.Rows = append(s.Rows, b.rowLine(t))
 	}
+	return b.withoutRow(s)
+}
+
+// withoutRow adds a line for the items of rows that are no more, so that the columns add up to the whole.
+func (b *book) withoutRow(s notice.Sheet) notice.Sheet {
+	has := map[Class]int{}
+	ids := map[task.TaskID]bool{}
+	for id := range b.tallies {
+		ids[id] = true
+	}
+	for id := range b.byRow {
+		ids[id] = true
+	}
+	for id := range ids {
+		if _, ok := b.row[id]; !ok {
+			for c, n := range b.classesOf(id) {
+				has[c] += n
+			}
+		}
+	}
+	progress, total := b.progress(has)
+	if total == 0 {
+		return s
+	}
+	line := make([]notice.Cell, len(s.Columns)-len(rowGroups())-1)
+	for i := range line {
+		line[i] = text("—")
+	}
+	line[len(line)-6], line[len(line)-3] = text("（已撤销的任务）"), text(progress)
+	s.Rows = append(s.Rows, slices.Concat(line, []notice.Cell{number(total)}, groupCells(has)))
 	return s
+}
+
+// progress lists the classes in words, and counts them.
+func (b *book) progress(has map[Class]int) (string, int) {
+	of, total := counts(has)
+	var parts []string
+	for _, c := range of {
+		parts = append(parts, fmt.Sprintf("%s%d", c.Class, c.N))
+	}
+	return strings.Join(parts, "、"), total
+}
+
+// groupCells are the counts of the columns after the whole.
+func groupCells(has map[Class]int) []notice.Cell {
+	var out []notice.Cell
+	for _, g := range rowGroups() {
+		n := 0
+		for _, c := range g.classes {
+			n += has[c]
+		}
+		out = append(out, number(n))
+	}
+	return out
 }
 
 func (b *book) rowLine(t task.Task) []notice.Cell {
@@ -75,25 +128,10 @@ func (b *book) rowLine(t task.Task) []notice.Cell {
 	if len(b.plans) > 1 {
 		line = append(line, text(b.plans[b.planNo[t.Plan]].Title))
 	}
-	of, total := counts(has)
-	progress := string(class)
-	if total > 0 {
-		var parts []string
-		for _, c := range of {
-			parts = append(parts, fmt.Sprintf("%s%d", c.Class, c.N))
-		}
-		progress = strings.Join(parts, "、")
-	}
-	line = append(line, text(t.Row), text(t.Title), text(b.parties(t)), text(t.DeadlineText), text(progress), b.left(t, class),
+	progress, total := b.progress(has)
+	line = append(line, text(t.Row), text(t.Title), text(b.parties(t)), text(t.DeadlineText), text(cmp.Or(progress, string(class))), b.left(t, class),
 		notice.Cell{Text: string(class), Tone: tone(class)}, number(total))
-	for _, g := range rowGroups() {
-		n := 0
-		for _, c := range g.classes {
-			n += has[c]
-		}
-		line = append(line, number(n))
-	}
-	return line
+	return append(line, groupCells(has)...)
 }
 
 // left is the number of working days to the row's next date; of a row that is late, 超8.
