@@ -179,7 +179,7 @@ var (
 func checkText(t *rapid.T, p notice.Paper) {
 	text := printed(p)
 	lists := sums.FindAllStringSubmatch(text, -1)
-	if len(lists) < 1 {
+	if len(lists) < 1 && !strings.Contains(text, "任务0项。\n各单位应报0项次。") {
 		t.Fatalf("no list of counts in\n%s", text)
 	}
 	for _, m := range lists {
