@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -28,7 +29,10 @@ func (a *app) exportCmd() *cobra.Command {
 }
 
 // evidenceOptions are the flags of `export evidence`.
-type evidenceOptions struct{ jurisdiction, unit, from, to, out, verify string }
+type evidenceOptions struct {
+	jurisdiction, unit, from, to, out, verify string
+	full                                      bool // letters that name people too
+}
 
 func (a *app) evidenceCmd() *cobra.Command {
 	var o evidenceOptions
@@ -37,6 +41,7 @@ func (a *app) evidenceCmd() *cobra.Command {
 		Long: `Write a zip of every letter to one unit between two days: the letters byte for byte, what the mail servers answered,
 what people did with them, a README in Chinese, and a manifest whose hashes chain. The last hash of the chain is printed
 as its head: note it down apart from the file. Whoever changes anything in the zip makes another head.
+Letters about the unit's people hold their names: they are left out and counted, unless --full asks for them.
 
 With --verify it checks such a file instead, without a database, and names the first thing that is wrong.`,
 		Example: `  duban export evidence --unit jtj --from 2024-07-01 --to 2024-09-30
@@ -54,6 +59,7 @@ With --verify it checks such a file instead, without a database, and names the f
 	f.StringVar(&o.to, "to", "", "last logical date, YYYY-MM-DD")
 	f.StringVar(&o.jurisdiction, "jurisdiction", "", "the unit's jurisdiction; needed where several have a unit of this code")
 	f.StringVar(&o.out, "out", "", "file to write, which must not be there yet (default evidence-JURISDICTION-UNIT-FROM-TO.zip)")
+	f.BoolVar(&o.full, "full", false, "letters about the unit's people too: personal data")
 	f.StringVar(&o.verify, "verify", "", "check this file instead of writing one")
 	return c
 }
@@ -66,11 +72,13 @@ type evidenceReport struct {
 	From         civil.Date `json:"from,omitzero"`
 	To           civil.Date `json:"to,omitzero"`
 	Verified     bool       `json:"verified"`
+	// LeftOut are the letters that name people.
+	LeftOut int `json:"left_out,omitempty"`
 	evidence.Summary
 }
 
 func (a *app) verifyEvidence(o evidenceOptions) error {
-	if o.unit+o.from+o.to+o.jurisdiction+o.out != "" || o.verify == "" {
+	if o.unit+o.from+o.to+o.jurisdiction+o.out != "" || o.full || o.verify == "" {
 		return usagef("export evidence: --verify takes the name of a file and no other flag")
 	}
 	f, err := os.Open(o.verify)
@@ -114,6 +122,10 @@ func (a *app) exportEvidence(ctx context.Context, o evidenceOptions) error {
 	if in.Letters, err = lettersOf(ctx, s, in, kept.mail); err != nil {
 		return err
 	}
+	all := len(in.Letters)
+	if !o.full {
+		in.Letters = slices.DeleteFunc(in.Letters, func(l evidence.Letter) bool { return l.Notice.Key.Kind == notice.PersonnelLetter })
+	}
 	in.Bytes = func(n notice.Notice, r notice.Receipt) ([]byte, error) {
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
@@ -129,7 +141,7 @@ func (a *app) exportEvidence(ctx context.Context, o evidenceOptions) error {
 		return fmt.Errorf("export evidence: %w", err)
 	}
 	return a.printEvidence(evidenceReport{
-		File: o.out, Jurisdiction: in.Jurisdiction, Unit: in.Unit, From: in.From, To: in.To, Summary: sum,
+		File: o.out, Jurisdiction: in.Jurisdiction, Unit: in.Unit, From: in.From, To: in.To, LeftOut: all - len(in.Letters), Summary: sum,
 	})
 }
 
@@ -326,6 +338,9 @@ func (a *app) printEvidence(r evidenceReport) error {
 		r.File, word, r.Letters, r.Attempts, r.Accepted, r.Absent, r.Head)
 	if r.Trial > 0 {
 		fmt.Fprintf(a.out, "%d of the accepted went to mail.redirect_to in a trial run: the unit never had them\n", r.Trial)
+	}
+	if r.LeftOut > 0 {
+		a.say("%d letters about the unit's people were left out; --full takes them in", r.LeftOut)
 	}
 	if r.Absent > 0 {
 		a.say("receipts.jsonl in it says, attempt by attempt, why the bytes are not there")

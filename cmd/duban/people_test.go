@@ -301,3 +301,16 @@ func TestNoNamesOutsideTheLetters(t *testing.T) {
 		}
 	}
 }
+
+func TestEvidenceLeavesLettersAboutPeopleOut(t *testing.T) {
+	d := staffed(t, storetest.Engines(t)[0], "2024-10-08")
+	d.ok("run", "personnel")
+	t.Chdir(d.dir)
+	args := []string{"export", "evidence", "--unit", "jtj", "--from", "2024-10-01", "--to", "2024-10-31"}
+	if o := d.objects(append(args, "--out", "bare.zip")...)[0]; o.text("letters", "left_out") != "0 1" {
+		t.Errorf("%v", o)
+	}
+	if o := d.objects(append(args, "--out", "full.zip", "--full")...)[0]; o.text("letters", "accepted") != "1 1" || o["left_out"] != nil {
+		t.Errorf("%v", o)
+	}
+}
