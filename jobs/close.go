@@ -204,8 +204,7 @@ func (j QuarterlyClose) wide(
 	}); err != nil {
 		return out, err
 	}
-	letters := noticeIDs(q.Items)
-	var refs []string
+	var refs, letters []string
 	for _, f := range q.Forms {
 		refs, letters = append(refs, f.Refs...), append(letters, f.ID)
 	}
@@ -217,6 +216,7 @@ func (j QuarterlyClose) wide(
 	if q.Tasks, err = j.Store.TaskVersions(ctx, r.Jurisdiction, taskIDs(slices.Concat(q.Items, q.Formed))); err != nil {
 		return out, err
 	}
+	letters = append(letters, noticeIDs(slices.Concat(q.Items, q.Formed))...)
 	if q.Served, err = j.Store.Served(ctx, distinct(letters, func(s string) string { return s })); err != nil {
 		return out, err
 	}

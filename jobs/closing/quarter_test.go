@@ -199,6 +199,7 @@ func TestTheReportNamesWhatStayedOpenAfterAForm(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t, "a", "b").issued("2024-04-12").row("1", on("2024-08-30")).open("2024-10-08")
+			w.said("2024-09-03", "1/a/m1", "T+2").said("2024-09-06", "1/a/m1", "T+5")
 			c.give(w)
 			w.quarters("2024-10-08", "2024-10-31")
 			got := w.papers(notice.Report)
@@ -217,7 +218,7 @@ func TestTheReportNamesWhatStayedOpenAfterAForm(t *testing.T) {
 				f.Step != "Q-2024Q3" || f.Role != "government" || f.Notice != doc.ID || f.On != date("2024-10-14") || f.N != 1 {
 				t.Errorf("the document is %+v, its step %+v", doc, f)
 			}
-			for _, want := range []string{"截至10月14日，1家单位的1项次任务", "县a局：第1项突出问题整治月报1，时限2024年8月30日，已超27个工作日；督办通知单（督办〔2024〕1号）", "draft｜2024年第三季度督办事项通报（代拟稿）", "代拟稿｜｜关于2024年第三季度督办事项逾期未办结情况的通报"} {
+			for _, want := range []string{"截至10月14日，1家单位的1项次任务", "县a局：第1项突出问题整治月报1，时限2024年8月30日，已超27个工作日；9月3日、9月6日催办，督办通知单（督办〔2024〕1号）", "draft｜2024年第三季度督办事项通报（代拟稿）", "代拟稿｜｜关于2024年第三季度督办事项逾期未办结情况的通报"} {
 				if !strings.Contains(got[0], want) {
 					t.Errorf("%q is missing from\n%s", want, got[0])
 				}
@@ -252,4 +253,99 @@ func TestNothingIsSaidOfAQuarterInWhichNothingFellDue(t *testing.T) {
 	w = newWorld(t, "a").issued("2024-04-12").row("1", on("2024-05-31"))
 	w.jur.LiveFrom = date("2024-07-20")
 	w.quarters("2024-07-01", "2024-07-31").rated()
+}
+
+func TestEachReasonNotToCount(t *testing.T) {
+	told := func(w *world) *world { return w.said("2024-06-04", "1/a/m1", "T+2") }
+	for _, c := range []struct {
+		name string
+		give func(w *world)
+		want closing.Standing
+	}{
+		{"open and urged", func(w *world) { told(w) }, closing.Open},
+		{"open, told by telephone", func(w *world) { w.event("2024-06-05", "1/a/m1", task.Contacted) }, closing.Open},
+		{"open, nobody told it", func(*world) {}, closing.NotServed},
+		{"open, the letter to the bureau says it", func(w *world) { told(w).steps[0].Role = closing.BureauRole }, closing.NotServed},
+		{"open, the letter did not arrive", func(w *world) { told(w); clear(w.served) }, closing.NotServed},
+		{"late, nobody told it", func(w *world) { w.event("2024-06-11", "1/a/m1", task.Accepted) }, closing.NotServed},
+		{"late and urged", func(w *world) { told(w).event("2024-06-11", "1/a/m1", task.Accepted) }, closing.DoneLate},
+		{"in time", func(w *world) { w.event("2024-05-31", "1/a/m1", task.Accepted) }, closing.DoneOnTime},
+		{"in time, accepted by default", func(w *world) { w.report("2024-05-31", "1/a/m1") }, closing.DoneOnTime},
+		{"reported, not answered", func(w *world) { told(w).report("2024-07-12", "1/a/m1") }, closing.WithBureau},
+		{"an extension is asked", func(w *world) { told(w).event("2024-06-12", "1/a/m1", task.ExtensionAsked, to("2024-08-30")) }, closing.WithBureau},
+		{"an extension is refused", func(w *world) {
+			told(w).event("2024-06-12", "1/a/m1", task.ExtensionAsked, to("2024-08-30")).event("2024-06-13", "1/a/m1", task.ExtensionRefused)
+		}, closing.Open},
+		{"extended out of the quarter", func(w *world) { told(w).event("2024-06-12", "1/a/m1", task.ExtensionGranted, to("2024-07-05")) }, closing.Prolonged},
+		{"extended within the quarter", func(w *world) { told(w).event("2024-06-05", "1/a/m1", task.ExtensionGranted, to("2024-06-28")) }, closing.Open},
+		{"returned with a date that has not passed", func(w *world) {
+			told(w).report("2024-05-30", "1/a/m1").event("2024-06-03", "1/a/m1", task.Returned, to("2024-07-31"))
+		}, closing.ToCome},
+		{"the plan moved its date", func(w *world) { told(w).event("2024-06-05", "1/a/m1", task.Redated, to("2024-09-30")) }, closing.ToCome},
+		{"held", func(w *world) { told(w).event("2024-07-10", "1/a/m1", task.HeldBack, to("2024-07-15")) }, closing.Suspended},
+		{"held until the day before", func(w *world) { told(w).event("2024-07-10", "1/a/m1", task.HeldBack, to("2024-07-14")) }, closing.Open},
+		{"silenced", func(w *world) {
+			told(w).silences = []task.Silence{{Seq: 1, On: date("2024-07-01"), Until: date("2024-07-20"), Scope: task.OverPlan, Subject: "zf"}}
+		}, closing.Suspended},
+		{"silenced, and lifted", func(w *world) {
+			told(w).silences = []task.Silence{
+				{Seq: 1, On: date("2024-07-01"), Until: date("2024-07-20"), Scope: task.OverPlan, Subject: "zf"},
+				{Seq: 2, On: date("2024-07-15"), Until: date("2024-07-20"), Scope: task.OverPlan, Subject: "zf", Lifts: 1},
+			}
+		}, closing.Open},
+		{"ambiguous", func(w *world) { told(w).opened[0].Ambiguous, w.opened[0].Assess = true, date("2024-06-30") }, closing.Uncertain},
+		{"ambiguous, and extended", func(w *world) {
+			told(w).opened[0].Ambiguous, w.opened[0].Assess = true, date("2024-06-10")
+			w.event("2024-06-05", "1/a/m1", task.ExtensionGranted, to("2024-06-20"))
+		}, closing.Open},
+		{"past at issue", func(w *world) { told(w).opened[0].PastAtIssue = true }, closing.Unconfirmed},
+		{"inherited and confirmed", func(w *world) { w.opened[0].Inherited = true; w.event("2024-07-01", "1/a/m1", task.Confirmed) }, closing.Unconfirmed},
+		{"inherited, reopened with a date in the quarter", func(w *world) {
+			told(w).opened[0].Inherited = true
+			w.event("2024-06-05", "1/a/m1", task.Reopened, to("2024-06-20"))
+		}, closing.Open},
+		{"waived", func(w *world) { told(w).event("2024-07-01", "1/a/m1", task.Waived) }, closing.NotApplied},
+		{"withdrawn", func(w *world) { told(w).event("2024-07-01", "1/a/m1", task.Withdrawn) }, closing.TakenOut},
+		{"handed on", func(w *world) { told(w).event("2024-07-01", "1/a/m1", task.Transferred) }, closing.HandedOn},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t, "a", "b").issued("2024-04-12").row("1", on("2024-05-31"), by("a")).row("2", on("2024-05-31"), by("b")).open("2024-07-01")
+			w.report("2024-05-31", "2/b/m1")
+			c.give(w)
+			w.quarters("2024-07-15", "2024-07-15")
+			r, err := closing.DecodeRates(w.closed[0].Frozen)
+			if err != nil || len(r.Units) != 2 || r.Total.Items != 2 {
+				t.Fatalf("the rates are %+v, %v", r, err)
+			}
+			a := r.Units[0]
+			got := map[closing.Standing]int{closing.DoneOnTime: a.OnTime, closing.DoneLate: a.Late, closing.Open: a.Open}[c.want] + a.Left[c.want]
+			if got != 1 {
+				t.Errorf("it stands at %+v, want %s", a, c.want)
+			}
+		})
+	}
+}
+
+func TestANumberToBeReachedIsClosedWithTheYear(t *testing.T) {
+	year := deadline.Year
+	r := every(deadline.Year, "end")
+	r.Quota = &deadline.Quota{Min: 12, Per: &year}
+	w := newWorld(t, "a", "b").issued("2024-01-02").row("1", r, by("a", "b")).open("2024-12-31")
+	n := func(n int) func(*task.Event) { return func(e *task.Event) { e.N = n } }
+	w.event("2024-11-20", "1/a/2024", task.Counted, n(12)).event("2024-11-20", "1/b/2024", task.Counted, n(7))
+	w.quarters("2025-02-05", "2025-02-07").shut("2025-02-07 1 2024 #1: 2 = on-time 1 + missing 1")
+	got := w.papers(notice.Summary)[0]
+	for _, want := range []string{"应完成2家已完成1家", "按时完成1家、未完成1家，合计2家", "应完成数｜24\n已完成数｜19", "县b局：未完成，应于12月31日前完成12，已完成7，尚缺5。"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%q is missing from\n%s", want, got)
+		}
+	}
+	if strings.Contains(got, "报送2家") || strings.Contains(got, "年度报告情况") {
+		t.Errorf("a number is called a report in\n%s", got)
+	}
+}
+
+func TestAHalfYearDueOnASundayClosesOnItsOwnDate(t *testing.T) {
+	w := newWorld(t, "a").issued("2024-04-12").row("9", every(deadline.Half, "06-30", "12-31"), by("a"))
+	w.quarters("2024-06-25", "2024-07-31").shut("2024-07-03 9 2024H1 #1: 1 = missing 1")
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"duban/jobs/civil"
+	"duban/jobs/ladder"
 	"duban/jobs/task"
 	"duban/notify/notice"
 )
@@ -19,7 +20,8 @@ type formed struct {
 	served civil.Date
 	arm    int
 	due    civil.Date
-	name   string // of the unit
+	urged  []civil.Date // by letters that were served
+	name   string       // of the unit
 }
 
 // QuarterStep is the step of the ladder that a quarter's report is.
@@ -68,7 +70,7 @@ func (c *quarter) unanswered() []formed {
 		if !ok || set.Calendar.Count(served, c.day) < formServed {
 			continue
 		}
-		out = append(out, formed{r, t, form, served, st.Arm, due, names.of(o.Unit)})
+		out = append(out, formed{r, t, form, served, st.Arm, due, c.urged(r, st.Arm), names.of(o.Unit)})
 	}
 	slices.SortFunc(out, func(a, b formed) int {
 		x, y := a.record.Obligation, b.record.Obligation
@@ -99,6 +101,22 @@ func (c *quarter) formOf(r task.Record, st task.Status) (form notice.Document, s
 		}
 	}
 	return form, served, ok
+}
+
+// urged returns the days of the letters that urged the item in the arm and were served.
+func (c *quarter) urged(r task.Record, arm int) []civil.Date {
+	var days []civil.Date
+	for _, f := range r.Steps {
+		on, served := c.Served[f.Notice]
+		urging := slices.ContainsFunc(c.set.On(f.On).Ladder[r.Obligation.Kind], func(rule ladder.Rule) bool {
+			return rule.Step == f.Step && rule.Rung == ladder.Urging
+		})
+		if urging && served && f.Passed == "" && f.Arm == arm && f.Role != BureauRole {
+			days = append(days, on)
+		}
+	}
+	slices.Sort(days)
+	return slices.Compact(days)
 }
 
 // inArm reports whether the form was drafted in the item's present arm.
@@ -140,10 +158,22 @@ func (c *quarter) formedLines(list []formed) []string {
 		if f.form.Number != "" {
 			number = "（" + f.form.Number + "）"
 		}
-		out = append(out, fmt.Sprintf("%s：%s，时限%s，已超%d个工作日；督办通知单%s%s送达，至今未办结、未反馈。", f.name, f.title(), f.due.Chinese(),
-			c.set.Calendar.Count(f.due, c.day), number, monthDay(f.served)))
+		out = append(out, fmt.Sprintf("%s：%s，时限%s，已超%d个工作日；%s督办通知单%s%s送达，至今未办结、未反馈。", f.name, f.title(), f.due.Chinese(),
+			c.set.Calendar.Count(f.due, c.day), f.told(), number, monthDay(f.served)))
 	}
 	return out
+}
+
+// told names the days on which the unit was urged.
+func (f formed) told() string {
+	var days []string
+	for _, d := range f.urged {
+		days = append(days, monthDay(d))
+	}
+	if len(days) == 0 {
+		return ""
+	}
+	return strings.Join(days, "、") + "催办，"
 }
 
 func (f formed) title() string {
