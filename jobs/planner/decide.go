@@ -176,7 +176,7 @@ func (j *judge) permitted(step ladder.Step, earlier []ladder.Step) (reason strin
 		return "the result was delivered", false
 	}
 	if next := j.nextLetter(); j.capped() && step.Expires >= next {
-		return fmt.Sprintf("the unit has had %d letters this week, as many as the cap allows; it waits for the letter of %s", j.set.WeeklyCap, next), true
+		return fmt.Sprintf("the unit has had its letters of this week (%d besides the first working day's); it waits for the letter of %s", j.set.WeeklyCap, next), true
 	}
 	return "", false
 }
@@ -277,7 +277,13 @@ func (j *judge) urged() bool {
 
 // rungOf is the rung of a step by the ladder of the day it was said on.
 func rungOf(all Settings, k task.Kind, f task.FiredStep) ladder.Rung {
-	for _, rule := range all.On(f.On).Ladder[k] {
+	rules := all.Ladder
+	for _, p := range all.Later {
+		if p.From <= f.On {
+			rules = p.Ladder
+		}
+	}
+	for _, rule := range rules[k] {
 		if rule.Step == f.Step {
 			return rule.Rung
 		}
@@ -318,7 +324,7 @@ const (
 	StepToday   StepState = "today"   // goes on this day
 	StepHeld    StepState = "held"    // due, and waits for the reason given
 	StepWaiting StepState = "waiting" // its day has not come
-	StepClosed  StepState = "closed"  // nothing is said: the obligation is not chased, or its ladder was armed anew
+	StepClosed  StepState = "closed"  // not said, since the obligation is not chased
 )
 
 // StepDecision is one step of an obligation's ladder on a day.
@@ -328,7 +334,7 @@ type StepDecision struct {
 	Rung   ladder.Rung `json:"rung"`
 	Role   task.Role   `json:"role"`
 	State  StepState   `json:"state"`
-	On     civil.Date  `json:"on"` // the day it was said or passed over; else the first day it may be said
+	On     civil.Date  `json:"on"` // the day it was or is said or passed over; else the first day it may be said
 	N      int         `json:"n,omitempty"`
 	Notice string      `json:"notice,omitempty"`
 	Reason string      `json:"reason,omitempty"`
@@ -362,6 +368,7 @@ func Decide(c Case, all Settings, d civil.Date) Decision {
 		}
 		out.Steps = append(out.Steps, j.outlook(step, v))
 	}
+	out.Steps = append(out.Steps, j.closed()...)
 	slices.SortStableFunc(out.Steps, func(a, b StepDecision) int {
 		return cmp.Or(cmp.Compare(a.Arm, b.Arm), cmp.Compare(a.On, b.On), cmp.Compare(a.N, b.N))
 	})
@@ -385,6 +392,20 @@ func (j *judge) history() []StepDecision {
 	return out
 }
 
+// closed are the steps that are not said any more, or not yet, since the obligation is not chased.
+func (j *judge) closed() []StepDecision {
+	if j.status.Chased() {
+		return nil
+	}
+	var out []StepDecision
+	for _, step := range j.set.Ladder.Steps(subject(j.Record, j.Task, j.Unit, j.status, j.set), j.set.Calendar) {
+		if !said(j.Record.Steps, j.status.Arm, step) {
+			out = append(out, StepDecision{Arm: j.status.Arm, Step: step.Step, Rung: step.Rung, Role: step.Reader(), State: StepClosed, On: step.On})
+		}
+	}
+	return out
+}
+
 // outlook is a step that stands open, as the day's verdict has it.
 func (j *judge) outlook(step ladder.Step, v verdict) StepDecision {
 	s := StepDecision{Arm: j.status.Arm, Step: step.Step, Rung: step.Rung, Role: step.Reader(), State: StepWaiting, On: max(step.On, j.status.Armed)}
@@ -396,9 +417,9 @@ func (j *judge) outlook(step ladder.Step, v verdict) StepDecision {
 	i := slices.IndexFunc(v.passed, same)
 	switch {
 	case step.Step == v.say.Step || step.Step == v.form.Step:
-		s.State = StepToday
+		s.State, s.On = StepToday, j.day
 	case i >= 0:
-		s.State, s.Reason = StepPassed, v.passed[i].why
+		s.State, s.On, s.Reason = StepPassed, j.day, v.passed[i].why
 	case same(v.held):
 		s.State, s.Reason = StepHeld, v.held.why
 	case same(v.formHeld):

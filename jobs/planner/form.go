@@ -242,15 +242,19 @@ func reader(u task.Unit) notice.Reader {
 	return notice.Reader{Code: u.Code, Name: u.Name, FullName: cmp.Or(u.FullName, u.Name), Honorific: cmp.Or(u.Honorific, "贵单位")}
 }
 
-// draft makes the form's letter, held for a person, its document and its step.
-func (r *reminder) draft(l *line, step ladder.Step) {
+// draft makes the form's letter, held for a person, its document and its step; it reports false where the matter had a
+// draft of this day already.
+func (r *reminder) draft(l *line, step ladder.Step) bool {
 	f := l.formFacts(step)
 	key := notice.Key{
 		Jurisdiction: r.Jurisdiction.Code, Date: r.day, Unit: l.Unit.Code, Role: string(task.Deputy),
 		Kind: notice.SupervisionForm, Matter: f.Matter,
 	}
-	paper := FormPaper(f, r.day, "")
 	id := key.ID()
+	if slices.ContainsFunc(r.documents[f.Ref], func(doc notice.Document) bool { return doc.ID == id }) {
+		return false
+	}
+	paper := FormPaper(f, r.day, "")
 	r.plan.Notices = append(r.plan.Notices, notice.Notice{
 		ID: id, Key: key, Job: "remind", State: notice.Held,
 		Reason: fmt.Sprintf("draft: a person releases it with `duban outbox release %s --by NAME`", id),
@@ -264,6 +268,7 @@ func (r *reminder) draft(l *line, step ladder.Step) {
 		Unit: l.Unit.Code, Drafted: r.day, Refs: []string{f.Ref}, State: notice.Drafted,
 	})
 	r.record(l, step, task.FiredStep{Role: task.Deputy, Notice: id})
+	return true
 }
 
 // settleDrafts drops the draft of a form that no longer holds, and notes what a person set aside, so that the step stands

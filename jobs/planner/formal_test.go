@@ -340,7 +340,7 @@ func TestTheWeeklyCap(t *testing.T) {
 			held = append(held, h.On.String()[5:]+" "+strings.TrimPrefix(h.Obligation, "ls/zf/")+" "+h.Step+": "+h.Reason)
 		}
 	}
-	if got := strings.Join(held, "\n"); !strings.Contains(got, "06-19 4/a/m1 T-3: the unit has had 1 letters this week, as many as the cap allows; it waits for the letter of 2024-06-24") {
+	if got := strings.Join(held, "\n"); !strings.Contains(got, "06-19 4/a/m1 T-3: the unit has had its letters of this week (1 besides the first working day's); it waits for the letter of 2024-06-24") {
 		t.Errorf("held\n%s", got)
 	}
 	// What dies before Monday is written and waits for a person; released or not, Monday's letter says what is left.

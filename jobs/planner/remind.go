@@ -250,8 +250,8 @@ func (r *reminder) climb(l *line) (waits bool) {
 		l.step = v.say
 		r.record(l, v.say, task.FiredStep{Role: task.Liaison, Notice: r.key(l.Record.Obligation.Unit).ID()})
 	}
-	if v.form.Step != "" {
-		r.draft(l, v.form)
+	if v.form.Step != "" && !r.draft(l, v.form) {
+		v.formHeld = passed{v.form, "its draft of today was dropped"}
 	}
 	for _, p := range []passed{v.held, v.formHeld} {
 		if p.why != "" {

@@ -561,6 +561,21 @@ func TestALetterHasNothingLeftToSay(t *testing.T) {
 	if !left() || !left(both...) {
 		t.Error("nothing happened")
 	}
+	for _, e := range []struct {
+		kind task.EventKind
+		n    string
+	}{{task.HeldBack, "2024-07-05"}, {task.ExtensionAsked, "2024-07-31"}, {task.Contacted, "2024-07-02"}} {
+		before := w.World
+		w.event("2024-07-02", "1/a/m1", e.kind, to(e.n))
+		if !left(both...) {
+			t.Errorf("%s takes out one of two only", e.kind)
+		}
+		w.event("2024-07-02", "2/a/m1", e.kind, to(e.n))
+		if left(both...) {
+			t.Errorf("%s takes out both", e.kind)
+		}
+		w.World = before
+	}
 	w.event("2024-07-01", "1/a/m1", task.Reported)
 	if !left(both...) {
 		t.Error("one of two still waits")
