@@ -54,7 +54,7 @@ func (a Attachment) attach(m *gomail.Message) {
 	name := fileName(a.Name)
 	m.Attach("attachment", // not a path: the copier below is what is read
 		gomail.SetHeader(map[string][]string{
-			"Content-Type":              {mediaType(a.Type) + ";\r\n name=" + quotedName(name)},
+			"Content-Type":              {folded("Content-Type", mediaType(a.Type)+";") + "\r\n name=" + quotedName(name)},
 			"Content-Disposition":       {"attachment;\r\n " + fileNameParam(name)},
 			"Content-Transfer-Encoding": {"base64"},
 		}),

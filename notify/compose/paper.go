@@ -29,7 +29,7 @@ func cleanedPaper(p notice.Paper) notice.Paper {
 	p.Opening, p.Closing = paragraphs(p.Opening), paragraphs(p.Closing)
 	p.Form = append([]notice.FormRow(nil), p.Form...)
 	for i := range p.Form {
-		p.Form[i].Label, p.Form[i].Text = clean(p.Form[i].Label), cleanTo(p.Form[i].Text, maxParagraph)
+		p.Form[i].Label, p.Form[i].Text = clean(p.Form[i].Label), roomyText(p.Form[i].Text)
 	}
 	p.Sections = append([]notice.Section(nil), p.Sections...)
 	for i := range p.Sections {
@@ -51,6 +51,15 @@ func cleanedPaper(p notice.Paper) notice.Paper {
 		p.Drafts[i] = notice.Draft{File: clean(p.Drafts[i].File), Paper: cleanedPaper(p.Drafts[i].Paper)}
 	}
 	return p
+}
+
+// roomyText is clean for a form, in which full-width spaces are room to write in.
+func roomyText(s string) string {
+	pieces := strings.Split(s[:cut(s, 4*maxParagraph)], "　")
+	for i := range pieces {
+		pieces[i] = cleanTo(pieces[i], maxParagraph)
+	}
+	return strings.TrimRight(strings.Join(pieces, "　"), "　")
 }
 
 // paragraphs cleans a list of texts; a text of several lines is several paragraphs, and an empty one is none.
@@ -153,7 +162,7 @@ func parts(p notice.Paper) []section {
 
 // The widths of columns, in characters, by which a page sets them.
 const (
-	tightWidth = 8  // cells up to this stand on one line
+	tightWidth = 7  // cells up to this stand on one line
 	pageWidth  = 44 // of a table's text on a page of the width that letters have
 	wideWidth  = 6  // the least that is left to a column of longer cells
 )

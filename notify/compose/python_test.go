@@ -134,6 +134,9 @@ func pythonLetters(t *testing.T) (mails map[string]Message, to, cc map[string][]
 	for name, n := range goldenLetters() {
 		add(name, n, testMail, 0)
 	}
+	for name, n := range goldenPapers() {
+		add(name, n, testMail, 0)
+	}
 	add("12KB", letter12KB(), testMail, 0)
 	add("awkward", awkwardLetter(), awkwardMail, 0)
 	trial, login := testMail, testMail
@@ -162,7 +165,7 @@ func TestPythonReadsTheLetters(t *testing.T) {
 		if len(s.Defects) > 0 {
 			t.Errorf("%s: %q", name, s.Defects)
 		}
-		if s.Bcc || s.Subject != m.Subject || s.ID != m.ID || s.Kind != "multipart/alternative" || len(s.Files) != 0 {
+		if s.Bcc || s.Subject != m.Subject || s.ID != m.ID || !sameFiles(t, s, m) {
 			t.Errorf("%s: subject %q of %q, ID %s, %s, Bcc %v", name, s.Subject, m.Subject, s.ID, s.Kind, s.Bcc)
 		}
 		if s.Text != crlf(m.Text) || s.Page != crlf(m.HTML) {
@@ -174,7 +177,7 @@ func TestPythonReadsTheLetters(t *testing.T) {
 		if len(s.From) != 1 || s.From[0][1] != m.From || m.UTF8 != (name == "wide") {
 			t.Errorf("%s: From %q, UTF8 %v", name, s.From, m.UTF8)
 		}
-		if !strings.HasPrefix(s.Root, "<thread-") || name != "empty" && !strings.Contains(s.List, " <unit-letter.") {
+		if !strings.HasPrefix(s.Root, "<thread-") || name != "empty" && !strings.Contains(s.List, " <"+m.Key.Kind+".") {
 			t.Errorf("%s: References %q, List-Id %q", name, s.Root, s.List)
 		}
 		var want []string
@@ -196,6 +199,19 @@ func TestPythonReadsTheLetters(t *testing.T) {
 	if s := got["login"]; s.From[0][1] != "login@relay.example" || s.ReplyTo[0][1] != testMail.FromAddress {
 		t.Errorf("From %q, Reply-To %q", s.From, s.ReplyTo)
 	}
+}
+
+// sameFiles compares the attachments that Python finds with those that Go does.
+func sameFiles(t *testing.T, s seen, m Message) bool {
+	t.Helper()
+	_, files := opened(t, m.Bytes)
+	if len(files) == 0 {
+		return s.Kind == "multipart/alternative" && len(s.Files) == 0
+	}
+	return s.Kind == "multipart/mixed" && slices.EqualFunc(s.Files, files, func(got seenFile, want file) bool {
+		sum := sha256.Sum256(want.data)
+		return got == seenFile{want.name, want.name, want.kind, hex.EncodeToString(sum[:])}
+	})
 }
 
 // sameBoxes compares address lists. A name that takes several encoded words is compared without its spaces: Python leaves

@@ -17,6 +17,7 @@ func TestLayoutVersion(t *testing.T) {
 	h := sha256.New()
 	letters := goldenLetters()
 	letters["12KB"] = letter12KB()
+	maps.Copy(letters, goldenPapers())
 	for _, name := range slices.Sorted(maps.Keys(letters)) {
 		m, err := Compose(letters[name], 0, testMail)
 		if err != nil {
@@ -24,6 +25,12 @@ func TestLayoutVersion(t *testing.T) {
 		}
 		for _, s := range []string{name, m.Subject, m.Title, m.Text, m.HTML} {
 			h.Write(append([]byte(s), 0))
+		}
+		if letters[name].Facts.Paper != nil {
+			_, files := opened(t, m.Bytes)
+			for _, f := range files {
+				h.Write(append(f.data, 0))
+			}
 		}
 	}
 	trial := testMail

@@ -1,6 +1,7 @@
 package notice
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -39,8 +40,8 @@ type Paper struct {
 	Copies  string     `json:"copies,omitempty"` // 抄送
 }
 
-// Under is what stands under the title, one line each: the issue unless the title says it, the number, and who keeps the
-// figures.
+// Under is what stands under the title, one line each: the issue unless the title says it, the number unless a row of the
+// form does, and who keeps the figures.
 func (p Paper) Under() []string {
 	issue := p.Issue
 	switch {
@@ -49,8 +50,12 @@ func (p Paper) Under() []string {
 	case !strings.HasPrefix(issue, "（"):
 		issue = "（" + issue + "）"
 	}
+	number := p.Number
+	if slices.ContainsFunc(p.Form, func(r FormRow) bool { return r.Text == number }) {
+		number = ""
+	}
 	var out []string
-	for _, s := range []string{issue, p.Number, p.Sub} {
+	for _, s := range []string{issue, number, p.Sub} {
 		if s != "" {
 			out = append(out, s)
 		}
