@@ -175,7 +175,11 @@ func (a *app) taskShow(ctx context.Context, id string) error {
 		for _, p := range t.Parties {
 			parties = append(parties, fmt.Sprintf("%s (%s, %s)", p.Code, p.Role, p.Owes))
 		}
-		fmt.Fprintf(a.out, "  %s\n  from %s\n", strings.Join(parties, ", "), t.Source)
+		fmt.Fprintf(a.out, "  %s\n", strings.Join(parties, ", "))
+		if len(t.Fields) > 0 {
+			fmt.Fprintf(a.out, "  figures of a return: %s\n", strings.Join(t.Fields, "、"))
+		}
+		fmt.Fprintf(a.out, "  from %s\n", t.Source)
 	}
 	return nil
 }
