@@ -306,8 +306,8 @@ func (r *reminder) again(l line) ladder.Step {
 		return ladder.Step{}
 	}
 	i := slices.IndexFunc(l.steps, func(s ladder.Step) bool { return s.Step == last.Step })
-	if i < 0 {
-		return ladder.Step{} // the unit, the row or the date has changed: nothing of the kind is said any more
+	if i < 0 || l.steps[i].On > r.day {
+		return ladder.Step{} // the unit, the row or the date has changed: nothing of the kind is said any more, or yet
 	}
 	switch why, hold := l.permitted(l.steps[i], nil); {
 	case hold:

@@ -207,6 +207,9 @@ func TestAnUnsentUrgingIsPermittedAnew(t *testing.T) {
 	// The unit is not written to any more.
 	unsent().unit("a", "2024-07-03", chased(task.ChaseManual)).live("2024-07-03", "2024-07-31").
 		wrote("07-03 a letter is cancelled: nothing in it was left to say")
+	// Reported and returned meanwhile: it is not urged before its new date.
+	unsent().event("2024-07-02", "1/a/m1", task.Reported).event("2024-07-03", "1/a/m1", task.Returned, to("2024-07-12")).live("2024-07-03", "2024-07-31").
+		wrote("07-03 a letter is cancelled: nothing in it was left to say", "07-19 a: overdue 1/m1 T+5")
 	// A new date: the old step is of no account.
 	unsent().event("2024-07-03", "1/a/m1", task.ExtensionGranted, to("2024-07-31")).live("2024-07-03", "2024-07-16").
 		wrote("07-03 a letter is cancelled: nothing in it was left to say")
