@@ -57,7 +57,7 @@ func imports(f sourceFile) []string {
 // rules are the packages that decide: values in, values out.
 var rules = []string{
 	"jobs/civil", "jobs/workday", "jobs/period", "jobs/deadline", "jobs/party", "jobs/task", "jobs/run", "jobs/ladder",
-	"jobs/planner", "jobs/inspection", "notify/notice",
+	"jobs/planner", "jobs/inspection", "jobs/digest", "jobs/closing", "jobs/personnel", "jobs/explain", "notify/notice",
 }
 
 func TestRulesAreStandardLibraryOnlyAndReadNoClock(t *testing.T) {

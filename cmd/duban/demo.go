@@ -231,7 +231,7 @@ func (d *demo) day(ctx context.Context, code string, day civil.Date) error {
 	if err := d.prepare(ctx, d.store, code); err != nil {
 		return err
 	}
-	if err := d.trigger(ctx, code, day); err != nil {
+	if err := errors.Join(d.trigger(ctx, code, day), d.occur(ctx, code, day)); err != nil {
 		return err
 	}
 	runner := d.runner(d.store, "demo")

@@ -16,6 +16,7 @@ import (
 	"duban/config"
 	"duban/jobs"
 	"duban/jobs/civil"
+	"duban/jobs/inspection"
 	"duban/jobs/run"
 	"duban/jobs/task"
 	"duban/notify"
@@ -35,9 +36,28 @@ func (a *app) runner(s *store.Store, by string) jobs.Runner {
 			MonthlyClose: jobs.MonthlyClose{Store: s, Settings: a.policies.settings}, QuarterlyClose: jobs.QuarterlyClose{Store: s, Settings: a.policies.settings},
 			Personnel: jobs.Personnel{Store: s, Settings: a.policies.settings},
 			Remind:    jobs.Remind{Store: s, Settings: a.policies.settings},
-			Escalate:  jobs.Escalate{Store: s, Settings: a.policies.settings},
+			Escalate:  jobs.Escalate{Store: s, Settings: a.policies.settings, Extra: inspections(s)},
 		}.All(),
 		Slots: s.As(holder(), gone), Lease: slotLease, By: by,
+	}
+}
+
+// inspections adds to a digest what is to be settled about inspections of enterprises.
+func inspections(s *store.Store) func(context.Context, string, civil.Date) ([]notice.Section, error) {
+	return func(ctx context.Context, code string, d civil.Date) ([]notice.Section, error) {
+		occ, err := s.Occurrences(ctx, code, task.InspectionFiled, task.InspectionRegistered)
+		if err != nil || len(occ) == 0 {
+			return nil, err
+		}
+		dir, err := s.Directory(ctx, code)
+		if err != nil {
+			return nil, err
+		}
+		last, _, err := s.LastLetter(ctx, code, notice.BureauDigest, d)
+		if err != nil {
+			return nil, err
+		}
+		return inspection.Sections(occ, dir, d, last.Key.Date), nil
 	}
 }
 

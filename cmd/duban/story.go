@@ -5,12 +5,17 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"io/fs"
+	"path"
 	"slices"
 
 	"duban/jobs/civil"
 	"duban/jobs/formal"
+	"duban/jobs/ledger"
+	"duban/jobs/register"
 	"duban/jobs/task"
 	"duban/notify/notice"
+	"duban/testdata"
 )
 
 // The demo's history is invented, but always the same: what a unit does about an obligation follows from the
@@ -217,6 +222,41 @@ func (d *demo) happen(ctx context.Context, code string, day civil.Date) error {
 	}
 	d.story[code] = story[n:]
 	return d.register(d.store).RecordAll(ctx, code, story[:n:n])
+}
+
+// occur imports what has happened outside the plan up to and including the day: cases, opinions, inspections.
+func (d *demo) occur(ctx context.Context, code string, day civil.Date) error {
+	name := path.Join("plans", code, "events.csv")
+	b, err := fs.ReadFile(testdata.FS, name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read bundled plans: %w", err)
+	}
+	book, err := ledger.Read(name, b)
+	if err != nil {
+		return err
+	}
+	dir, err := d.store.Directory(ctx, code)
+	if err != nil {
+		return err
+	}
+	draft, problems := ledger.Events(book, dir, ledger.EventsOptions{Jurisdiction: code, Today: civil.Never})
+	if len(problems) > 0 {
+		return problems
+	}
+	in := register.EventsImport{Jurisdiction: code, On: day, Who: "demo"}
+	for _, r := range draft.Rows {
+		if r.On <= day && (r.On == day || day == d.from) {
+			in.Rows = append(in.Rows, register.EventRow{Occurrence: r.Occurrence, Task: r.Task})
+		}
+	}
+	if len(in.Rows) == 0 {
+		return nil
+	}
+	_, err = d.register(d.store).ImportEvents(ctx, d.store, in)
+	return err
 }
 
 // issueAfter is how many working days a draft waits in the demo until it is issued.

@@ -21,7 +21,7 @@ func office(kind string, set planner.Settings, j task.Jurisdiction) planner.Offi
 	case notice.Bulletin:
 		rung, number = ladder.Bulletin, "通报〔{year}〕{n}号"
 	case notice.Report:
-		rung, number = "report", "专报〔{year}〕{n}号"
+		rung, number = ladder.Report, "专报〔{year}〕{n}号"
 	}
 	o := set.Rungs[rung]
 	o.Number = cmp.Or(o.Number, number)
