@@ -293,9 +293,12 @@ func TestEachReasonNotToCount(t *testing.T) {
 				{Seq: 2, On: date("2024-07-15"), Until: date("2024-07-20"), Scope: task.OverPlan, Subject: "zf", Lifts: 1},
 			}
 		}, closing.Open},
-		{"ambiguous", func(w *world) { told(w).opened[0].Ambiguous, w.opened[0].Assess = true, date("2024-06-30") }, closing.Uncertain},
+		{"ambiguous", func(w *world) {
+			told(w).opened[0].Ambiguous, w.opened[0].Assess, w.tasks[0].Reading.Ambiguous = true, date("2024-06-30"), true
+		}, closing.Uncertain},
+		{"ambiguous, and clarified", func(w *world) { told(w).opened[0].Ambiguous, w.opened[0].Assess = true, date("2024-06-30") }, closing.Open},
 		{"ambiguous, and extended", func(w *world) {
-			told(w).opened[0].Ambiguous, w.opened[0].Assess = true, date("2024-06-10")
+			told(w).opened[0].Ambiguous, w.opened[0].Assess, w.tasks[0].Reading.Ambiguous = true, date("2024-06-10"), true
 			w.event("2024-06-05", "1/a/m1", task.ExtensionGranted, to("2024-06-20"))
 		}, closing.Open},
 		{"past at issue", func(w *world) { told(w).opened[0].PastAtIssue = true }, closing.Unconfirmed},

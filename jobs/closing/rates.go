@@ -325,7 +325,7 @@ func (c *quarter) standing(it Item, st task.Status, s Span, set planner.Settings
 		return Prolonged
 	case gone:
 		return ToCome
-	case o.Ambiguous && !st.Returned && !st.Extended && st.Assess > st.Effective,
+	case o.Ambiguous && it.Task.Reading.Ambiguous && !st.Returned && !st.Extended && st.Assess > st.Effective,
 		set.Calendar.Provisional(min(st.Effective, st.Assess), max(st.Effective, st.Assess)):
 		return Uncertain
 	case st.State == task.Answered, st.State == task.Waiting && st.Asked != 0:
