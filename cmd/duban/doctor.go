@@ -287,7 +287,10 @@ const rarely = 15 * 24 * time.Hour
 func (d *doctor) schedule() []finding {
 	var out []finding
 	now := d.present()
-	for _, spec := range [][2]string{{"open", d.cfg.Schedule.Open}, {"remind", d.cfg.Schedule.Remind}, {"heartbeat", d.cfg.Schedule.Heartbeat}} {
+	for _, spec := range [][2]string{
+		{"open", d.cfg.Schedule.Open}, {"monthly_close", d.cfg.Schedule.MonthlyClose}, {"quarterly_close", d.cfg.Schedule.QuarterlyClose},
+		{"personnel", d.cfg.Schedule.Personnel}, {"remind", d.cfg.Schedule.Remind}, {"escalate", d.cfg.Schedule.Escalate}, {"heartbeat", d.cfg.Schedule.Heartbeat},
+	} {
 		name, text := spec[0], spec[1]
 		if text == "" && name == "heartbeat" {
 			out = append(out, fail("set schedule.heartbeat, for example \"* * * * *\"", "heartbeat is empty: the worker would never wake"))

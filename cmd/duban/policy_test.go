@@ -8,7 +8,6 @@ import (
 	"duban/jobs/civil"
 	"duban/jobs/ladder"
 	"duban/jobs/planner"
-	"duban/jobs/policy"
 	"duban/jobs/task"
 	"duban/store/storetest"
 )
@@ -135,7 +134,8 @@ func TestABadPolicyStopsBeforeAnythingRuns(t *testing.T) {
 	bad := d.file("bad.yaml", "versions:\n  - ladder:\n      monthly:\n        - {step: T+1, rung: reminder}\n    staff: {hours: 3}\n")
 	cfg := d.file("duban.yaml", "jurisdictions: {town: {policy: "+bad+"}}\n")
 	d.fails(exitUsage, []string{"config", "check", "--config", cfg}, bad, "line 4: versions[1].ladder.monthly[1]: step T+1 reminds after the date", "line 5: versions[1].staff.hours: unknown key")
-	sample := d.file("sample.yaml", policy.Sample())
+	d.fails(exitUsage, []string{"config", "check", "--config", d.file("duban.yaml", "defaults: {policy: "+bad+"}\n")}, bad, "line 4")
+	sample := d.file("sample.yaml", d.ok("config", "policy-sample"))
 	if out := d.ok("config", "check", "--config", d.file("duban.yaml", "defaults: {policy: "+sample+"}\njurisdictions: {town: {}}\n")); !strings.Contains(out, "good") {
 		t.Errorf("the sample is not good: %s", out)
 	}

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -15,6 +17,7 @@ import (
 	"duban/jobs/civil"
 	"duban/jobs/deadline"
 	"duban/jobs/party"
+	"duban/jobs/policy"
 	"duban/jobs/workday"
 )
 
@@ -268,7 +271,8 @@ func (a *app) configCmd() *cobra.Command {
 				if err := a.load(); err != nil {
 					return err
 				}
-				for code := range a.cfg.Jurisdictions {
+				codes := slices.Sorted(maps.Keys(a.cfg.Jurisdictions))
+				for _, code := range append(codes, "") { // and those that have the defaults alone
 					if _, err := a.policies.settings(code); err != nil {
 						return err
 					}
@@ -290,6 +294,13 @@ func (a *app) configCmd() *cobra.Command {
 					return err
 				}
 				fmt.Fprint(a.out, a.cfg.Print())
+				return nil
+			},
+		},
+		&cobra.Command{
+			Use: "policy-sample", Short: "Print a policy file with every key documented: ladder, issuers, event clocks, staff rules",
+			RunE: func(*cobra.Command, []string) error {
+				fmt.Fprint(a.out, policy.Sample())
 				return nil
 			},
 		},

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"duban/jobs/civil"
+	"duban/jobs/deadline"
 	"duban/jobs/period"
 	"duban/jobs/planner"
 	"duban/jobs/task"
@@ -81,7 +82,7 @@ func (x *explainer) nominal() string {
 		return "the reading given by " + t.ClarifiedBy
 	}
 	for _, s := range t.Reading.Trace {
-		if s.Read == o.Nominal.String() {
+		if first, _, _ := strings.Cut(s.Read, " "); first == o.Nominal.String() { // of two readings the earlier stands first
 			return fmt.Sprintf("“%s” reads so", s.Text)
 		}
 	}
@@ -122,10 +123,18 @@ func (x *explainer) triggered() string {
 			return fmt.Sprintf("%d %ss after the event of %s, by the rule for %s%s", r.N, r.Unit, e.On, r.Kind, because(r.Basis))
 		}
 	}
-	if c := t.Reading.Condition; c != nil && c.Offset != nil && e.Date == 0 {
+	if c := t.Reading.Condition; c != nil && c.Offset != nil && planner.After(e.On, signed(*c.Offset), c.Offset.Unit, x.set) == o.Nominal {
 		return fmt.Sprintf("%d %ss %s the event of %s, as “%s” reads", c.Offset.N, c.Offset.Unit, c.Offset.Dir, e.On, t.DeadlineText)
 	}
 	return fmt.Sprintf("the event of %s set it", e.On)
+}
+
+// signed is the offset's number, negative where it counts back.
+func signed(o deadline.Offset) int {
+	if o.Dir == "before" {
+		return -o.N
+	}
+	return o.N
 }
 
 // effective says how the date the ladder climbs from follows from the document's.

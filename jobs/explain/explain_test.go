@@ -207,7 +207,7 @@ func TestOrigins(t *testing.T) {
 		{"two readings", item(t, "2024年10月前", "2024-04-12", task.Milestone, "2024-09-30"), func(d *desk) {
 			o := &d.in.Case.Record.Obligation
 			o.Ambiguous, o.Assess = true, date("2024-10-31")
-		}, "reads so", "as the document has it", "the later of two readings"},
+		}, "“2024年10月前” reads so", "as the document has it", "the later of two readings"},
 		{"a date on a day off, rolled back", item(t, "2024年6月底前", "2024-04-12", task.Milestone, "2024-06-30"), func(d *desk) {
 			o := &d.in.Case.Record.Obligation
 			o.Effective, o.Assess = date("2024-06-28"), date("2024-06-28")
@@ -223,6 +223,11 @@ func TestOrigins(t *testing.T) {
 			d.in.Settings.Rules = []task.Rule{{Kind: "行政处罚决定", Plan: "zf", Row: "6", N: 7, Unit: "workday", Basis: "国办发〔2018〕118号"}}
 			d.in.Triggers = []task.Event{{Seq: 9, On: date("2024-09-19"), Kind: task.Triggered, Subject: o.TaskID.String(), Ref: "〔2024〕7号", Unit: "jtj", Date: date("2024-09-29")}}
 		}, "7 workdays after the event of 2024-09-19, by the rule for 行政处罚决定: 国办发〔2018〕118号", "as the document has it", "as the effective date"},
+		{"months after an event, as the text reads", item(t, "机构改革完成后6个月内", "2024-04-12", task.Condition, "2025-01-15"), func(d *desk) {
+			o := &d.in.Case.Record.Obligation
+			o.Instance = "e:机构改革完成"
+			d.in.Triggers = []task.Event{{Seq: 9, On: date("2024-07-15"), Kind: task.Triggered, Subject: o.TaskID.String(), Date: date("2025-01-15")}}
+		}, "6 months after the event of 2024-07-15, as “机构改革完成后6个月内” reads", "as the document has it", "as the effective date"},
 		{"a case's clock that ends on a day off", item(t, "", "2024-04-12", task.Clock, "2024-10-05"), func(d *desk) {
 			o := &d.in.Case.Record.Obligation
 			o.Instance, o.Effective, o.Assess = "e:1", date("2024-10-08"), date("2024-10-08")

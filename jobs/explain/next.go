@@ -50,6 +50,9 @@ func (x *explainer) next(today planner.Decision) Next {
 			return Next{What: "nothing by itself: the draft waits for a person to release it, or to telephone or grant an extension instead"}
 		}
 	}
+	if len(today.Steps) == 0 {
+		return Next{What: "nothing to the unit: it stands in the bureau's digest"}
+	}
 	return Next{What: "nothing by the ladder, which has said all it has to say: it stands in the bureau's digest"}
 }
 
