@@ -38,6 +38,8 @@ type Message struct {
 	Title    string
 	HTML     string
 	Text     string
+	// Files are what goes along, for whoever shows a letter; they are in Bytes. Nobody changes them.
+	Files []Attachment
 	// UTF8 says that an address in the envelope or the headers is not ASCII: the mail can only go to a server with
 	// SMTPUTF8 (RFC 6531).
 	UTF8 bool

@@ -172,7 +172,7 @@ func (d *draft) trial(recipient int) (Message, error) {
 // build renders the content and puts the mail together.
 func (c *Composer) build(h head, body content, to string, files []Attachment) (Message, error) {
 	msg := Message{
-		ID: h.messageID(), From: c.sender, To: to, Subject: h.subject, Title: body.Title, UTF8: h.wide() || !isASCII(to),
+		ID: h.messageID(), From: c.sender, To: to, Subject: h.subject, Title: body.Title, Files: files, UTF8: h.wide() || !isASCII(to),
 	}
 	s := c.scratch.get()
 	s.text, s.page = appendText(s.text[:0], body), appendPage(s.page[:0], body)

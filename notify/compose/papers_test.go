@@ -269,6 +269,9 @@ func TestPapersSayWhatTheyMust(t *testing.T) {
 				t.Errorf("%s: %s is of type %s", c.letter, f.name, f.kind)
 			}
 		}
+		if !slices.EqualFunc(m.Files, files, func(a Attachment, b file) bool { return a.Name == b.name && bytes.Equal(a.Data, b.data) }) {
+			t.Errorf("%s: the message's files are not the mail's", c.letter)
+		}
 		if !slices.Equal(names, c.files) {
 			t.Errorf("%s: attachments %q, want %q", c.letter, names, c.files)
 		}
@@ -286,7 +289,7 @@ func TestAPaperOverTheSizeGoesWithoutItsFiles(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if light.Light != nil || light.ID != m.ID || light.To != to || light.To != m.To || light.Key != m.Key || light.Role != m.Role || light.Copy != m.Copy || light.Nth != m.Nth ||
+		if light.Light != nil || len(light.Files) > 0 || light.ID != m.ID || light.To != to || light.To != m.To || light.Key != m.Key || light.Role != m.Role || light.Copy != m.Copy || light.Nth != m.Nth ||
 			light.Subject != m.Subject || len(light.Bytes) >= len(m.Bytes) {
 			t.Errorf("the light letter is %+v", light)
 		}

@@ -22,7 +22,7 @@ import (
 type Transport struct {
 	// Dir is the folder; it is made when the first letter comes.
 	Dir string
-	// Pages also writes each letter's HTML beside its .eml, for an index that shows it.
+	// Pages also writes each letter's HTML and what goes along with it beside its .eml, for an index that shows them.
 	Pages bool
 }
 
@@ -68,6 +68,11 @@ func (t *Transport) page(path string, msg compose.Message, reply string) notice.
 	if t.Pages {
 		if err := write(strings.TrimSuffix(path, ".eml")+".html", []byte(msg.HTML)); err != nil {
 			reply += "; its page could not be written: " + err.Error()
+		}
+		for i, f := range msg.Files {
+			if err := write(attachmentPath(path, i, f), f.Data); err != nil {
+				reply += "; an attachment could not be written beside it: " + err.Error()
+			}
 		}
 	}
 	return notice.Receipt{Outcome: notice.OutcomeAccepted, Reply: reply}

@@ -141,6 +141,54 @@ func TestPagesStandBesideTheirLetters(t *testing.T) {
 	}
 }
 
+func TestTheIndexShowsKindsAndAttachments(t *testing.T) {
+	dir := t.TempDir()
+	var letters []IndexEntry
+	for i, kind := range []string{notice.BureauDigest, notice.SupervisionForm, notice.Report, notice.Summary, notice.Bulletin, notice.PersonnelLetter, notice.PersonnelTotals, notice.Correction, notice.UnitLetter, "other"} {
+		letters = append(letters, IndexEntry{Date: civil.MustParse("2024-09-26"), Jurisdiction: "崂山", Unit: "局", Kind: kind, Subject: kind, Path: "a/" + string(rune('a'+i)) + ".eml", HTML: "<p>"})
+	}
+	letters[0].Files = []compose.Attachment{{Name: "全表.xlsx", Data: []byte("one")}, {Name: "稿.docx", Data: []byte("two")}, {Name: "x.../../y", Data: []byte("three")}}
+	if err := WriteIndex(dir, letters); err != nil {
+		t.Fatal(err)
+	}
+	got := tree(t, dir)
+	for path, want := range map[string]string{"a/a.1.xlsx": "one", "a/a.2.docx": "two", "a/a.3": "three"} {
+		if got[path] != want {
+			t.Errorf("%s holds %q", path, got[path])
+		}
+	}
+	at := -1
+	for _, must := range []string{
+		">日报<", `<p class="f">附件：<a href="a/a.1.xlsx" download="全表.xlsx">全表.xlsx</a>`, `href="a/a.2.docx"`, `href="a/a.3"`, ">督办通知单<", ">专报<", ">汇总<", ">通报<", ">人员<", ">人员汇总<", ">更正<", ">知悉<", ">知悉<",
+	} {
+		i := strings.Index(got["index.html"][at+1:], must)
+		if i < 0 {
+			t.Fatalf("the index lacks %q after byte %d", must, at)
+		}
+		at += i + 1
+	}
+	if len(got) != len(letters)+3+1 {
+		t.Errorf("%d files", len(got))
+	}
+}
+
+func TestPagesBringTheirAttachments(t *testing.T) {
+	dir := t.TempDir()
+	m := message("qjtj", "liaison", "one")
+	m.Files = []compose.Attachment{{Name: "全表.xlsx", Data: []byte("table")}}
+	for _, c := range []struct {
+		pages bool
+		files int
+	}{{false, 1}, {true, 3}} {
+		if r := (&Transport{Dir: dir, Pages: c.pages}).Send(t.Context(), m, nil); r.Outcome != notice.OutcomeAccepted {
+			t.Fatalf("%+v", r)
+		}
+		if got := tree(t, dir); len(got) != c.files || c.pages && got["laoshan/2024-09-26/qjtj-liaison.1.xlsx"] != "table" {
+			t.Errorf("pages %v: files %v", c.pages, got)
+		}
+	}
+}
+
 func TestWriteIndex(t *testing.T) {
 	dir := t.TempDir()
 	entry := func(day, place, unit, rung string) IndexEntry {

@@ -6,8 +6,10 @@ import (
 	_ "embed"
 	"fmt"
 	"html/template"
+	"path"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -24,17 +26,20 @@ type IndexEntry struct {
 	Subject      string
 	Recipient    string // the role and the address
 	Copy         bool
-	Rung         string // reminder, urging, pace or ""
+	Kind         string // of the letter
+	Rung         string // reminder, urging, pace or "", of a unit's letter
 	Path         string // of the .eml, relative to the index, with forward slashes
 	// HTML is the letter's page. It is written beside the .eml; empty where it is there already.
 	HTML string
+	// Files go along with the letter. They are written beside the .eml and can be opened from the index.
+	Files []compose.Attachment
 }
 
 // Entry returns the index entry of a composed letter. The HTML is left out where the transport wrote it (Pages).
 func Entry(n notice.Notice, m compose.Message) IndexEntry {
 	return IndexEntry{
 		Date: n.Facts.Date, Jurisdiction: n.Facts.Jurisdiction, Unit: n.Facts.Reader.Name, Subject: m.Subject,
-		Recipient: m.To, Copy: m.Copy, Rung: n.Facts.Rung(), Path: Path(m), HTML: m.HTML,
+		Recipient: m.To, Copy: m.Copy, Kind: n.Key.Kind, Rung: n.Facts.Rung(), Path: Path(m), HTML: m.HTML, Files: m.Files,
 	}
 }
 
@@ -42,12 +47,30 @@ func Entry(n notice.Notice, m compose.Message) IndexEntry {
 var indexSource string
 
 var indexTemplate = sync.OnceValues(func() (*template.Template, error) {
-	return template.New("index").Funcs(template.FuncMap{"rung": rungWord}).Parse(indexSource)
+	return template.New("index").Funcs(template.FuncMap{"word": word}).Parse(indexSource)
 })
 
-// rungWord is the word beside the colour of a letter's badge.
-func rungWord(rung string) string {
-	switch rung {
+// word is the word beside the colour of a letter's badge: its kind, or the rung of a unit's letter.
+func word(e indexLetter) string {
+	switch e.Kind {
+	case notice.BureauDigest:
+		return "日报"
+	case notice.SupervisionForm:
+		return "督办通知单"
+	case notice.Report:
+		return "专报"
+	case notice.Summary:
+		return "汇总"
+	case notice.Bulletin:
+		return "通报"
+	case notice.PersonnelLetter:
+		return "人员"
+	case notice.PersonnelTotals:
+		return "人员汇总"
+	case notice.Correction:
+		return "更正"
+	}
+	switch e.Rung {
 	case "urging":
 		return "催办"
 	case "reminder":
@@ -73,8 +96,12 @@ type indexPlace struct {
 
 type indexLetter struct {
 	IndexEntry
-	Page string
+	Page  string
+	Links []indexFile
 }
+
+// indexFile is a link to what goes along with a letter.
+type indexFile struct{ Name, Path string }
 
 // WriteIndex writes dir/index.html, which lists the letters by day and opens them, and the page of each letter beside
 // its .eml. It works from the disk, without a network and without any other program.
@@ -100,7 +127,12 @@ func WriteIndex(dir string, letters []IndexEntry) error {
 			}
 			e.HTML = ""
 		}
-		days = place(days, e, page)
+		links, err := writeFiles(dir, e.Path, e.Files)
+		if err != nil {
+			return fmt.Errorf("write index: %w", err)
+		}
+		e.Files = nil
+		days = place(days, indexLetter{e, page, links})
 	}
 	if len(days) > 0 {
 		days[0].Open = true
@@ -125,8 +157,32 @@ func first(path string) string {
 	return s
 }
 
+// writeFiles writes what goes along with a letter beside it, under numbers, and returns the links. The names that readers
+// see stand in the links alone.
+func writeFiles(dir, letter string, files []compose.Attachment) ([]indexFile, error) {
+	var out []indexFile
+	for i, f := range files {
+		path := attachmentPath(letter, i, f)
+		if err := write(filepath.Join(dir, filepath.FromSlash(path)), f.Data); err != nil {
+			return nil, err
+		}
+		out = append(out, indexFile{f.Name, path})
+	}
+	return out, nil
+}
+
+// attachmentPath is where the attachment of a letter stands, beside it: its number, and the ending by which a program is
+// found to open it.
+func attachmentPath(letter string, i int, f compose.Attachment) string {
+	ending := path.Ext(f.Name)
+	if strings.Trim(ending, ".abcdefghijklmnopqrstuvwxyz") != "" || len(ending) > 8 {
+		ending = ""
+	}
+	return strings.TrimSuffix(letter, ".eml") + "." + strconv.Itoa(i+1) + ending
+}
+
 // place adds a letter to the last day and jurisdiction, or begins a new one; the letters come sorted.
-func place(days []indexDay, e IndexEntry, page string) []indexDay {
+func place(days []indexDay, e indexLetter) []indexDay {
 	if n := len(days); n == 0 || days[n-1].Date != e.Date {
 		days = append(days, indexDay{
 			Date:  e.Date,
@@ -138,7 +194,7 @@ func place(days []indexDay, e IndexEntry, page string) []indexDay {
 		d.Places = append(d.Places, indexPlace{Name: e.Jurisdiction})
 	}
 	p := &d.Places[len(d.Places)-1]
-	p.Letters = append(p.Letters, indexLetter{e, page})
+	p.Letters = append(p.Letters, e)
 	d.Count++
 	return days
 }
