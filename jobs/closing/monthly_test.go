@@ -1,6 +1,7 @@
 package closing_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -246,5 +247,56 @@ func TestFrozenFiguresThatCannotBeReadStopTheClose(t *testing.T) {
 	_, err := closing.Duties(s, w.set, "monthly-close", closing.Pick(w.due(closing.AskMonthly(w.set, d)), s, w.set, d), d)
 	if err == nil || !strings.Contains(err.Error(), "zf/6 2024-06") {
 		t.Errorf("the error is %v", err)
+	}
+}
+
+func TestCompareNamesWhatDiffers(t *testing.T) {
+	ret := func(unit string, s closing.State, reported string, n int64) closing.Return {
+		r := closing.Return{Unit: unit, Name: "县" + unit + "局", Instance: "2024-06", State: s, Due: date("2024-06-25")}
+		if reported != "" {
+			r.Reported, r.Figures = date(reported), map[string]int64{"甲": n}
+		}
+		return r
+	}
+	missing := ret("a", closing.Missing, "", 0)
+	longer := missing
+	longer.Late = 9
+	waiting := ret("a", closing.OnTime, "2024-06-25", 3)
+	waiting.Unanswered = true
+	none := ret("a", closing.OnTime, "2024-06-25", 0)
+	none.Nil = true
+	for _, c := range []struct {
+		name        string
+		before, now []closing.Return
+		want        []string
+	}{
+		{"the same", []closing.Return{missing}, []closing.Return{missing}, nil},
+		{"missing for longer", []closing.Return{missing}, []closing.Return{longer}, nil},
+		{"answered since", []closing.Return{waiting}, []closing.Return{ret("a", closing.OnTime, "2024-06-25", 3)}, nil},
+		{"handed in after the freeze", []closing.Return{missing}, []closing.Return{ret("a", closing.OnTime, "2024-06-30", 3)}, []string{"a state 未报→补报，按时报送（6月30日报送） late issue", "a 甲 0→3 late issue"}},
+		{"typed in after the freeze", []closing.Return{missing}, []closing.Return{ret("a", closing.OnTime, "2024-06-20", 0)}, []string{"a state 未报→按时报送（6月20日报送）"}},
+		{"a nil return it was not", []closing.Return{none}, []closing.Return{ret("a", closing.OnTime, "2024-06-25", 2)}, []string{"a state 按时报送（6月25日报送，零报告）→按时报送（6月25日报送）", "a 甲 0→2"}},
+		{"a unit more, a unit less", []closing.Return{missing}, []closing.Return{ret("b", closing.Missing, "", 0)}, []string{"a state 未报→未列入", "b state 未列入→未报"}},
+		{"figures only", []closing.Return{ret("a", closing.OnTime, "2024-06-25", 5)}, []closing.Return{ret("a", closing.OnTime, "2024-06-25", 2)}, []string{"a 甲 5→2"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var got []string
+			for _, d := range closing.Compare(
+				closing.Frozen{AsOf: date("2024-06-28"), Fields: []string{"甲"}, Returns: c.before},
+				closing.Frozen{AsOf: date("2024-07-30"), Fields: []string{"甲"}, Returns: c.now},
+			) {
+				line := fmt.Sprintf("%s %s %d→%d", d.Unit, d.Field, d.Old, d.New)
+				if d.Field == "" {
+					line = fmt.Sprintf("%s state %s→%s", d.Unit, d.From, d.To)
+				}
+				if d.LateIssue {
+					line += " late issue"
+				}
+				got = append(got, line)
+			}
+			if !slices.Equal(got, c.want) {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -187,6 +188,7 @@ func (w *world) numbered(t *rapid.T) {
 			t.Fatalf("letter %s of %+v is there twice", n.ID, n.Key)
 		}
 		letters[n.ID] = n
+		wellWritten(t, n)
 	}
 	issues, versions := map[string]int{}, map[string]int{}
 	for _, c := range w.closed {
@@ -203,6 +205,40 @@ func (w *world) numbered(t *rapid.T) {
 		versions[duty+c.Period]++
 		if n, ok := letters[c.Notice]; !ok || n.Key.Date != c.On || !national.IsWorkday(c.On) {
 			t.Fatalf("%s %s of %s stands in no letter of its day", duty, c.Period, c.On)
+		}
+	}
+}
+
+// wellWritten checks what binds every paper: the words, the dates without leading zeros, a subject that begins with who
+// writes, and tables whose rows are as long as their heads.
+func wellWritten(t *rapid.T, n notice.Notice) {
+	p := n.Facts.Paper
+	all := text(p)
+	for _, bad := range []string{"！", "您", "亲爱", "意见书", "决定书", "年0", "月0", "%!", "，。", "、。", "：。", "（）"} {
+		if strings.Contains(all, bad) {
+			t.Fatalf("%q stands in\n%s", bad, all)
+		}
+	}
+	if !strings.HasPrefix(p.Subject, "【县司法局】") || p.Date != n.Key.Date || p.Title == "" || p.Issuer == "" || p.Addressee == "" {
+		t.Fatalf("the head of the paper is\n%s", all)
+	}
+	tables := []notice.Table{}
+	for _, s := range p.Sections {
+		if s.Heading == "" {
+			t.Fatalf("a section has no heading in\n%s", all)
+		}
+		if s.Table != nil {
+			tables = append(tables, *s.Table)
+		}
+	}
+	for _, s := range p.Sheets {
+		tables = append(tables, s.Table)
+	}
+	for _, table := range tables {
+		for _, row := range table.Rows {
+			if len(row) != len(table.Columns) {
+				t.Fatalf("a row has %d cells of %d in\n%s", len(row), len(table.Columns), all)
+			}
 		}
 	}
 }
