@@ -595,7 +595,7 @@ func ruled(t task.Task, e task.Event, set planner.Settings) (task.Event, error) 
 		if r.Plan != t.Plan || r.Row != t.Row {
 			continue
 		}
-		e.Nil = e.Nil || r.Chase == task.ChaseNone
+		e.Nil = e.Nil || r.Chase == task.ChaseNone || r.Kind == task.CertificateHeld
 		if due := planner.After(e.On, r.N, r.Unit, set); r.N > 0 && due != 0 {
 			dates[due] = r
 		}

@@ -421,7 +421,7 @@ func TestTriggersByHandFollowTheRules(t *testing.T) {
 			return w.Trigger(w.t.Context(), task.TaskID{Jurisdiction: "ss", Plan: "zf", Row: row}, e)
 		}
 		for _, c := range []struct{ row, due, want, fails string }{
-			{"8", "", "2024-09-27", ""}, {"9", "", "2024-10-21", ""}, {"10", "", "2026-09-18", ""}, {"18", "2024-10-08", "2024-10-08", ""},
+			{"8", "", "2024-09-27", ""}, {"9", "", "2024-10-21", ""}, {"10", "", "2026-09-18", ""}, {"17", "", "2024-12-18", ""}, {"18", "2024-10-08", "2024-10-08", ""},
 			{"18", "", "", "give the due date with --due"}, {"1", "2024-10-08", "", "nothing waits for a trigger"},
 		} {
 			got, err := trigger(c.row, "1"+c.due, c.due)
@@ -434,8 +434,8 @@ func TestTriggersByHandFollowTheRules(t *testing.T) {
 			w.t.Errorf("two rules of a row: %v", err)
 		}
 		w.open("2024-09-18")
-		w.same("opened", w.items("2024-09-18", "8", "9", "10", "18"), strings.Join([]string{
-			"10/a/e:1 clock 2026-09-18 waiting owes none", "18/a/e:12024-10-08 clock 2024-10-08 waiting", "8/a/e:1 clock 2024-09-27 waiting", "9/a/e:1 clock 2024-10-21 waiting"}, "\n"))
+		w.same("opened", w.items("2024-09-18", "8", "9", "10", "17", "18"), strings.Join([]string{
+			"10/a/e:1 clock 2026-09-18 waiting owes none", "17/a/e:1 clock 2024-12-18 waiting owes none", "18/a/e:12024-10-08 clock 2024-10-08 waiting", "8/a/e:1 clock 2024-09-27 waiting", "9/a/e:1 clock 2024-10-21 waiting"}, "\n"))
 		w.same("the import finds it", w.takes("2024-09-19", happened("行政许可决定", "1", "a", "2024-09-18")), "added 1: 行政许可决定 a\n0 unchanged, 0 items")
 		w.open("2024-09-19")
 		if got := strings.Count(w.items("2024-09-19", "8"), "\n"); got != 0 {
