@@ -18,6 +18,7 @@ type PersonnelStore interface {
 	Directory(ctx context.Context, jurisdiction string) (task.Directory, error)
 	People(ctx context.Context, jurisdiction string) ([]task.Person, error)
 	Trainings(ctx context.Context, jurisdiction string) ([]task.Training, error)
+	Occurrences(ctx context.Context, jurisdiction string, kinds ...string) ([]task.Occurrence, error)
 	Silences(ctx context.Context, jurisdiction string) ([]task.Silence, error)
 	Runs(ctx context.Context, f run.Filter) ([]run.Run, error)
 	NoticeIDs(ctx context.Context, jurisdiction string, d civil.Date) ([]string, error)
@@ -95,6 +96,9 @@ func (j Personnel) snapshot(ctx context.Context, r run.Run) (s personnel.Snapsho
 		return s, err
 	}
 	if s.Trainings, err = j.Store.Trainings(ctx, r.Jurisdiction); err != nil {
+		return s, err
+	}
+	if s.Events, err = j.Store.Occurrences(ctx, r.Jurisdiction, task.CertificateHeld); err != nil {
 		return s, err
 	}
 	if s.Silences, err = j.Store.Silences(ctx, r.Jurisdiction); err != nil {

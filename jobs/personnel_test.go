@@ -51,7 +51,10 @@ func (p *people) People(context.Context, string) ([]task.Person, error) {
 }
 
 func (*people) Trainings(context.Context, string) ([]task.Training, error) { return nil, nil }
-func (*people) Silences(context.Context, string) ([]task.Silence, error)   { return nil, nil }
+func (*people) Occurrences(context.Context, string, ...string) ([]task.Occurrence, error) {
+	return nil, nil
+}
+func (*people) Silences(context.Context, string) ([]task.Silence, error) { return nil, nil }
 func (p *people) Runs(_ context.Context, f run.Filter) ([]run.Run, error) {
 	return slices.DeleteFunc(slices.Clone(p.runs), func(r run.Run) bool { return r.Date < f.From || r.Date > f.To }), nil
 }

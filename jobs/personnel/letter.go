@@ -15,7 +15,8 @@ import (
 // Snapshot is what a day's letters are written from.
 type Snapshot struct {
 	Input
-	Silences []task.Silence // every entry
+	Events   []task.Occurrence // suspensions of certificates, every entry
+	Silences []task.Silence    // every entry
 	// Unsent are earlier letters of the two kinds that may still leave.
 	Unsent []notice.Notice
 	// Written are the letters of the day that stand already, by ID.
@@ -39,8 +40,9 @@ const job = "personnel"
 // A letter with names goes to the unit's contact for personnel, else to that for legal matters; never to the liaison, and
 // never as a copy. A unit that is not written to by machine stands in the counts alone.
 func Letters(s Snapshot, set planner.Settings, a Agenda, d civil.Date) Plan {
-	set = set.On(d)
 	in := s.Input
+	in.People = withSuspensions(in.People, s.Events, set, d)
+	set = set.On(d)
 	if a.Hours {
 		in.HoursOn = a.HoursOn
 	}
