@@ -194,3 +194,51 @@ func TestBundledPoliciesFitTheirPlans(t *testing.T) {
 		}
 	}
 }
+
+// TestALadderChangesOnItsDay: what was said under the old ladder stays said; from its day on the new one decides, also of
+// items that were opened before.
+func TestALadderChangesOnItsDay(t *testing.T) {
+	t.Parallel()
+	d := town(t, "2024-09-19")
+	d.env["DUBAN_DEFAULTS_WEEKLY_CAP"] = "0"
+	d.env["DUBAN_DEFAULTS_POLICY"] = d.file("policy.yaml", `
+versions:
+  - from: 2024-09-26
+    ladder: {monthly: [{step: T-3, rung: reminder}, {step: T+3, rung: urging, copy: [deputy]}]}
+    rungs: {urging: {word: 催办函}}
+`)
+	for day := civil.MustParse("2024-09-19"); day <= civil.MustParse("2024-09-30"); day++ {
+		d.on(day.String())
+		d.ok("run", "all", "--date", day.String())
+	}
+	id := item("3/jtj/2024-09")
+	var steps []string
+	for _, l := range lines(t, d.ok("obligations", "show", id, "--output", "json")) {
+		for _, s := range l["steps"].([]any) {
+			step := s.(map[string]any)
+			if step["passed"] == nil {
+				steps = append(steps, step["on"].(string)+" "+step["step"].(string))
+			}
+		}
+	}
+	// 25 September: T−3 is the 20th, and T is said as August's report is late; T+2 would be the 27th, T+3 is Sunday the
+	// 29th, a make-up workday.
+	if got := strings.Join(steps, ", "); got != "2024-09-20 T-3, 2024-09-25 T, 2024-09-29 T+3" {
+		t.Errorf("said %s", got)
+	}
+	if out := d.ok("explain", id, "--as-of", "2024-09-25"); !strings.Contains(out, "next      T+3 (urging) on 2024-09-29") {
+		t.Errorf("the evening before the change:\n%s", out)
+	}
+	if out := d.ok("explain", id, "--as-of", "2024-09-30"); strings.Contains(out, "T+10") || !strings.Contains(out, "next      nothing by the ladder") {
+		t.Errorf("after the change:\n%s", out)
+	}
+	urged := 0
+	for _, l := range lines(t, d.ok("outbox", "list", "--output", "json")) {
+		if l["date"] == "2024-09-29" && l["unit"] == "jtj" && strings.Contains(d.ok("outbox", "show", l["id"].(string)), "催办函") {
+			urged++
+		}
+	}
+	if urged != 1 {
+		t.Errorf("%d letters of 29 September are called 催办函", urged)
+	}
+}
