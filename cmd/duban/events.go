@@ -10,6 +10,16 @@ import (
 	"duban/store"
 )
 
+const eventsHelp = `Columns: 事件类型, 编号 (案号/文号, no names of parties), 单位, 发生日期; where they apply 规定期限 (the date the document sets),
+人员编号, 检查对象, 检查起, 检查止, 任务编号 (PLAN/ROW or ROW, in place of the policy's rule) and 不适用原因 (unless law says otherwise).
+
+The rules of the policy say which duty's clock an event starts and how long it runs; a rule without a length takes the date
+the document sets, else the row's own. The end is worked out here, once. Kept without a clock: 检查备案, 检查登记, 事后评价.
+A suspension (证件暂扣) with 人员编号 is written into the roster; its end is listed, and told in letters about people alone.
+
+An event is told by kind, number and unit. Importing it again changes nothing; with another date it is a correction, and its
+open item moves. Where that item is done already the row is refused: reopen it first.`
+
 // importEvents reads a list of what happened and starts the clocks that the policy's rules name.
 func (a *app) importEvents(ctx context.Context, s *store.Store, book ledger.Book, on civil.Date, o importOptions, out *imported) error {
 	dir, err := directory(ctx, s, out.Jurisdiction)

@@ -83,6 +83,9 @@ func (a *app) importKindCmd(kind, short string) *cobra.Command {
 	f.BoolVar(&o.dryRun, "dry-run", false, "show what would change and write nothing")
 	f.StringVar(&o.on, "on", "", "the day from which an edit counts, YYYY-MM-DD (default today; what is new counts from its issue)")
 	f.StringVar(&o.by, "by", "operator", "who imports it")
+	if kind == "events" {
+		c.Long = eventsHelp
+	}
 	if kind == "training" {
 		f.BoolVar(&o.complete, "complete", false, "the file holds every attendance of the calendar years it names: those it lacks are removed")
 	}
