@@ -52,7 +52,7 @@ const (
 
 	gridOpen = `<div style="overflow-x:auto;margin:6px 0 8px;">` + "\n" +
 		`<table style="width:100%;border-collapse:collapse;font-size:15px;line-height:1.6;">` + "\n<thead><tr>\n"
-	gridHead  = `<th scope="col" style="` + gridStyle + `background-color:#f2f2f2;font-weight:bold;text-align:center;vertical-align:middle;">`
+	gridHead  = `<th scope="col" style="` + gridStyle + `background-color:#f2f2f2;font-weight:bold;text-align:center;vertical-align:middle;`
 	gridBody  = "</tr></thead>\n<tbody>\n"
 	gridRow   = "<tr>\n"
 	gridEnd   = "</tr>\n"
@@ -273,7 +273,8 @@ func appendForm(b []byte, rows []formRow) []byte {
 func appendGrid(b []byte, g grid) []byte {
 	b = append(b, gridOpen...)
 	for _, c := range g.Columns {
-		b = append(appendEscaped(append(b, gridHead...), c.Name), "</th>\n"...)
+		b = append(append(append(b, gridHead...), headLook(c)...), `">`...)
+		b = append(appendEscaped(b, c.Name), "</th>\n"...)
 	}
 	b = append(b, gridBody...)
 	for _, row := range g.Rows {
@@ -285,6 +286,14 @@ func appendGrid(b []byte, g grid) []byte {
 		b = append(b, gridEnd...)
 	}
 	return append(b, gridClose...)
+}
+
+// headLook keeps the shortest headings, which are words, on one line.
+func headLook(c column) string {
+	if width(c.Name) <= 2 {
+		return tightStyle
+	}
+	return ""
 }
 
 // cellLook is how the cells of a column stand: short ones and numbers in the middle and on one line, longer ones at the left.

@@ -121,7 +121,7 @@ func compilePaper(f notice.Facts) content {
 	p := *f.Paper
 	l := content{
 		Mark: p.Mark, Title: p.Title, Under: p.Under(), Opening: said(p.Opening), Sections: parts(p), Closing: said(p.Closing),
-		Contact: say(p.Contact), Issuer: p.Issuer, Copies: copies(f), Files: fileNames(p),
+		Contact: say(p.Whom()), Issuer: p.Issuer, Copies: copies(f), Files: fileNames(p),
 	}
 	if p.Addressee != "" {
 		l.Addressee = strings.TrimSuffix(p.Addressee, "：") + "："

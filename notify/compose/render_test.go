@@ -50,6 +50,7 @@ var templates = sync.OnceValue(func() oracle {
 			},
 			"bare":  bare,
 			"look":  func(c column) html.CSS { return html.CSS(cellLook(c)) },
+			"head":  func(c column) html.CSS { return html.CSS(headLook(c)) },
 			"inc":   func(i int) int { return i + 1 },
 			"lines": func(n int) int { return 29 * n },
 			"mark":  func(i, of int) string { return string(fileMark(nil, i, of)) },

@@ -152,12 +152,12 @@ func (b *body) signature(p notice.Paper) {
 			b.shifted("Date", dateRight, date)
 		}
 	}
-	switch c := p.Contact; {
+	switch c := p.Whom(); {
 	case c == "":
 	case p.Issuer == "" || strings.HasPrefix(c, "（"):
-		b.para("BodyText", c)
+		b.para("Contact", c)
 	default:
-		b.para("BodyText", "（"+c+"）")
+		b.para("Contact", "（"+c+"）")
 	}
 }
 

@@ -37,7 +37,7 @@ func form() notice.Paper {
 			{Label: "负责人签字", Text: ""},
 			{Label: "签收", Text: "签收人：　　　　　　　　　　年　　月　　日"},
 		},
-		Issuer: "青岛市崂山区司法局", Date: civil.MustParse("2024-09-27"), Copies: "区政府办公室",
+		Contact: "联系人：执法监督科 示例甲，电话0000-5550100", Issuer: "青岛市崂山区司法局", Date: civil.MustParse("2024-09-27"), Copies: "区政府办公室",
 	}
 }
 
@@ -209,7 +209,7 @@ func TestThePaperReadsBack(t *testing.T) {
 		{"File", "2. 代拟稿"},
 		{"Issuer", "中共青岛市崂山区委全面依法治区委员会办公室"},
 		{"Date", "2024年10月8日"},
-		{"BodyText", "（联系人：执法监督科 示例甲，电话：0000-5550100）"},
+		{"Contact", "（联系人：执法监督科 示例甲，电话：0000-5550100）"},
 		{"Copies", "抄送：区委办公室、区人大常委会办公室"},
 	}
 	if !slices.Equal(got.paras, want) {

@@ -138,6 +138,7 @@ func styles() string {
 		style("Under", "Under", `<w:spacing w:before="0" w:after="80" w:line="480" w:lineRule="exact"/>`+centre, "") +
 		style("Addressee", "Addressee", `<w:spacing w:before="280" w:after="0" w:line="560" w:lineRule="exact"/>`, "") +
 		style("BodyText", "Body Text", exactly28+twoIn, "") +
+		style("Contact", "Contact", exactly28+twoIn+`<w:jc w:val="left"/>`, "") +
 		style("Heading1", "heading 1", `<w:keepNext/>`+exactly28+twoIn+`<w:outlineLvl w:val="0"/>`, font(headingFont)) +
 		style("Note", "Note", `<w:spacing w:before="0" w:after="0" w:line="440" w:lineRule="exact"/><w:ind w:firstLineChars="200" w:firstLine="560"/>`, size("28")) +
 		style("FirstFile", "First File", `<w:spacing w:before="560" w:after="0" w:line="560" w:lineRule="exact"/><w:ind w:leftChars="500" w:left="1600" w:hangingChars="300" w:hanging="960"/>`, "") +

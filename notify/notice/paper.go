@@ -63,6 +63,14 @@ func (p Paper) Under() []string {
 	return out
 }
 
+// Whom is whom to ask, empty where a row of the form says so already.
+func (p Paper) Whom() string {
+	if slices.ContainsFunc(p.Form, func(r FormRow) bool { return r.Text != "" && strings.TrimPrefix(p.Contact, r.Label+"：") == r.Text }) {
+		return ""
+	}
+	return p.Contact
+}
+
 // Ordinals are the numbers of the sections, 一 and so on, one for each: empty for a section without a heading, and where
 // only one has a heading (GB/T 9704-2012, 7.3.3).
 func (p Paper) Ordinals() []string {
