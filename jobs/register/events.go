@@ -180,6 +180,7 @@ func (c *clocks) fail(row int, column, format string, args ...any) {
 type start struct {
 	task  task.Task
 	event task.Event
+	note  string // what of the row the rule overrode
 }
 
 // row records one occurrence and brings its clocks to what it says.
@@ -383,7 +384,11 @@ func (c *clocks) started(i int, o task.Occurrence, id task.TaskID, rule task.Rul
 		return nil
 	}
 	e.Date = base.Nominal
-	return []start{{t, e}}
+	note := ""
+	if rule.N > 0 && o.Due != 0 && o.Due != e.Date {
+		note = fmt.Sprintf(" by the rule, whatever the document says (%s)", o.Due)
+	}
+	return []start{{t, e, note}}
 }
 
 // listed reports whether the end of a clock on the row is listed only: the rule says so, or the row itself is not to be
@@ -429,7 +434,7 @@ func (c *clocks) clockwork(i int, o task.Occurrence, starts []start) []string {
 // start fires one clock, where it does not run already as it should.
 func (c *clocks) start(i int, o task.Occurrence, s start, ref task.Ref) string {
 	base, _ := planner.TriggerOpens(s.task, s.event, c.set)
-	due := fmt.Sprintf("%s/%s due %s", ref.Plan, ref.Row, base.Effective)
+	due := fmt.Sprintf("%s/%s due %s%s", ref.Plan, ref.Row, base.Effective, s.note)
 	for _, old := range c.fired[ref.TaskID] {
 		if planner.TriggerInstance(s.task, old) != ref.Instance || old.Unit != "" && old.Unit != o.Unit {
 			continue

@@ -283,9 +283,11 @@ func TestTheDateOfTheDocumentAndOfTheRow(t *testing.T) {
 			happened("机构改革完成", "批复1", "b", "2024-08-29"),
 			happened("约谈", "谈1", "a", "2024-09-02", due("2024-09-12"), under("18")),
 			happened("约谈", "谈2", "a", "2024-09-02", under("zf/8")),
+			happened("其他执法决定", "强1", "a", "2024-09-02", due("2024-09-20")),
 		), strings.Join([]string{
 			"added 监〔2024〕1号: 监督意见 a, zf/18 due 2024-07-01", "added 批复1: 机构改革完成 b, zf/12 due 2025-02-28",
-			"added 谈1: 约谈 a, zf/18 due 2024-09-12", "added 谈2: 约谈 a, zf/8 due 2024-09-11", "0 unchanged, 4 items"}, "\n"))
+			"added 谈1: 约谈 a, zf/18 due 2024-09-12", "added 谈2: 约谈 a, zf/8 due 2024-09-11",
+			"added 强1: 其他执法决定 a, zf/9 due 2024-09-30 by the rule, whatever the document says (2024-09-20)", "0 unchanged, 5 items"}, "\n"))
 		w.open("2024-09-30")
 		w.same("opened", w.items("2024-09-30", "8", "12", "18"), strings.Join([]string{
 			"12/b/e:批复1 condition 2025-02-28 waiting", "18/a/e:监〔2024〕1号 clock 2024-07-01 waiting nominal 2024-06-30",
