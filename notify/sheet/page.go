@@ -84,6 +84,26 @@ func widths(t notice.Table) []float64 {
 	return out
 }
 
+// linesIn is how many lines a text takes in a column. Not every program sees to the height of its rows when it opens a
+// workbook, so that a row says it.
+func linesIn(s string, width float64) int {
+	inner := max(int(width)-1, 2)
+	if len(s) <= inner { // no text is wider than its bytes
+		return 1 + strings.Count(s, "\n")
+	}
+	n := 0
+	for line := range strings.SplitSeq(s, "\n") {
+		n += max(1, (halves(line)+inner-1)/inner)
+	}
+	return n
+}
+
+// highest is the most that a row can be high, in points.
+const highest = 409
+
+// height is that of a row of so many lines.
+func height(lines int) float64 { return min(float64(lines)*14.5+3, highest) }
+
 // halves counts the half-width columns of a text, of its longest line where it has several.
 func halves(s string) int {
 	most, n := 0, 0

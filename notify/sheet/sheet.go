@@ -49,8 +49,9 @@ func Workbook(sheets []notice.Sheet) (out []byte, err error) {
 // book is a workbook with the styles its cells share.
 type book struct {
 	*excelize.File
-	title, head  int
-	text, number map[notice.Tone]int
+	title, head int
+	// mark is a text in a column of numbers, such as the dash of one that is not there.
+	text, number, mark map[notice.Tone]int
 }
 
 // add writes one sheet: a title across it where there is one, the header, and the rows.
@@ -78,15 +79,18 @@ func (b *book) add(i int, name string, s notice.Sheet) error {
 	if err != nil {
 		return fmt.Errorf("begin sheet: %w", err)
 	}
-	if err := b.frame(w, s, g); err != nil {
+	wide := widths(s.Table)
+	if err := b.frame(w, s, g, wide); err != nil {
 		return err
 	}
 	row := make([]any, columns)
 	for i := range s.Rows {
+		lines := 1
 		for j := range row {
 			row[j] = b.cell(s.Table, i, j)
+			lines = max(lines, linesIn(s.Words(i, j), wide[j]))
 		}
-		if err := w.SetRow("A"+strconv.Itoa(g.head+1+i), row); err != nil {
+		if err := w.SetRow("A"+strconv.Itoa(g.head+1+i), row, excelize.RowOpts{Height: height(lines)}); err != nil {
 			return fmt.Errorf("write row %d: %w", i+1, err)
 		}
 	}
@@ -97,8 +101,8 @@ func (b *book) add(i int, name string, s notice.Sheet) error {
 }
 
 // frame sets the widths and writes what stands above the rows.
-func (b *book) frame(w *excelize.StreamWriter, s notice.Sheet, g grid) error {
-	for j, width := range widths(s.Table) {
+func (b *book) frame(w *excelize.StreamWriter, s notice.Sheet, g grid, wide []float64) error {
+	for j, width := range wide {
 		if err := w.SetColWidth(j+1, j+1, width); err != nil {
 			return fmt.Errorf("set width of column %d: %w", j+1, err)
 		}
@@ -118,15 +122,16 @@ func (b *book) frame(w *excelize.StreamWriter, s notice.Sheet, g grid) error {
 			}
 		}
 	}
-	head := make([]any, columnsOf(s.Table))
+	head, lines := make([]any, len(wide)), 1
 	for j := range head {
 		c := excelize.Cell{StyleID: b.head, Value: ""}
 		if j < len(s.Columns) {
 			c.Value = s.Columns[j].Name
+			lines = max(lines, linesIn(s.Columns[j].Name, wide[j]-filterWidth))
 		}
 		head[j] = c
 	}
-	if err := w.SetRow("A"+strconv.Itoa(g.head), head); err != nil {
+	if err := w.SetRow("A"+strconv.Itoa(g.head), head, excelize.RowOpts{Height: min(height(lines)+6, highest)}); err != nil {
 		return fmt.Errorf("write header: %w", err)
 	}
 	return nil
@@ -138,9 +143,9 @@ func (b *book) cell(t notice.Table, row, column int) excelize.Cell {
 		return excelize.Cell{StyleID: b.text[notice.Plain]}
 	}
 	c := t.Rows[row][column]
-	if column < len(t.Columns) && t.Columns[column].Numeric && c.Text == "" {
-		if c.N >= mostDigits || c.N <= -mostDigits {
-			return excelize.Cell{StyleID: styleOf(b.text, c.Tone), Value: t.Words(row, column)}
+	if column < len(t.Columns) && t.Columns[column].Numeric {
+		if c.Text != "" || c.N >= mostDigits || c.N <= -mostDigits {
+			return excelize.Cell{StyleID: styleOf(b.mark, c.Tone), Value: t.Words(row, column)}
 		}
 		return excelize.Cell{StyleID: styleOf(b.number, c.Tone), Value: c.N}
 	}

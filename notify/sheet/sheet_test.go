@@ -264,6 +264,29 @@ func TestWidths(t *testing.T) {
 	}
 }
 
+func TestRowsAreHighEnough(t *testing.T) {
+	for _, c := range []struct {
+		s     string
+		width float64
+		want  int
+	}{
+		{"", 10, 1}, {"短", 10, 1}, {"一二三四", 10, 1}, {"一二三四五", 10, 2}, {"一二三四五", 11, 1}, {"甲\n乙", 60, 2}, {strings.Repeat("长", 100), 60, 4}, {"abcdefgh", 10, 1}, {"abcdefghi", 10, 1}, {"abcdefghij", 10, 2}, {"字", 0, 1},
+	} {
+		if got := linesIn(c.s, c.width); got != c.want {
+			t.Errorf("%q in %v: %d lines, want %d", c.s, c.width, got, c.want)
+		}
+	}
+	f := open(t, write(t, notice.Sheet{Name: "表", Table: notice.Table{
+		Columns: []notice.Column{{Name: "内容", Width: 20}},
+		Rows:    [][]notice.Cell{{{Text: "短"}}, {{Text: strings.Repeat("长", 30)}}, {{Text: strings.Repeat("长", 3000)}}},
+	}}))
+	for row, want := range map[int]float64{2: height(1), 3: height(4), 4: 409} {
+		if got, err := f.GetRowHeight("表", row); err != nil || got != want {
+			t.Errorf("row %d is %v high, want %v (%v)", row, got, want, err)
+		}
+	}
+}
+
 func TestTheSameSheetsGiveTheSameBytes(t *testing.T) {
 	sheets := []notice.Sheet{everything(50), awkward(), {Name: "三"}, {Name: "四"}, {Name: "五"}}
 	first := write(t, sheets...)

@@ -31,7 +31,7 @@ func colours(t notice.Tone) (fill, font string) {
 }
 
 func newBook(f *excelize.File) (*book, error) {
-	b := &book{File: f, text: map[notice.Tone]int{}, number: map[notice.Tone]int{}}
+	b := &book{File: f, text: map[notice.Tone]int{}, number: map[notice.Tone]int{}, mark: map[notice.Tone]int{}}
 	if err := f.SetDefaultFont(face); err != nil {
 		return nil, fmt.Errorf("set font: %w", err)
 	}
@@ -65,6 +65,8 @@ func newBook(f *excelize.File) (*book, error) {
 			s.Fill = filled(fill)
 		}
 		b.text[t] = style(s)
+		s.Alignment = &excelize.Alignment{Horizontal: "center", Vertical: "center", WrapText: true}
+		b.mark[t] = style(s)
 		s.NumFmt, s.Alignment = wholeFormat, &excelize.Alignment{Horizontal: "center", Vertical: "center"}
 		b.number[t] = style(s)
 	}
