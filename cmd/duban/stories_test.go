@@ -199,14 +199,6 @@ func (s *telling) do(w []string) {
 // run calls the program, as the person of the story does.
 func (s *telling) run(want int, args []string) {
 	s.t.Helper()
-	args = slices.Clone(args)
-	for i, arg := range args { // a file that the story wrote is named by its name alone
-		if path := filepath.Join(s.dir, arg); filepath.Ext(arg) != "" && filepath.Base(arg) == arg {
-			if _, err := os.Stat(path); err == nil {
-				args[i] = path
-			}
-		}
-	}
 	if code := s.answer(args); code != want {
 		s.fatalf("duban %s: exit %d, want %d\n%s", strings.Join(args, " "), code, want, s.said)
 	}
@@ -220,6 +212,15 @@ func (s *telling) day(args []string) {
 }
 
 func (s *telling) answer(args []string) (code int) {
+	s.t.Helper()
+	args = slices.Clone(args)
+	for i, arg := range args { // a file that the story wrote is named by its name alone
+		if path := filepath.Join(s.dir, arg); filepath.Ext(arg) != "" && filepath.Base(arg) == arg {
+			if _, err := os.Stat(path); err == nil {
+				args[i] = path
+			}
+		}
+	}
 	code, out, errOut := s.call("", args...)
 	s.said = out + errOut
 	return code
@@ -275,6 +276,7 @@ func (s *telling) theLetter(kind, unit, day string) string {
 	found = slices.DeleteFunc(found, func(n notice.Notice) bool { return n.Key.Kind != kind })
 	var b strings.Builder
 	for _, n := range found {
+		s.vars["LETTER"] = n.ID
 		fmt.Fprintf(&b, "state: %s\nreason: %s\n", n.State, n.Reason)
 		if len(n.Facts.Recipients) == 0 { // nobody to write to: composed for the eye alone
 			n.Facts.Recipients = []notice.Recipient{{Role: n.Key.Role, Email: "nobody@example.com"}}
