@@ -43,7 +43,7 @@ func FormPaper(f FormFacts, day civil.Date, number string) notice.Paper {
 	)
 	return notice.Paper{
 		Subject: fmt.Sprintf("【%s】%s前请反馈督办事项1项（%s）·%s·%s", f.Issuer.Short, dayIn(f.Reply, day), lateWords(f), word, f.Unit.Name),
-		Number:  number, Title: word, Addressee: name, Form: rows, AsFile: word + "（" + f.Unit.Name + "，第" + f.Row + "项）",
+		Number:  number, Title: word, Addressee: name, Form: rows, AsFile: word + "（" + f.Unit.Name + "，" + rowName(f.Row) + "）",
 		Contact: contactOf(f.Issuer), Issuer: f.Issuer.Name, Date: day,
 	}
 }
