@@ -433,9 +433,11 @@ func (s *telling) address(to, fate string) {
 	switch fate {
 	case "refused":
 		s.server.SetFaults(mailtest.Fault{Phase: mailtest.AtRcpt, To: to, Action: mailtest.Refusal(550, "5.1.1 no such user")})
+	case "lost": // after the final dot: whether it came nobody knows
+		s.server.SetFaults(mailtest.Fault{Phase: mailtest.AtDot, To: to, Action: mailtest.AcceptThenDrop()})
 	case "mended":
 		s.server.SetFaults()
 	default:
-		s.fatalf("an address is refused or mended")
+		s.fatalf("an address is refused, lost or mended")
 	}
 }
