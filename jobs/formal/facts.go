@@ -32,26 +32,100 @@ func office(kind string, set planner.Settings, j task.Jurisdiction) planner.Offi
 }
 
 // facts are the letter's as of the day of issue, or a RefusedError where what the draft says does not hold any more.
-func (d Desk) facts(ctx context.Context, j task.Jurisdiction, set planner.Settings, doc notice.Document, n notice.Notice, day civil.Date) (notice.Facts, error) {
-	f := n.Facts
-	if f.Paper == nil {
-		return f, fmt.Errorf("letter %s has no paper", n.ID)
+func (d Desk) facts(ctx context.Context, j task.Jurisdiction, doc notice.Document, n notice.Notice, day civil.Date) (notice.Facts, error) {
+	if n.Facts.Paper == nil {
+		return n.Facts, fmt.Errorf("letter %s has no paper", n.ID)
+	}
+	all, err := d.Settings(j.Code)
+	if err != nil {
+		return n.Facts, err
 	}
 	records, err := d.Store.RecordsOf(ctx, j.Code, doc.Refs)
 	if err != nil {
-		return f, err
+		return n.Facts, err
 	}
-	if why := changed(records, set, day); len(why) > 0 {
-		return f, RefusedError{fmt.Sprintf("the facts have changed since %s: %s; drop the draft with `duban documents void %s --by NAME --why WHY`, or leave it: the next run drops it by itself and makes what is due anew",
-			doc.Drafted, strings.Join(why, "; "), doc.ID)}
+	if doc.Kind == notice.SupervisionForm && len(records) == 1 {
+		return d.form(ctx, j, all, doc, n, records[0], day)
+	}
+	if why := changed(records, all, day); len(why) > 0 {
+		return n.Facts, stale(doc, strings.Join(why, "; "))
 	}
 	if err := d.restated(ctx, j, doc); err != nil {
-		return f, err
+		return n.Facts, err
 	}
+	f := n.Facts
 	paper := *f.Paper
 	paper.Number, paper.Date = doc.Number, doc.Date
 	f.Date, f.Paper = doc.Date, &paper
 	return f, nil
+}
+
+// stale refuses a draft that no longer holds.
+func stale(doc notice.Document, why string) error {
+	return RefusedError{fmt.Sprintf("the facts have changed since %s: %s; drop the draft with `duban documents void %s --by NAME --why WHY`, or leave it: the next run looks at it again",
+		doc.Drafted, why, doc.ID)}
+}
+
+// form writes a supervision form anew as of the day, by the rules that drafted it.
+func (d Desk) form(ctx context.Context, j task.Jurisdiction, all planner.Settings, doc notice.Document, n notice.Notice, rec task.Record, day civil.Date) (notice.Facts, error) {
+	c, err := d.caseOf(ctx, j, rec, day)
+	if err != nil {
+		return n.Facts, err
+	}
+	in, why := planner.FormAgain(c, all, day)
+	switch {
+	case why != "":
+		return n.Facts, stale(doc, why)
+	case in.Matter != doc.Matter:
+		return n.Facts, stale(doc, "its date was given anew, which is a matter of its own")
+	}
+	f := n.Facts
+	paper := planner.FormPaper(in, doc.Date, doc.Number)
+	f.Date, f.Paper, f.Issuer, f.Reader, f.Recipients, f.Versions = doc.Date, &paper, in.Issuer, in.Unit, in.Recipients, in.Versions
+	return f, nil
+}
+
+// caseOf reads what the decision on one obligation rests on, as of the day.
+func (d Desk) caseOf(ctx context.Context, j task.Jurisdiction, rec task.Record, day civil.Date) (c planner.Case, err error) {
+	id := rec.Obligation.TaskID
+	c = planner.Case{Jurisdiction: j, Record: rec}
+	versions, err := d.Store.TaskVersions(ctx, j.Code, []task.TaskID{id})
+	if err != nil {
+		return c, err
+	}
+	rows := task.TasksAsOf(versions, day)
+	dir, err := d.Store.Directory(ctx, j.Code)
+	if err != nil {
+		return c, err
+	}
+	unit, known := dir.AsOf(day).Unit(rec.Obligation.Unit)
+	if len(rows) == 0 || !known {
+		return c, RefusedError{fmt.Sprintf("the row or the unit of %s is not there any more; drop the draft", rec.Obligation.Ref)}
+	}
+	c.Task, c.Unit = rows[0], unit
+	c.Bureau, _ = dir.AsOf(day).Unit(j.Bureau)
+	plans, err := d.Store.Plans(ctx, j.Code)
+	if err != nil {
+		return c, err
+	}
+	for _, p := range task.PlansAsOf(plans, day) {
+		if p.Code == id.Plan {
+			c.Plan = p
+		}
+	}
+	silences, err := d.Store.Silences(ctx, j.Code)
+	if err != nil {
+		return c, err
+	}
+	c.Silences = task.SilencesAsOf(silences, day)
+	var letters []string
+	for _, f := range rec.Steps {
+		if f.Notice != "" {
+			letters = append(letters, f.Notice)
+		}
+	}
+	c.Served, err = d.Store.Served(ctx, letters)
+	return c, err
 }
 
 // changed names the obligations that are not what a draft about them says: open, with nothing waiting for the bureau.

@@ -97,7 +97,7 @@ func (d Desk) release(ctx context.Context, r Release) (notice.Document, error) {
 	if err != nil {
 		return doc, err
 	}
-	if err := fits(doc, n, r); err != nil {
+	if err := fits(doc, r); err != nil {
 		return doc, err
 	}
 	doc.State, doc.By, doc.Via, doc.Date = notice.Issued, r.By, r.Via, r.Today
@@ -107,8 +107,11 @@ func (d Desk) release(ctx context.Context, r Release) (notice.Document, error) {
 	if doc, err = d.number(ctx, doc, office(doc.Kind, set, j), r); err != nil {
 		return doc, err
 	}
-	if n.Facts, err = d.facts(ctx, j, set, doc, n, r.Today); err != nil {
+	if n.Facts, err = d.facts(ctx, j, doc, n, r.Today); err != nil {
 		return doc, err
+	}
+	if r.Via == notice.ByMail && len(n.Facts.Recipients) == 0 {
+		return doc, fmt.Errorf("nobody to mail it to: %s has no contact of role %s with an e-mail address; import one, or issue it with --channel oa or paper", doc.Unit, n.Key.Role)
 	}
 	n.Reason = fmt.Sprintf("issued by %s as %s", r.By, doc.Number)
 	if r.Via != notice.ByMail {
@@ -117,12 +120,9 @@ func (d Desk) release(ctx context.Context, r Release) (notice.Document, error) {
 	return doc, d.Store.Issue(ctx, doc.Jurisdiction, j.Seq, doc, n)
 }
 
-// fits refuses a way out that is not open, and days that cannot be.
-func fits(doc notice.Document, n notice.Notice, r Release) error {
-	switch {
-	case r.Via == notice.ByMail && len(n.Facts.Recipients) == 0:
-		return fmt.Errorf("nobody to mail it to: the unit has no contact of role %s with an e-mail address; import one, or issue it with --channel oa or paper", n.Key.Role)
-	case r.Via != notice.ByMail && (r.On < doc.Drafted || r.On > r.Today):
+// fits refuses days that cannot be.
+func fits(doc notice.Document, r Release) error {
+	if r.Via != notice.ByMail && (r.On < doc.Drafted || r.On > r.Today) {
 		return fmt.Errorf("handed over on %s: want a day from %s, when it was drafted, to %s", r.On, doc.Drafted, r.Today)
 	}
 	return nil
