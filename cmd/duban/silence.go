@@ -11,6 +11,7 @@ import (
 	"duban/jobs/civil"
 	"duban/jobs/register"
 	"duban/jobs/task"
+	"duban/notify/notice"
 	"duban/store"
 )
 
@@ -121,7 +122,11 @@ func (a *app) silenceAdd(ctx context.Context, s *store.Store, code, from string,
 		return a.json(sil)
 	}
 	a.say("silence %s/%d over %s %s from %s to %s", code, seq, sil.Scope, sil.Subject, sil.On, sil.Until)
-	return nil
+	planned, err := s.LetterCounts(ctx, code, notice.Pending, notice.Retry)
+	if err == nil && planned[notice.Pending]+planned[notice.Retry] > 0 {
+		a.say("letters that are planned already leave all the same: duban outbox list --jurisdiction %s --state pending", code)
+	}
+	return err
 }
 
 func (a *app) silenceListCmd() *cobra.Command {

@@ -121,7 +121,7 @@ func toldBefore(f FormFacts, day civil.Date) string {
 // demand is the one request, with the ways out of it.
 func demand(f FormFacts, day civil.Date, us string) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "按%s登记，截至%s，该事项%s，尚未收到%s报送的%s。", f.Bureau, dayIn(day-1, day), lateWords(f), us, materials(f))
+	fmt.Fprintf(&b, "按%s登记，截至%s，该事项%s，尚未收到%s报送的%s。", f.Bureau, dayIn(day, day), lateWords(f), us, materials(f))
 	fmt.Fprintf(&b, "请%s抓紧办理，于%s前报送%s，并书面反馈办理情况。", us, dayIn(f.Reply, day), materials(f))
 	if f.Evidence != "" {
 		b.WriteString("佐证材料：" + joinedList(f.Evidence) + "。")
