@@ -55,8 +55,9 @@ type telling struct {
 	line   string
 	at     int
 	vars   map[string]string
-	said   string // by the last command
-	letter string // subject and text of the letter at hand
+	said   string          // by the last command
+	letter string          // subject and text of the letter at hand
+	papers []*notice.Paper // of the same
 	server *mailtest.Server
 }
 
@@ -181,6 +182,8 @@ func (s *telling) do(w []string) {
 		s.letter = s.frozen(w[1], w[2])
 	case "adds": // adds up
 		s.addsUp()
+	case "each": // each KIND adds up
+		s.each(w[1])
 	case "only": // only UNIT… read WORDS
 		s.only(w[1:slices.Index(w, "read")], strings.Join(w[slices.Index(w, "read")+1:], " "))
 	case "mail": // mail server
@@ -232,7 +235,7 @@ func (s *telling) plans(code string) {
 	if err != nil {
 		s.fatalf("%v", err)
 	}
-	s.env["DUBAN_JURISDICTIONS_"+strings.ToUpper(code)+"_POLICY"] = s.file(code+"-policy.yaml", string(b))
+	s.env["DUBAN_DEFAULTS_POLICY"] = s.file(code+"-policy.yaml", string(b))
 	for _, kind := range []string{"units", "plan", "people"} {
 		files, err := fs.Glob(testdata.FS, path.Join("plans", code, kind+".*"))
 		if err != nil || len(files) != 1 {
@@ -275,8 +278,12 @@ func (s *telling) theLetter(kind, unit, day string) string {
 	}
 	found = slices.DeleteFunc(found, func(n notice.Notice) bool { return n.Key.Kind != kind })
 	var b strings.Builder
+	s.papers = nil
 	for _, n := range found {
 		s.vars["LETTER"] = n.ID
+		if n.Facts.Paper != nil {
+			s.papers = append(s.papers, n.Facts.Paper)
+		}
 		fmt.Fprintf(&b, "state: %s\nreason: %s\n", n.State, n.Reason)
 		if len(n.Facts.Recipients) == 0 { // nobody to write to: composed for the eye alone
 			n.Facts.Recipients = []notice.Recipient{{Role: n.Key.Role, Email: "nobody@example.com"}}
@@ -372,10 +379,22 @@ var (
 	part    = regexp.MustCompile(`[^0-9、]([0-9]+)(?:项次|项|家次|家|人)?(?:、|$)`)
 )
 
-// addsUp adds up every list of counts of the letter at hand that says its sum. There must be one.
+// addsUp adds up every list of counts of the letter at hand that says its sum, and every table that ends in one. It must
+// have some.
 func (s *telling) addsUp() {
+	sums := 0
+	for _, p := range s.papers {
+		for _, sec := range p.Sections {
+			if sec.Table != nil {
+				sums += s.tableAddsUp(*sec.Table)
+			}
+		}
+		for _, sheet := range p.Sheets {
+			sums += s.tableAddsUp(sheet.Table)
+		}
+	}
 	lists := counted.FindAllStringSubmatch(strings.NewReplacer("中，", "：").Replace(squeeze(s.letter)), -1)
-	if len(lists) == 0 {
+	if sums+len(lists) == 0 {
 		s.fatalf("the letter counts nothing\n%s", s.letter)
 	}
 	for _, l := range lists {
@@ -390,6 +409,46 @@ func (s *telling) addsUp() {
 		if got := fmt.Sprint(sum); got != l[1] || got != l[4] || l[2] != l[5] {
 			s.fatalf("%s: the parts come to %d\n%s", l[0], sum, s.letter)
 		}
+	}
+}
+
+// tableAddsUp adds up the numbers of each column of a table whose last row is 合计.
+func (s *telling) tableAddsUp(t notice.Table) (sums int) {
+	if len(t.Rows) == 0 || t.Rows[len(t.Rows)-1][0].Text != "合计" {
+		return 0
+	}
+	last := t.Rows[len(t.Rows)-1]
+	for i, c := range t.Columns {
+		if i >= len(last) || !c.Numeric || last[i].Text != "" {
+			continue
+		}
+		sum := int64(0)
+		for _, row := range t.Rows[:len(t.Rows)-1] {
+			sum += row[i].N
+		}
+		if sums++; sum != last[i].N {
+			s.fatalf("%s: the rows come to %d, the table says %d\n%s", c.Name, sum, last[i].N, s.letter)
+		}
+	}
+	return sums
+}
+
+// each adds up every letter of the kind.
+func (s *telling) each(kind string) {
+	all, err := s.store.Notices(s.t.Context(), notice.Filter{Bare: true})
+	if err != nil {
+		s.fatalf("%v", err)
+	}
+	days := map[string]bool{}
+	for _, n := range all {
+		if k := n.Key.Unit + n.Key.Date.String(); n.Key.Kind == kind && !days[k] {
+			days[k] = true
+			s.letter = s.theLetter(kind, n.Key.Unit, n.Key.Date.String())
+			s.addsUp()
+		}
+	}
+	if len(days) == 0 {
+		s.fatalf("there is no such letter")
 	}
 }
 
