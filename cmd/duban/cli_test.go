@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"path"
 	"strings"
 	"testing"
 )
@@ -237,8 +238,8 @@ func TestWrongCallsAreAnsweredWithWhatToDo(t *testing.T) {
 		{"outbox list --state lost", "pending, sending"},
 		{"outbox list --from 2024-02-30", "--from"},
 		{"outbox list --jurisdiction nowhere", "nowhere"},
-		{"run bogus", "open remind"},
-		{"run", "usage: duban run open|remind|all"},
+		{"run bogus", "open monthly-close quarterly-close personnel remind escalate"},
+		{"run", "usage: duban run JOB|all"},
 		{"run all --date 2024-02-30", "--date"},
 		{"run all --jurisdiction nowhere", "nowhere"},
 		{"import plan", "usage: duban import plan FILE"},
@@ -286,11 +287,24 @@ func TestDemoMakesAFolderOfLettersAndMakesItAnew(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name := range before { // each letter is there as mail, and as a page that the index opens
-		page := strings.TrimSuffix(strings.TrimSuffix(name, ".eml"), ".html") + ".html"
-		if before[page] == "" || !strings.Contains(string(index), `href="letters`+page+`"`) {
+	sheets := 0
+	for name := range before { // each letter is there as mail, and as a page that the index opens, with what goes along with it
+		opened := name
+		switch path.Ext(name) {
+		case ".eml":
+			opened = strings.TrimSuffix(name, ".eml") + ".html"
+		case ".xlsx":
+			sheets++
+			if before[strings.TrimSuffix(name, ".1.xlsx")+".eml"] == "" {
+				t.Errorf("%s goes along with no letter", name)
+			}
+		}
+		if before[opened] == "" || strings.Count(string(index), `href="letters`+opened+`"`) != 1 {
 			t.Errorf("the index does not open %s", name)
 		}
+	}
+	if sheets < 5 { // each bureau's digest brings the full table
+		t.Errorf("%d sheets go along with the letters of five bureaus", sheets)
 	}
 	if rows := d.objects("--db", "sqlite:"+dir+"/duban.db", "outbox", "list", "--from", "2024-09-26"); len(rows) == 0 {
 		t.Error("the database the demo names holds no letters")
