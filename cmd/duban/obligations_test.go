@@ -95,7 +95,8 @@ func TestIllegalEventsSayWhatToDo(t *testing.T) {
 		{"return " + item("1/jtj/m1") + by + " --due 2024-09-10 --why x", exitFailed, "before 2024-09-30"},
 		{"waive " + item("1/wjj/m1") + by + " --why x", exitFailed, "closed already"},
 		{"reopen " + item("2/jtj/m1") + by + " --why x", exitFailed, "nothing to reopen"},
-		{"confirm " + item("2/jtj/m1") + by, exitFailed, "past at issue or inherited"},
+		{"confirm " + item("1/jtj/m1") + by, exitFailed, "there is nothing to urge"}, // reported
+		{"confirm " + item("1/csj/m1") + by, exitFailed, "there is nothing to urge"}, // done
 		{"count " + item("2/jtj/m1") + by + " --ref a", exitFailed, "use report"},
 		{"count " + item("4/jtj/2024") + by + " --ref a --n 0", exitFailed, "positive"},
 		{"contacted " + item("1/csj/m1") + by, exitFailed, "owes nothing"},
@@ -127,7 +128,13 @@ func TestWaiveReopenConfirm(t *testing.T) {
 	if out := d.ok("obligations", "list", "--row", "10"); !strings.Contains(out, "waiting (to be confirmed)") {
 		t.Error(out)
 	}
-	d.record("confirm", "10/csj/m1")
+	if out := d.record("confirm", "10/csj/m1"); strings.Contains(out, "checked") {
+		t.Error(out)
+	}
+	if out := d.record("confirm", "2/jtj/m1"); out != item("2/jtj/m1")+"  checked: now waiting, checked: what is due may be urged, due 2024-10-31\n" {
+		t.Error(out) // it is not past: a person says that the register is right, and it stays open
+	}
+	d.expect(item("2/jtj/m1"), "2024-09-05", "waiting 2024-10-31")
 	d.expect(past, "2024-09-05", "settled 2024-05-31")
 	d.record("reopen", "10/csj/m1", "--why", "未完成", "--due", "2024-11-29")
 	d.expect(past, "2024-09-05", "waiting 2024-11-29 arm 1")
