@@ -262,8 +262,8 @@ func (d *demo) occur(ctx context.Context, code string, day civil.Date) error {
 // issueAfter is how many working days a draft waits in the demo until it is issued.
 const issueAfter = 2
 
-// issue releases the drafts of formal letters that have waited, the forms by mail, the others on paper. One whose facts
-// have changed is refused; the next planning drops it.
+// issue releases the drafts of formal letters that have waited: forms by mail where somebody can be mailed to, the others
+// on paper. One whose facts have changed is refused; the next planning drops it.
 func (d *demo) issue(ctx context.Context, code string, day civil.Date) error {
 	set, err := d.policies.settings(code)
 	if err != nil || !set.Calendar.IsWorkday(day) {
@@ -277,8 +277,12 @@ func (d *demo) issue(ctx context.Context, code string, day civil.Date) error {
 		if set.Calendar.Count(doc.Drafted, day) < issueAfter || fate(doc.ID, "issue", 3) == 0 {
 			continue
 		}
+		letter, err := d.store.Notice(ctx, doc.ID)
+		if err != nil {
+			return err
+		}
 		r := formal.Release{ID: doc.ID, By: "demo", Via: notice.ByMail, On: day, Today: day}
-		if doc.Kind != notice.SupervisionForm {
+		if doc.Kind != notice.SupervisionForm || len(letter.Facts.Recipients) == 0 { // a town has no deputy in charge
 			r.Via = notice.ByPaper
 		}
 		var refused formal.RefusedError
