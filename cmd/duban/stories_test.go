@@ -97,23 +97,23 @@ func (s *telling) tell(text string) {
 func (s *telling) words(line string) []string {
 	var out []string
 	var b strings.Builder
-	quoted, any := false, false
+	quoted, some := false, false
 	for _, r := range line {
 		switch {
 		case r == '"':
-			quoted, any = !quoted, true
+			quoted, some = !quoted, true
 		case r == ' ' && !quoted:
-			if any {
+			if some {
 				out = append(out, b.String())
 			}
 			b.Reset()
-			any = false
+			some = false
 		default:
 			b.WriteRune(r)
-			any = true
+			some = true
 		}
 	}
-	if any {
+	if some {
 		out = append(out, b.String())
 	}
 	for i, w := range out {
@@ -178,6 +178,8 @@ func (s *telling) do(w []string) {
 		s.vars[w[1]] = s.document(w[2], w[3])
 	case "entry": // entry NAME OBLIGATION EVENT
 		s.vars[w[1]] = s.entry(w[2], w[3])
+	case "silence": // silence NAME SUBJECT
+		s.vars[w[1]] = s.silence(w[2])
 	case "frozen": // frozen PERIOD VERSION, of a row: PLAN/ROW@PERIOD
 		s.letter = s.frozen(w[1], w[2])
 	case "adds": // adds up
@@ -285,15 +287,15 @@ func (s *telling) theLetter(kind, unit, day string) string {
 			s.papers = append(s.papers, n.Facts.Paper)
 		}
 		fmt.Fprintf(&b, "state: %s\nreason: %s\n", n.State, n.Reason)
+		for _, to := range n.Facts.Recipients {
+			fmt.Fprintf(&b, "to: %s %s copy=%t\n", to.Role, to.Email, to.Copy)
+		}
 		if len(n.Facts.Recipients) == 0 { // nobody to write to: composed for the eye alone
 			n.Facts.Recipients = []notice.Recipient{{Role: n.Key.Role, Email: "nobody@example.com"}}
 		}
 		msg, err := compose.Compose(n, 0, compose.Mail{FromAddress: "duban@sfj.example"})
 		if err != nil {
 			s.fatalf("%v", err)
-		}
-		for _, to := range n.Facts.Recipients {
-			fmt.Fprintf(&b, "to: %s %s copy=%t\n", to.Role, to.Email, to.Copy)
 		}
 		fmt.Fprintf(&b, "subject: %s\n%s\n", msg.Subject, msg.Text)
 	}
@@ -345,6 +347,27 @@ func (s *telling) entry(id, kind string) string {
 		}
 	}
 	s.fatalf("nothing of the kind was entered: %v", rec.Events)
+	return ""
+}
+
+// silence is the ID of the newest silence over a subject, as the list has it.
+func (s *telling) silence(subject string) string {
+	all, err := s.store.Jurisdictions(s.t.Context())
+	if err != nil {
+		s.fatalf("%v", err)
+	}
+	for _, j := range all {
+		silences, err := s.store.Silences(s.t.Context(), j.Code)
+		if err != nil {
+			s.fatalf("%v", err)
+		}
+		for _, q := range slices.Backward(silences) {
+			if q.Subject == subject && q.Lifts == 0 {
+				return fmt.Sprintf("%s/%d", j.Code, q.Seq)
+			}
+		}
+	}
+	s.fatalf("there is no such silence")
 	return ""
 }
 
