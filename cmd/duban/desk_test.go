@@ -175,6 +175,17 @@ func (d *desk) letters() map[string]string {
 	return out
 }
 
+// tally counts the letters of the outbox that the arguments of its list select, by date, kind and state: "2024-09-25
+// unit-letter sent".
+func (d *desk) tally(args ...string) map[string]int {
+	d.t.Helper()
+	n := map[string]int{}
+	for _, o := range d.objects(append([]string{"outbox", "list"}, args...)...) {
+		n[o.text("date", "kind", "state")]++
+	}
+	return n
+}
+
 // change runs one statement on the desk's database, behind the program's back.
 func (d *desk) change(statement string) {
 	d.t.Helper()

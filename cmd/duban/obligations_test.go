@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 )
@@ -336,6 +337,7 @@ func TestTasksListByStatusAndClarify(t *testing.T) {
 
 func TestPausedLettersAreTakenOverByTheNextWorkdaysAndGoAfterResume(t *testing.T) {
 	d := openTown(t)
+	left := d.letters()
 	d.on("2024-09-25") // T-3 of 30 September
 	d.fails(exitUsage, []string{"pause", "--by", "李敏"}, `"why"`)
 	if out := d.ok("pause", "--by", "李敏", "--why", "核对联系人"); out != "town  paused\n" {
@@ -350,22 +352,24 @@ func TestPausedLettersAreTakenOverByTheNextWorkdaysAndGoAfterResume(t *testing.T
 	if out := d.ok("run", "all"); !strings.Contains(out, "kept back: paused by 李敏 (核对联系人)") {
 		t.Error(out)
 	}
-	states := func(day string) map[string]int {
-		n := map[string]int{}
-		for _, o := range d.objects("outbox", "list", "--from", day, "--to", day) {
-			n[o.text("state")]++
-		}
-		return n
+	// Beside the letters of the units there are the bureau's: a digest of the day, and the monthly duty's summaries, which were
+	// due in July and August and are made up now that somebody runs the days again.
+	kept := map[string]int{
+		"2024-07-30 summary pending": 1, "2024-08-28 summary pending": 1, "2024-09-25 unit-letter pending": 3, "2024-09-25 bureau-digest pending": 1,
 	}
-	if n := states("2024-09-25"); n["pending"] != 3 || len(n) != 1 || len(d.letters()) != 0 {
-		t.Fatalf("%v, %d letters left", n, len(d.letters()))
+	if n := d.tally("--from", "2024-07-03"); !maps.Equal(n, kept) || !maps.Equal(d.letters(), left) {
+		t.Fatalf("%v, %d letters left", n, len(d.letters())-len(left))
 	}
 	d.on("2024-09-26")
 	d.ok("run", "all")
-	if a, b := states("2024-09-25"), states("2024-09-26"); a["superseded"] != 3 || b["pending"] != 3 || len(d.letters()) != 0 {
-		t.Fatalf("%v, %v, %d letters left", a, b, len(d.letters()))
+	kept = map[string]int{ // a summary is nobody's list of the day, and is taken over by none
+		"2024-07-30 summary pending": 1, "2024-08-28 summary pending": 1, "2024-09-25 unit-letter superseded": 3, "2024-09-25 bureau-digest superseded": 1,
+		"2024-09-26 unit-letter pending": 3, "2024-09-26 bureau-digest pending": 1,
 	}
-	if out := d.ok("outbox", "list", "--state", "superseded"); strings.Count(out, "taken over by ") != 3 {
+	if n := d.tally("--from", "2024-07-03"); !maps.Equal(n, kept) || !maps.Equal(d.letters(), left) {
+		t.Fatalf("%v, %d letters left", n, len(d.letters())-len(left))
+	}
+	if out := d.ok("outbox", "list", "--state", "superseded"); strings.Count(out, "taken over by ") != 4 {
 		t.Error(out)
 	}
 	if out := d.ok("resume"); out != "town  letters may leave\n" {
@@ -375,13 +379,26 @@ func TestPausedLettersAreTakenOverByTheNextWorkdaysAndGoAfterResume(t *testing.T
 		t.Error(out)
 	}
 	d.ok("run", "all") // the day is settled; its letters go
-	if n := states("2024-09-26"); n["sent"] != 3 || len(d.letters()) != 3 {
-		t.Errorf("%v, %d letters left", n, len(d.letters()))
+	kept = map[string]int{
+		"2024-07-30 summary sent": 1, "2024-08-28 summary sent": 1, "2024-09-25 unit-letter superseded": 3, "2024-09-25 bureau-digest superseded": 1,
+		"2024-09-26 unit-letter sent": 3, "2024-09-26 bureau-digest sent": 1,
 	}
+	if n := d.tally("--from", "2024-07-03"); !maps.Equal(n, kept) {
+		t.Errorf("%v", n)
+	}
+	units := 0
 	for name, text := range d.letters() {
-		if !strings.Contains(name, "/2024-09-26/") || !strings.Contains(text, "Date: Thu, 26 Sep 2024") {
+		switch {
+		case left[name] != "" || strings.HasSuffix(name, ".xlsx"): // the digest of the first day, what goes along with one
+		case strings.Contains(name, "-summary-"):
+		case !strings.Contains(name, "/2024-09-26/") || !strings.Contains(text, "Date: Thu, 26 Sep 2024"):
 			t.Errorf("%s is not the letter of the day it was taken over on:\n%.400s", name, text)
+		case !strings.Contains(name, "-bureau-digest-"):
+			units++
 		}
+	}
+	if units != 3 {
+		t.Errorf("%d letters to units", units)
 	}
 	before := d.letters()
 	d.ok("run", "all", "--again")
@@ -402,50 +419,60 @@ func TestALetterOfADeadWorkerIsTakenOverByTheNextWorkdays(t *testing.T) {
 	d.ok("pause", "--by", "李敏", "--why", "核对联系人")
 	d.ok("run", "all")
 	d.ok("resume")
-	d.change("UPDATE notices SET state = 'sending', token = 'dead', lease = '2024-09-25 02:00:00.000'")
+	d.change("UPDATE notices SET state = 'sending', token = 'dead', lease = '2024-09-25 02:00:00.000' WHERE state = 'pending'")
 	d.on("2024-09-26")
 	if code, out, errOut := d.call("", "run", "all"); code != exitDone {
 		t.Fatalf("exit %d\n%s%s", code, out, errOut)
 	}
-	states := map[string]int{}
-	for _, o := range d.objects("outbox", "list", "--from", "2024-09-25", "--to", "2024-09-26") {
-		states[o.text("date", "state")]++
+	want := map[string]int{
+		"2024-09-25 unit-letter superseded": 3, "2024-09-25 bureau-digest superseded": 1, "2024-09-26 unit-letter sent": 3, "2024-09-26 bureau-digest sent": 1,
+		"2024-07-30 summary sent": 1, "2024-08-28 summary sent": 1, // taken over by none, and sent once more
 	}
-	if states["2024-09-25 superseded"] != 3 || states["2024-09-26 sent"] != 3 || len(states) != 2 || len(d.letters()) != 3 {
-		t.Errorf("%v, %d letters left", states, len(d.letters()))
+	if n := d.tally("--from", "2024-07-03"); !maps.Equal(n, want) {
+		t.Errorf("%v", n)
+	}
+	for name := range d.letters() {
+		if strings.Contains(name, "/2024-09-25/") {
+			t.Errorf("%s left, and was taken over", name)
+		}
 	}
 }
 
 func TestATrialRunSendsEverythingToOneAddressMarked(t *testing.T) {
 	d := openTown(t)
+	before := d.letters() // the bureau's digest of the first day, which was no trial
 	d.env["DUBAN_MAIL_REDIRECT_TO"] = "trial@sfj.example"
 	d.on("2024-10-10")
 	d.ok("run", "all")
-	if len(d.letters()) < 3 {
-		t.Fatalf("%d letters", len(d.letters()))
+	kinds := map[string]int{}
+	for _, o := range d.objects("outbox", "list", "--state", "sent", "--from", "2024-07-03") {
+		kinds[o.text("kind")]++
+		if letter := d.letter(o.text("id")); !strings.Contains(letter.text("subject"), "试") {
+			t.Errorf("a trial letter is not marked: %s", letter.text("subject"))
+		}
+	}
+	if kinds["unit-letter"] != 3 || kinds["bureau-digest"] != 1 || kinds["summary"] != 3 {
+		t.Fatalf("%v", kinds)
 	}
 	for name, text := range d.letters() {
+		if before[name] == text || !strings.HasSuffix(name, ".eml") { // what goes along with a letter lies beside it
+			continue
+		}
 		head, _, _ := strings.Cut(strings.ReplaceAll(text, "\r\n", "\n"), "\n\n")
 		if !strings.Contains(head, "trial@sfj.example") {
 			t.Errorf("%s does not go to the trial address:\n%s", name, head)
 		}
-		for _, real := range []string{"zhang@jtj.example", "wang@csj.example", "li@wjj.example", "zhao@jtj.example"} {
+		for _, real := range []string{"zhang@jtj.example", "wang@csj.example", "li@wjj.example", "zhao@jtj.example", "shen@sfj.example"} {
 			if strings.Contains(head, real) {
 				t.Errorf("%s: %s in the head:\n%s", name, real, head)
 			}
-		}
-	}
-	for _, o := range d.objects("outbox", "list", "--state", "sent") {
-		letter := d.objects("outbox", "show", o.text("id"))[0]
-		if !strings.Contains(letter.text("subject"), "试") {
-			t.Errorf("a trial letter is not marked: %s", letter.text("subject"))
 		}
 	}
 }
 
 // TestNobodyIsSaidToHaveBeenToldByATrialRun: what went to the trial address reached no unit.
 func TestNobodyIsSaidToHaveBeenToldByATrialRun(t *testing.T) {
-	told := map[string]string{}
+	told, forms := map[string]string{}, map[string]int{}
 	for _, trial := range []string{"", "trial@sfj.example"} {
 		d := openTown(t)
 		d.env["DUBAN_MAIL_REDIRECT_TO"] = trial
@@ -454,11 +481,19 @@ func TestNobodyIsSaidToHaveBeenToldByATrialRun(t *testing.T) {
 		d.env["DUBAN_MAIL_REDIRECT_TO"] = ""
 		d.on("2024-10-10")
 		d.ok("run", "all")
-		id := d.objects("outbox", "list", "--unit", "csj", "--from", "2024-10-10")[0].text("id")
-		told[trial] = d.ok("outbox", "show", id)
+		for _, o := range d.objects("outbox", "list", "--unit", "csj", "--from", "2024-10-10") {
+			if o.text("kind") == "unit-letter" { // beside it lie the drafts of forms
+				told[trial] += d.ok("outbox", "show", o.text("id"))
+			}
+		}
+		forms[trial] = d.tally("--unit", "csj", "--from", "2024-10-10")["2024-10-10 supervision-form held"]
 	}
 	if !strings.Contains(told[""], "9月25日已提醒") || strings.Contains(told["trial@sfj.example"], "9月25日已") {
 		t.Errorf("served:\n%s\nin a trial:\n%s", told[""], told["trial@sfj.example"])
+	}
+	// Nor is a form drafted that would say so: it needs an urging that was served some days before.
+	if forms[""] != 1 || forms["trial@sfj.example"] != 0 {
+		t.Errorf("drafts of forms: %v", forms)
 	}
 }
 
