@@ -304,11 +304,12 @@ func troubledOf(letters []notice.Notice) []troubled {
 	return out
 }
 
-// groupHeld puts letters together that wait for the same, in the order of the first of each.
+// groupHeld puts letters together that wait for the same, in the order of the first of each. A reason that names its letter,
+// as a draft's does, is the same for all.
 func groupHeld(letters []notice.Notice) []heldGroup {
 	out := make([]heldGroup, 0, 2)
 	for _, n := range letters {
-		reason := notify.MaskAll(n.Reason)
+		reason := strings.ReplaceAll(notify.MaskAll(n.Reason), n.ID, "ID")
 		i := slices.IndexFunc(out, func(g heldGroup) bool { return g.Reason == reason && g.Until.Equal(n.NextTry) })
 		if i < 0 {
 			i = len(out)
