@@ -9,6 +9,7 @@ import (
 
 	"duban/jobs/formal"
 	"duban/jobs/task"
+	"duban/notify/notice"
 	"duban/store"
 )
 
@@ -27,24 +28,29 @@ func (a *app) offerCorrection(ctx context.Context, s *store.Store, ref task.Ref,
 	if i < 0 {
 		return nil
 	}
-	letters, err := a.corrector(s).Rested(ctx, ref, rec.Events[i])
+	left, err := a.corrector(s).Rested(ctx, ref, rec.Events[i])
 	if err != nil {
 		return err
 	}
+	for _, d := range left.Forms {
+		if d.State == notice.Issued {
+			a.say("a formal letter to %s rested on it, %s of %s: duban documents void %s --by %q --why %q", ref.Unit, d.Number, d.Date, d.ID, e.Who, e.Why)
+		}
+	}
 	switch {
-	case len(letters) == 0 && write:
-		a.say("no letter left because of entry %d: there is nothing to correct", e.Voids)
+	case len(left.Letters) == 0 && write:
+		a.say("no letter of the day left because of entry %d: there is nothing to correct", e.Voids)
 		return nil
-	case len(letters) == 0:
+	case len(left.Letters) == 0:
 		return nil
 	case !write:
-		for _, n := range letters {
+		for _, n := range left.Letters {
 			a.say("a letter to %s of %s rested on it (%s)", ref.Unit, n.Key.Date, n.ID)
 		}
 		a.say("write the unit a correction: duban obligations correct-letter %s --seq %d --by %q --why %q", ref, e.Voids, e.Who, e.Why)
 		return nil
 	}
-	n, err := a.corrector(s).Correct(ctx, ref, letters, rec.Events[i], e.Why, a.today(ref.Jurisdiction))
+	n, err := a.corrector(s).Correct(ctx, ref, left, rec.Events[i], e.Why, a.today(ref.Jurisdiction))
 	if err != nil {
 		return err
 	}

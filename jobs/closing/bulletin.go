@@ -38,7 +38,7 @@ func (b bulletin) paper() notice.Paper {
 		Issue:   issue,
 		Sub:     fmt.Sprintf("%s登记，截至%s", b.bureau.issuer.Short, b.span.On.Chinese()),
 		// A bulletin is for all units; who they are is the issuing office's to say.
-		Addressee: "各有关单位", Opening: b.opening(), Contact: contact(b.bureau.issuer), Issuer: b.office.Name, Date: b.day,
+		Addressee: "各有关单位", Opening: b.opening(), Contact: b.bureau.issuer.ContactLine(), Issuer: b.office.Name, Date: b.day,
 		AsFile: fmt.Sprintf("%s通报（%s，代拟稿）", name, issue), File: name + "办理情况表",
 	}
 	table := b.table()

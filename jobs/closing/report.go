@@ -146,7 +146,7 @@ func (c *quarter) reportPaper(s Span, list []formed) notice.Paper {
 		),
 		Sheets: []notice.Sheet{{Name: "未办结事项", Title: "督办后仍未办结事项", Table: table}}, File: name + "督办未办结事项",
 		Drafts: []notice.Draft{{File: name + "督办事项通报（代拟稿）", Paper: draft}},
-		AsFile: name + "督办事项专报", Contact: contact(i), Issuer: i.Name, Date: c.day,
+		AsFile: name + "督办事项专报", Contact: i.ContactLine(), Issuer: i.Name, Date: c.day,
 	}
 }
 

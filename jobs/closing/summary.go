@@ -56,7 +56,7 @@ func (s summary) paper() notice.Paper {
 		Sub:       fmt.Sprintf("%s，%s，登记截至%s", s.office.issuer.Short, period, s.period.On.Chinese()),
 		Addressee: s.office.bureau.FullName,
 		Opening:   s.opening(done, unit),
-		Contact:   contact(s.office.issuer),
+		Contact:   s.office.issuer.ContactLine(),
 		Issuer:    s.office.issuer.Name, Date: s.day,
 		File: fmt.Sprintf("%s%s%s（%s）", period, s.task.Title, kindWord(s.period.Kind), issue),
 	}
@@ -439,18 +439,4 @@ func toneOf(s State) notice.Tone {
 	case Extended, Asking, Returned, NotDue, Waived, Withdrawn, Moved:
 	}
 	return notice.Plain
-}
-
-// contact is the line that says whom to turn to.
-func contact(i notice.Issuer) string {
-	var parts []string
-	if who := strings.TrimSpace(i.Office + " " + i.Contact); who != "" {
-		parts = append(parts, "联系人："+who)
-	}
-	for _, p := range [][2]string{{"电话：", i.Phone}, {"邮箱：", i.Email}} {
-		if p[1] != "" {
-			parts = append(parts, p[0]+p[1])
-		}
-	}
-	return strings.Join(parts, "，")
 }

@@ -17,6 +17,7 @@ type CorrectorStore interface {
 	Jurisdiction(ctx context.Context, code string) (task.Jurisdiction, error)
 	RecordsOf(ctx context.Context, jurisdiction string, refs []string) ([]task.Record, error)
 	Notices(ctx context.Context, f notice.Filter) ([]notice.Notice, error)
+	Documents(ctx context.Context, f notice.DocumentFilter) ([]notice.Document, error)
 	Post(ctx context.Context, jurisdiction string, seq int64, letters []notice.Notice) error
 }
 
@@ -26,27 +27,46 @@ type Corrector struct {
 	Settings func(jurisdiction string) (planner.Settings, error)
 }
 
-// Rested returns the letters that left because of an entry: to the obligation's unit, planned after the entry was
-// recorded, delivered, and with the obligation among their items.
-func (c Corrector) Rested(ctx context.Context, ref task.Ref, wrong task.Event) ([]notice.Notice, error) {
+// Rested is what left because of an entry that was wrong.
+type Rested struct {
+	// Letters are those of the day, with the obligation among their items; Forms the documents about it that were issued,
+	// which only a person can void.
+	Letters []notice.Notice
+	Forms   []notice.Document
+}
+
+// Rested finds what left to the obligation's unit because of an entry: planned after the entry was recorded, and delivered
+// or issued.
+func (c Corrector) Rested(ctx context.Context, ref task.Ref, wrong task.Event) (r Rested, err error) {
 	letters, err := c.Store.Notices(ctx, notice.Filter{Jurisdiction: ref.Jurisdiction, Unit: ref.Unit, From: wrong.On})
 	if err != nil {
-		return nil, fmt.Errorf("find letters that rest on an entry: %w", err)
+		return r, fmt.Errorf("find letters that rest on an entry: %w", err)
+	}
+	docs, err := c.Store.Documents(ctx, notice.DocumentFilter{Jurisdiction: ref.Jurisdiction, Unit: ref.Unit, From: wrong.On})
+	if err != nil {
+		return r, fmt.Errorf("find documents that rest on an entry: %w", err)
 	}
 	id := ref.String()
-	var out []notice.Notice
+	drafted := map[string]int64{} // the seq each letter was planned at
 	for _, n := range letters {
+		drafted[n.ID] = n.Seq
 		says := slices.ContainsFunc(n.Facts.Items(), func(it notice.Item) bool { return it.Ref == id })
 		if n.Seq > wrong.Seq && n.Key.Kind == notice.UnitLetter && n.Delivered() && says {
-			out = append(out, n)
+			r.Letters = append(r.Letters, n)
 		}
 	}
-	return out, nil
+	for _, d := range docs {
+		issued := d.State == notice.Issued || d.State == notice.Voided
+		if issued && drafted[d.ID] > wrong.Seq && slices.Contains(d.Refs, id) {
+			r.Forms = append(r.Forms, d)
+		}
+	}
+	return r, nil
 }
 
 // Correct writes the unit a letter that takes back what the letters said of the obligation.
-func (c Corrector) Correct(ctx context.Context, ref task.Ref, letters []notice.Notice, wrong task.Event, why string, today civil.Date) (n notice.Notice, err error) {
-	if len(letters) == 0 {
+func (c Corrector) Correct(ctx context.Context, ref task.Ref, left Rested, wrong task.Event, why string, today civil.Date) (n notice.Notice, err error) {
+	if len(left.Letters) == 0 {
 		return n, fmt.Errorf("correct %s: no letter left because of entry %d", ref, wrong.Seq)
 	}
 	err = retry(func() error {
@@ -63,7 +83,7 @@ func (c Corrector) Correct(ctx context.Context, ref task.Ref, letters []notice.N
 			return err
 		}
 		st := task.Fold(recs[0].Obligation, recs[0].Events, today, set.Calendar, set.Terms)
-		n = correction(letters, ref, wrong, why, st, today)
+		n = correction(left, ref, wrong, why, st, today)
 		return c.Store.Post(ctx, ref.Jurisdiction, j.Seq, []notice.Notice{n})
 	})
 	if err != nil {
@@ -73,8 +93,8 @@ func (c Corrector) Correct(ctx context.Context, ref task.Ref, letters []notice.N
 }
 
 // correction is the letter. It goes to the readers of the last letter that was wrong, and to nobody else.
-func correction(letters []notice.Notice, ref task.Ref, wrong task.Event, why string, st task.Status, today civil.Date) notice.Notice {
-	last := letters[len(letters)-1]
+func correction(left Rested, ref task.Ref, wrong task.Event, why string, st task.Status, today civil.Date) notice.Notice {
+	last := left.Letters[len(left.Letters)-1]
 	f := last.Facts
 	items := f.Items()
 	it := items[slices.IndexFunc(items, func(it notice.Item) bool { return it.Ref == ref.String() })]
@@ -83,23 +103,30 @@ func correction(letters []notice.Notice, ref task.Ref, wrong task.Event, why str
 		Matter: notice.MatterOf(ref.String(), int(wrong.Seq)),
 	}
 	days := ""
-	for i, l := range letters {
+	for i, l := range left.Letters {
 		if i > 0 {
 			days += "、"
 		}
 		days += l.Key.Date.Chinese()
 	}
-	what := fmt.Sprintf("第%s项“%s”", it.Row, it.Title)
+	word := cmp.Or(f.Issuer.Word, "工作提示")
+	opening := []string{
+		fmt.Sprintf("我局%s发送的%s中关于第%s项“%s”的内容，因登记有误（%s），现予更正。", days, word, it.Row, it.Title, why),
+		standing(st, f.Reader.Honorific),
+	}
+	for _, d := range left.Forms {
+		if d.State == notice.Voided {
+			opening = append(opening, fmt.Sprintf("据同一登记印发的%s（%s）已作废。", formWord, d.Number))
+		} else {
+			opening = append(opening, fmt.Sprintf("据同一登记印发的%s（%s）一并更正，处理结果另行告知。", formWord, d.Number))
+		}
+	}
 	paper := notice.Paper{
 		Subject:   fmt.Sprintf("【%s】更正：第%s项·%s", f.Issuer.Short, it.Row, f.Reader.Name),
-		Title:     "关于更正有关事项的函",
+		Title:     "关于更正有关事项的" + word,
 		Addressee: cmp.Or(f.Reader.FullName, f.Reader.Name),
-		Opening: []string{
-			fmt.Sprintf("我局%s发送的%s中关于%s的内容，因登记有误（%s），现予更正。", days, cmp.Or(f.Issuer.Word, "工作提示"), what, why),
-			standing(st, f.Reader.Honorific),
-			"由此造成的不便，敬请谅解。",
-		},
-		Contact: contactOf(f.Issuer), Issuer: f.Issuer.Name, Date: today,
+		Opening:   append(opening, "由此造成的不便，敬请谅解。"),
+		Contact:   f.Issuer.ContactLine(), Issuer: f.Issuer.Name, Date: today,
 	}
 	facts := notice.Facts{
 		Jurisdiction: f.Jurisdiction, Date: today, Issuer: f.Issuer, Reader: f.Reader, Recipients: f.Recipients, Plans: f.Plans,
@@ -107,6 +134,9 @@ func correction(letters []notice.Notice, ref task.Ref, wrong task.Event, why str
 	}
 	return notice.Notice{ID: key.ID(), Key: key, Job: "correct", Facts: facts, State: notice.Pending}
 }
+
+// formWord is what a supervision form is called.
+const formWord = "督办通知单"
 
 // standing says how the item stands now.
 func standing(st task.Status, you string) string {
@@ -120,18 +150,4 @@ func standing(st task.Status, you string) string {
 	case task.Settled, task.Void, task.Dropped, task.Moved:
 	}
 	return fmt.Sprintf("更正后，该事项%s无需再办理。", cmp.Or(you, "贵单位"))
-}
-
-func contactOf(i notice.Issuer) string {
-	out := ""
-	for _, s := range []string{i.Office, i.Contact, i.Phone, i.Email} {
-		switch {
-		case s == "":
-		case out == "":
-			out = s
-		default:
-			out += "，" + s
-		}
-	}
-	return out
 }

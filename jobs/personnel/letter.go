@@ -211,7 +211,7 @@ func (w *writer) countsTell(c Counts) bool {
 func (w *writer) paper(u Unit, to task.Unit, said []Finding) notice.Paper {
 	p := notice.Paper{
 		Subject: w.subject(to, said), Title: "关于行政执法人员管理有关事项的" + w.issuer.Word, Addressee: to.Name, Date: w.d,
-		Issuer: w.issuer.Name, Contact: contact(w.issuer),
+		Issuer: w.issuer.Name, Contact: w.issuer.ContactLine(),
 	}
 	you := cmp.Or(to.Honorific, "贵单位")
 	if w.a.Full {

@@ -184,7 +184,7 @@ func (w *writer) totals(res Result) (notice.Notice, bool) {
 	key := notice.Key{Jurisdiction: w.Jurisdiction.Code, Date: w.d, Unit: w.Jurisdiction.Bureau, Role: "bureau", Kind: notice.PersonnelTotals}
 	c := res.Total
 	paper := notice.Paper{
-		Mark: "内部资料", Title: w.Jurisdiction.Name + "行政执法人员管理情况", Date: w.d, Issuer: w.issuer.Name, Contact: contact(w.issuer),
+		Mark: "内部资料", Title: w.Jurisdiction.Name + "行政执法人员管理情况", Date: w.d, Issuer: w.issuer.Name, Contact: w.issuer.ContactLine(),
 		Subject: fmt.Sprintf("【%s】人员管理%d月：证件已过期%d人、%d日内到期%d人·%d家单位", w.issuer.Short, int(w.d.Month()),
 			c.Expired, longest(res.Warn), c.Expiring(), c.Units),
 		Sub: "按登记，截至" + w.d.Chinese(), Addressee: bureau.Name,

@@ -60,20 +60,6 @@ func MaskCertificate(s string) string {
 	return "****" + string(r[len(r)-4:])
 }
 
-// contact is the line that says whom to turn to.
-func contact(i notice.Issuer) string {
-	var parts []string
-	if who := strings.TrimSpace(i.Office + " " + i.Contact); who != "" {
-		parts = append(parts, "联系人："+who)
-	}
-	for _, p := range [][2]string{{"电话：", i.Phone}, {"邮箱：", i.Email}, {"地址：", i.Address}} {
-		if p[1] != "" {
-			parts = append(parts, p[0]+p[1])
-		}
-	}
-	return strings.Join(parts, "，")
-}
-
 // regards end a letter in the way its word asks for; a word that is no note and no letter has none.
 func regards(word string) []string {
 	switch {

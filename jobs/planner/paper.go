@@ -34,7 +34,7 @@ func FormPaper(f FormFacts, day civil.Date, number string) notice.Paper {
 		notice.FormRow{Label: "督办要求", Text: demand(f, day, us), Tall: true},
 		notice.FormRow{Label: "办理时限", Text: dayAnd(f.Reply, 0) + "前反馈"},
 		notice.FormRow{Label: "反馈方式", Text: "填写本单“办理情况反馈”，由负责人签字并加盖公章，随" + materials(f) + "报" + cmp.Or(f.SendTo, f.Bureau) + "；可先发电子版，纸质件后补。"},
-		notice.FormRow{Label: "联系人", Text: contactOf(f.Issuer)},
+		notice.FormRow{Label: "联系人", Text: f.Issuer.Reach()},
 		notice.FormRow{Label: "签收", Text: "签收人：　　　　　　签收时间：　　年　　月　　日"},
 		notice.FormRow{Label: "办理情况反馈（由" + name + "填写）", Heading: true},
 		notice.FormRow{Label: "办理情况", Tall: true},
@@ -44,7 +44,7 @@ func FormPaper(f FormFacts, day civil.Date, number string) notice.Paper {
 	return notice.Paper{
 		Subject: fmt.Sprintf("【%s】%s前请反馈督办事项1项（%s）·%s·%s", f.Issuer.Short, dayIn(f.Reply, day), lateWords(f), word, f.Unit.Name),
 		Number:  number, Title: word, Addressee: name, Form: rows, AsFile: word + "（" + f.Unit.Name + "，" + rowName(f.Row) + "）",
-		Contact: contactOf(f.Issuer), Issuer: f.Issuer.Name, Date: day,
+		Contact: f.Issuer.Reach(), Issuer: f.Issuer.Name, Date: day,
 	}
 }
 
@@ -163,23 +163,6 @@ func roleWord(r task.Role) string {
 		return "（配合单位）"
 	}
 	return ""
-}
-
-func contactOf(i notice.Issuer) string {
-	var parts []string
-	if who := strings.TrimSpace(i.Office + " " + i.Contact); who != "" {
-		parts = append(parts, who)
-	}
-	if i.Phone != "" {
-		parts = append(parts, "电话："+i.Phone)
-	}
-	if i.Email != "" {
-		parts = append(parts, "邮箱："+i.Email)
-	}
-	if i.Address != "" {
-		parts = append(parts, "地址："+i.Address)
-	}
-	return strings.Join(parts, "，")
 }
 
 // dayIn is 6月5日, with the year where it is another than the paper's.

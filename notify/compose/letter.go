@@ -139,7 +139,7 @@ func compile(f notice.Facts) content {
 		Opening:   w.opening(c),
 		Issuer:    f.Issuer.Name,
 		Date:      f.Date.Chinese(),
-		Contact:   contact(f.Issuer),
+		Contact:   say(f.Issuer.ContactLine()),
 		Copies:    copies(f),
 	}
 	if f.Reader.FullName == "" {
@@ -547,19 +547,6 @@ func (w *writer) closing(c counts) []phrase {
 
 // lastUrging is the step of the second and last urging.
 const lastUrging = "T+5"
-
-func contact(i notice.Issuer) phrase {
-	var parts []string
-	if who := strings.TrimSpace(i.Office + " " + i.Contact); who != "" {
-		parts = append(parts, "联系人："+who)
-	}
-	for _, p := range [][2]string{{"电话：", i.Phone}, {"邮箱：", i.Email}, {"地址：", i.Address}} {
-		if p[1] != "" {
-			parts = append(parts, p[0]+p[1])
-		}
-	}
-	return say(strings.Join(parts, "，"))
-}
 
 // copies is the line that names who gets a copy, by post.
 func copies(f notice.Facts) string {

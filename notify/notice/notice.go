@@ -123,6 +123,28 @@ type Issuer struct {
 	Address string `json:"address,omitempty"`
 }
 
+// Reach says whom to turn to, and how: 执法监督科 张晨曦，电话：…，邮箱：…，地址：….
+func (i Issuer) Reach() string {
+	var parts []string
+	if who := strings.TrimSpace(i.Office + " " + i.Contact); who != "" {
+		parts = append(parts, who)
+	}
+	for _, p := range [][2]string{{"电话：", i.Phone}, {"邮箱：", i.Email}, {"地址：", i.Address}} {
+		if p[1] != "" {
+			parts = append(parts, p[0]+p[1])
+		}
+	}
+	return strings.Join(parts, "，")
+}
+
+// ContactLine is the line of a letter that says whom to turn to.
+func (i Issuer) ContactLine() string {
+	if strings.TrimSpace(i.Office+i.Contact) == "" {
+		return i.Reach()
+	}
+	return "联系人：" + i.Reach()
+}
+
 // Reader is the addressee, a unit and never a person.
 type Reader struct {
 	Code      string `json:"code"`

@@ -266,3 +266,36 @@ func TestFactsSurviveJSON(t *testing.T) {
 		t.Errorf("%s\n%s %v", b, again, err)
 	}
 }
+
+func TestFormalLettersAreToldByTheirKind(t *testing.T) {
+	for key, want := range map[Key]bool{
+		{Kind: UnitLetter}:                           false,
+		{Kind: BureauDigest}:                         false,
+		{Kind: Summary, Matter: "zl/6@2024-09"}:      false,
+		{Kind: Correction, Matter: "m"}:              false,
+		{Kind: SupervisionForm, Matter: "m"}:         true,
+		{Kind: Bulletin, Matter: "2024Q3"}:           true,
+		{Kind: Report, Matter: "2024Q3"}:             true,
+		{Kind: "a kind that is not known yet", Matter: "m"}: true,
+		{Kind: "a kind that is not known yet", Matter: ""}:  false,
+	} {
+		if got := key.Formal(); got != want {
+			t.Errorf("%+v: %t", key, got)
+		}
+	}
+}
+
+func TestContactLine(t *testing.T) {
+	for want, i := range map[string]Issuer{
+		"":        {},
+		"联系人：张晨曦": {Contact: "张晨曦"},
+		"联系人：执法监督科 张晨曦，电话：0000-1，邮箱：a@b.example，地址：示例路1号": {
+			Office: "执法监督科", Contact: "张晨曦", Phone: "0000-1", Email: "a@b.example", Address: "示例路1号",
+		},
+		"电话：0000-1": {Phone: "0000-1"},
+	} {
+		if got := i.ContactLine(); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
