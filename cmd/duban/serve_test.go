@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -163,10 +164,24 @@ func liveTown(t *testing.T, dsn string) (*desk, string) {
 	return d, d.file("duban.yaml", fmt.Sprintf(`
 database: {dsn: %q}
 mail: {dir: %q}
-schedule: {open: "0 0 * * *", remind: "0 0 * * *"}
+schedule: {%s}
 calendar: {overrides: [%q]}
 defaults: {window: {from: "00:00", to: "24:00"}}
-`, dsn, d.env["DUBAN_MAIL_DIR"], calendar))
+`, dsn, d.env["DUBAN_MAIL_DIR"], atMidnight, calendar))
+}
+
+// atMidnight is a schedule by which each job of the day is due, whenever the test runs.
+const atMidnight = `open: "0 0 * * *", monthly_close: "0 0 * * *", quarterly_close: "0 0 * * *", personnel: "0 0 * * *", remind: "0 0 * * *", escalate: "0 0 * * *"`
+
+// mails counts the files of letters that are mails: pages and what goes along with a letter lie beside them.
+func mails(letters map[string]string) int {
+	n := 0
+	for name := range letters {
+		if strings.HasSuffix(name, ".eml") {
+			n++
+		}
+	}
+	return n
 }
 
 // workdays writes the years of a calendar in which the days are workdays.
@@ -191,6 +206,7 @@ func TestServeSendsTheDaysLettersAndIsStoppedBetweenTwoOfThem(t *testing.T) {
 			w.until("serving")
 			w.until("job settled", `"job":"open"`, `"state":"done"`)
 			w.until("job settled", `"job":"remind"`, `"state":"done"`)
+			w.until("job settled", `"job":"escalate"`, `"state":"done"`)
 			w.until("letter settled", `"state":"sent"`)
 			w.stop()
 
@@ -199,15 +215,34 @@ func TestServeSendsTheDaysLettersAndIsStoppedBetweenTwoOfThem(t *testing.T) {
 					t.Errorf("%v", run)
 				}
 			}
-			const units = 43
-			left := map[string]int{}
-			for _, o := range d.objects("--config", config, "outbox", "list") {
-				left[o.text("state")]++
+			// Beside a letter to each unit there is the bureau's digest and, where this is a month's or a year's closing day, what
+			// the close writes to the bureau.
+			const units, digests = 43, 1
+			byKind := func() (kinds, states map[string]int) {
+				kinds, states = map[string]int{}, map[string]int{}
+				for _, o := range d.objects("--config", config, "outbox", "list") {
+					kinds[o.text("kind")]++
+					states[o.text("state")]++
+				}
+				return kinds, states
 			}
-			if left["sent"]+left["pending"] != units || left["sent"] == 0 || len(d.letters()) != left["sent"] {
-				t.Fatalf("%v, and %d files", left, len(d.letters()))
+			kinds, left := byKind()
+			if kinds["unit-letter"] != units || kinds["bureau-digest"] != digests {
+				t.Errorf("planned: %v", kinds)
+			}
+			for kind, n := range kinds {
+				if kind != "unit-letter" && kind != "bureau-digest" && (n > 1 || kind != "summary" && kind != "bulletin") {
+					t.Errorf("%d letters of the kind %s", n, kind)
+				}
+			}
+			drafts := kinds["bulletin"]
+			if left["sent"] == 0 || left["sent"]+left["pending"] != units+digests+kinds["summary"] || left["held"] != drafts {
+				t.Fatalf("%v of %v", left, kinds)
 			}
 			before := d.letters()
+			if mails(before) != left["sent"] {
+				t.Fatalf("%v, and %d files", left, mails(before))
+			}
 			d.ok("--config", config, "run", "all") // goes on where the worker stopped
 			after := d.letters()
 			for name, text := range before {
@@ -215,8 +250,9 @@ func TestServeSendsTheDaysLettersAndIsStoppedBetweenTwoOfThem(t *testing.T) {
 					t.Errorf("%s was written again", name)
 				}
 			}
-			if len(after) != units {
-				t.Errorf("%d letters to %d units", len(after), units)
+			again, left := byKind()
+			if !maps.Equal(again, kinds) || left["sent"] != units+digests+kinds["summary"] || left["held"] != drafts || mails(after) != left["sent"] {
+				t.Errorf("%d mails, %v of %v; before that %v", mails(after), left, again, kinds)
 			}
 			w = serve(t, d.dir, nil, "--config", config) // a worker that starts again has nothing to add
 			w.until("serving")
