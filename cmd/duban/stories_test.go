@@ -16,6 +16,7 @@ import (
 
 	"duban/jobs/civil"
 	"duban/jobs/task"
+	"duban/jobs/workday"
 	"duban/notify/compose"
 	"duban/notify/mail/mailtest"
 	"duban/notify/notice"
@@ -41,7 +42,9 @@ func TestStories(t *testing.T) {
 			for _, e := range storetest.Engines(t) {
 				t.Run(e.Name, func(t *testing.T) {
 					t.Parallel()
-					newTelling(t, e).tell(string(text))
+					s := newTelling(t, e)
+					s.tell(string(text))
+					s.always()
 				})
 			}
 		})
@@ -183,7 +186,9 @@ func (s *telling) do(w []string) {
 	case "frozen": // frozen PERIOD VERSION, of a row: PLAN/ROW@PERIOD
 		s.letter = s.frozen(w[1], w[2])
 	case "adds": // adds up
-		s.addsUp()
+		if s.addsUp() == 0 {
+			s.fatalf("the letter counts nothing\n%s", s.letter)
+		}
 	case "each": // each KIND adds up
 		s.each(w[1])
 	case "only": // only UNIT… read WORDS
@@ -402,10 +407,9 @@ var (
 	part    = regexp.MustCompile(`[^0-9、]([0-9]+)(?:项次|项|家次|家|人)?(?:、|$)`)
 )
 
-// addsUp adds up every list of counts of the letter at hand that says its sum, and every table that ends in one. It must
-// have some.
-func (s *telling) addsUp() {
-	sums := 0
+// addsUp adds up every list of counts of the letter at hand that says its sum, and every table that ends in one. It
+// returns how many there are.
+func (s *telling) addsUp() (sums int) {
 	for _, p := range s.papers {
 		for _, sec := range p.Sections {
 			if sec.Table != nil {
@@ -417,9 +421,6 @@ func (s *telling) addsUp() {
 		}
 	}
 	lists := counted.FindAllStringSubmatch(strings.NewReplacer("中，", "：").Replace(squeeze(s.letter)), -1)
-	if sums+len(lists) == 0 {
-		s.fatalf("the letter counts nothing\n%s", s.letter)
-	}
 	for _, l := range lists {
 		sum := 0
 		for _, p := range part.FindAllStringSubmatch(l[3], -1) {
@@ -431,6 +432,41 @@ func (s *telling) addsUp() {
 		}
 		if got := fmt.Sprint(sum); got != l[1] || got != l[4] || l[2] != l[5] {
 			s.fatalf("%s: the parts come to %d\n%s", l[0], sum, s.letter)
+		}
+	}
+	return sums + len(lists)
+}
+
+// always holds of every story: letters are of working days, a unit has one ordinary letter a day, none shouts or greets, and
+// what counts adds up.
+func (s *telling) always() {
+	s.line = "(the end)"
+	all, err := s.store.Notices(s.t.Context(), notice.Filter{Bare: true})
+	if err != nil {
+		s.fatalf("%v", err)
+	}
+	cal := workday.National()
+	seen := map[string]bool{}
+	for _, n := range all {
+		k := n.Key
+		if !cal.IsWorkday(k.Date) {
+			s.fatalf("a %s to %s of %s, a day off", k.Kind, k.Unit, k.Date)
+		}
+		if k.Kind == notice.UnitLetter && seen[k.Kind+k.Unit+k.Date.String()] {
+			s.fatalf("%s has two letters of %s", k.Unit, k.Date)
+		}
+		if seen[k.Kind+k.Unit+k.Date.String()] { // looked at already: theLetter takes all of a day
+			continue
+		}
+		seen[k.Kind+k.Unit+k.Date.String()] = true
+		s.letter = s.theLetter(k.Kind, k.Unit, k.Date.String())
+		for _, never := range []string{"您好", "！", "!"} {
+			if strings.Contains(s.letter, never) {
+				s.fatalf("a letter says %s:\n%s", never, s.letter)
+			}
+		}
+		if slices.Contains([]string{notice.BureauDigest, notice.Summary, notice.Bulletin}, k.Kind) {
+			s.addsUp()
 		}
 	}
 }
@@ -462,16 +498,16 @@ func (s *telling) each(kind string) {
 	if err != nil {
 		s.fatalf("%v", err)
 	}
-	days := map[string]bool{}
+	days, sums := map[string]bool{}, 0
 	for _, n := range all {
 		if k := n.Key.Unit + n.Key.Date.String(); n.Key.Kind == kind && !days[k] {
 			days[k] = true
 			s.letter = s.theLetter(kind, n.Key.Unit, n.Key.Date.String())
-			s.addsUp()
+			sums += s.addsUp()
 		}
 	}
-	if len(days) == 0 {
-		s.fatalf("there is no such letter")
+	if sums == 0 {
+		s.fatalf("there is no such letter, or none that counts")
 	}
 }
 
