@@ -164,10 +164,10 @@ func (j Remind) letters(ctx context.Context, r run.Run, set planner.Settings, s 
 	return err
 }
 
-// formsFor is how many days back a form that was dropped may have been drafted for its step to be settled.
+// formsFor is how many days back a form that was dropped or voided may have been drafted for its step to be settled.
 const formsFor = 180
 
-// forms are the forms in draft, and those dropped.
+// forms are the forms in draft, and those dropped and voided.
 func (j Remind) forms(ctx context.Context, r run.Run) ([]notice.Document, error) {
 	of := notice.DocumentFilter{Jurisdiction: r.Jurisdiction, Kind: notice.SupervisionForm, State: notice.Drafted}
 	drafts, err := j.Store.Documents(ctx, of)
@@ -176,7 +176,12 @@ func (j Remind) forms(ctx context.Context, r run.Run) ([]notice.Document, error)
 	}
 	of.State, of.From = notice.Dropped, r.Date-formsFor
 	dropped, err := j.Store.Documents(ctx, of)
-	return slices.Concat(drafts, dropped), err
+	if err != nil {
+		return nil, err
+	}
+	of.State = notice.Voided
+	voided, err := j.Store.Documents(ctx, of)
+	return slices.Concat(drafts, dropped, voided), err
 }
 
 // failedFor is how many days a letter that was refused waits for its reader's address to be mended.

@@ -196,10 +196,25 @@ func (t *tx) issue(ctx context.Context, d notice.Document) error {
 			return fmt.Errorf("number %d of %d would leave a gap: %d is the next", d.N, d.Year, next)
 		}
 	}
+	if err := t.numberFree(ctx, d); err != nil {
+		return err
+	}
 	r := documentOf(d)
 	_, err = t.exec(ctx, "UPDATE documents SET title = ?, unit = ?, refs = ?, state = ?, doc_number = ?, number_year = ?, n = ?, issued_on = ?, "+
 		"issued_by = ?, channel = ?, served = ?, why = ? WHERE id = ?",
 		r.Title, r.Unit, r.Refs, string(r.State), r.Number, r.Year, r.N, r.Date, r.By, string(r.Via), r.Served, r.Why, r.ID)
+	return err
+}
+
+// numberFree refuses a number that another document of the kind bears, voided ones too: two letters under one number cannot
+// be told apart.
+func (t *tx) numberFree(ctx context.Context, d notice.Document) error {
+	var other []string
+	err := t.SelectContext(ctx, &other, "SELECT id FROM documents WHERE jurisdiction = ? AND kind = ? AND doc_number = ? AND id <> ?",
+		d.Jurisdiction, d.Kind, d.Number, d.ID)
+	if err == nil && d.Number != "" && len(other) > 0 {
+		return fmt.Errorf("number %s: %w: document %s bears it; give another with --number", d.Number, ErrExists, other[0])
+	}
 	return err
 }
 

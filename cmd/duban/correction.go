@@ -28,7 +28,11 @@ func (a *app) offerCorrection(ctx context.Context, s *store.Store, ref task.Ref,
 	if i < 0 {
 		return nil
 	}
-	left, err := a.corrector(s).Rested(ctx, ref, rec.Events[i])
+	v := slices.IndexFunc(rec.Events, func(x task.Event) bool { return x.Kind == task.Corrected && x.Voids == e.Voids })
+	if v < 0 {
+		return nil
+	}
+	left, err := a.corrector(s).Rested(ctx, ref, rec.Events[i], rec.Events[v])
 	if err != nil {
 		return err
 	}
@@ -42,6 +46,8 @@ func (a *app) offerCorrection(ctx context.Context, s *store.Store, ref task.Ref,
 		a.say("no letter of the day left because of entry %d: there is nothing to correct", e.Voids)
 		return nil
 	case len(left.Letters) == 0:
+		return nil
+	case !write && left.Corrected != 0:
 		return nil
 	case !write:
 		for _, n := range left.Letters {

@@ -135,11 +135,11 @@ func (c *quarter) reportPaper(s Span, list []formed) notice.Paper {
 	draft := c.reproof(s, list, len(units))
 	table := c.formedTable(list)
 	return notice.Paper{
-		Subject: fmt.Sprintf("【%s】截至%s督办后仍未办结%d项次·%s专报", i.Short, monthDay(c.day), len(list), name),
+		Subject: fmt.Sprintf("【%s】截至%s督办后仍%s·%s专报", i.Short, monthDay(c.day), openItems(len(list)), name),
 		Mark:    "专报",
 		Title:   fmt.Sprintf("关于%s督办事项逾期未办结情况的专报", name),
 		Sub:     fmt.Sprintf("%s登记，截至%s", i.Short, c.day.Chinese()), Addressee: o.Name,
-		Opening: []string{fmt.Sprintf("截至%s，%d家单位的%d项次任务在督办通知单送达%d个工作日以上后仍未办结，也未提出延期申请。现将有关情况报告如下。", monthDay(c.day), len(units), len(list), formServed)},
+		Opening: []string{fmt.Sprintf("截至%s，%s在督办通知单送达%d个工作日以上后仍未办结，也未提出延期申请。现将有关情况报告如下。", monthDay(c.day), extent(len(units), len(list)), formServed)},
 		Sections: sections(
 			notice.Section{Heading: "逾期未办结事项", Lines: c.formedLines(list)},
 			notice.Section{Heading: "有关建议", Paras: []string{"建议由贵办对上述单位予以通报，通报代拟稿附后，请审定。有关单位在通报印发前办结的，我局将及时报告，请在印发时予以核减。"}},
@@ -204,7 +204,7 @@ func (c *quarter) reproof(s Span, list []formed, units int) notice.Paper {
 	}
 	return notice.Paper{
 		Mark: "代拟稿", Title: fmt.Sprintf("关于%s督办事项逾期未办结情况的通报", name), Addressee: "各有关单位",
-		Opening: []string{fmt.Sprintf("截至%s，%d家单位的%d项次任务经督办后仍未办结。现通报如下。", c.day.Chinese(), units, len(list))},
+		Opening: []string{fmt.Sprintf("截至%s，%s经督办后仍未办结。现通报如下。", c.day.Chinese(), extent(units, len(list)))},
 		Sections: sections(
 			notice.Section{Heading: "逾期未办结事项", Lines: lines},
 			notice.Section{Heading: "工作要求", Lines: []string{
@@ -214,4 +214,71 @@ func (c *quarter) reproof(s Span, list []formed, units int) notice.Paper {
 		),
 		Issuer: o.Name, Date: c.day,
 	}
+}
+
+// extent and openItems are the counts of a report, as its texts have them.
+func extent(units, items int) string {
+	return fmt.Sprintf("%d家单位的%d项次任务", units, items)
+}
+func openItems(n int) string { return fmt.Sprintf("未办结%d项次", n) }
+
+// Reduce takes out of a report's paper, and of the bulletin drafted with it, what no longer belongs there: the items of
+// refs, which are in the order of its lines, that gone says so of. It returns the refs that are left.
+func Reduce(p notice.Paper, refs []string, gone func(ref string) bool) (notice.Paper, []string) {
+	var left []string
+	keep := map[int]bool{}
+	before, after := map[string]bool{}, map[string]bool{}
+	for i, ref := range refs {
+		unit := ref
+		if r, err := task.ParseRef(ref); err == nil {
+			unit = r.Unit
+		}
+		before[unit] = true
+		if !gone(ref) {
+			left, keep[i], after[unit] = append(left, ref), true, true
+		}
+	}
+	words := strings.NewReplacer(extent(len(before), len(refs)), extent(len(after), len(left)), openItems(len(refs)), openItems(len(left)))
+	p = reduced(p, len(refs), keep, words)
+	p.Drafts = slices.Clone(p.Drafts)
+	for i, d := range p.Drafts {
+		p.Drafts[i].Paper = reduced(d.Paper, len(refs), keep, words)
+	}
+	return p, left
+}
+
+// reduced is one paper with the lines of its first list and the rows of its sheets that are kept, and other counts.
+func reduced(p notice.Paper, items int, keep map[int]bool, words *strings.Replacer) notice.Paper {
+	p.Subject = words.Replace(p.Subject)
+	p.Opening = slices.Clone(p.Opening)
+	for i, text := range p.Opening {
+		p.Opening[i] = words.Replace(text)
+	}
+	p.Sections, p.Sheets = slices.Clone(p.Sections), slices.Clone(p.Sheets)
+	if len(p.Sections) > 0 && len(p.Sections[0].Lines) == items {
+		p.Sections[0].Lines = kept(p.Sections[0].Lines, keep)
+	}
+	for i, sheet := range p.Sheets {
+		if len(sheet.Rows) != items {
+			continue
+		}
+		sheet.Rows = kept(sheet.Rows, keep)
+		for n, row := range sheet.Rows {
+			row = slices.Clone(row)
+			row[0].N = int64(n + 1)
+			sheet.Rows[n] = row
+		}
+		p.Sheets[i] = sheet
+	}
+	return p
+}
+
+func kept[T any](list []T, keep map[int]bool) []T {
+	var out []T
+	for i, v := range list {
+		if keep[i] {
+			out = append(out, v)
+		}
+	}
+	return out
 }

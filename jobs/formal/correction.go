@@ -33,11 +33,16 @@ type Rested struct {
 	// which only a person can void.
 	Letters []notice.Notice
 	Forms   []notice.Document
+	// Corrected is the day on which the unit was written a correction, 0 where it was not.
+	Corrected civil.Date
 }
 
-// Rested finds what left to the obligation's unit because of an entry: planned after the entry was recorded, and delivered
-// or issued.
-func (c Corrector) Rested(ctx context.Context, ref task.Ref, wrong task.Event) (r Rested, err error) {
+// matterOf tells the corrections of an obligation's entries apart.
+func matterOf(ref task.Ref, wrong task.Event) string { return notice.MatterOf(ref.String(), int(wrong.Seq)) }
+
+// Rested finds what left to the obligation's unit because of an entry: planned after the entry was recorded and before it
+// was voided, and delivered or issued.
+func (c Corrector) Rested(ctx context.Context, ref task.Ref, wrong, voided task.Event) (r Rested, err error) {
 	letters, err := c.Store.Notices(ctx, notice.Filter{Jurisdiction: ref.Jurisdiction, Unit: ref.Unit, From: wrong.On})
 	if err != nil {
 		return r, fmt.Errorf("find letters that rest on an entry: %w", err)
@@ -47,17 +52,21 @@ func (c Corrector) Rested(ctx context.Context, ref task.Ref, wrong task.Event) (
 		return r, fmt.Errorf("find documents that rest on an entry: %w", err)
 	}
 	id := ref.String()
-	drafted := map[string]int64{} // the seq each letter was planned at
+	rests := map[string]bool{}
 	for _, n := range letters {
-		drafted[n.ID] = n.Seq
+		if n.Key.Kind == notice.Correction && n.Key.Matter == matterOf(ref, wrong) {
+			r.Corrected = n.Key.Date
+		}
+		// A document's letter takes the seq of its issue; what it says was decided on its day.
+		rests[n.ID] = n.Seq > wrong.Seq && n.Key.Date <= voided.On && (n.Seq <= voided.Seq || n.Key.Formal())
 		says := slices.ContainsFunc(n.Facts.Items(), func(it notice.Item) bool { return it.Ref == id })
-		if n.Seq > wrong.Seq && n.Key.Kind == notice.UnitLetter && n.Delivered() && says {
+		if rests[n.ID] && n.Key.Kind == notice.UnitLetter && n.Delivered() && says {
 			r.Letters = append(r.Letters, n)
 		}
 	}
 	for _, d := range docs {
 		issued := d.State == notice.Issued || d.State == notice.Voided
-		if issued && drafted[d.ID] > wrong.Seq && slices.Contains(d.Refs, id) {
+		if issued && rests[d.ID] && slices.Contains(d.Refs, id) {
 			r.Forms = append(r.Forms, d)
 		}
 	}
@@ -68,6 +77,9 @@ func (c Corrector) Rested(ctx context.Context, ref task.Ref, wrong task.Event) (
 func (c Corrector) Correct(ctx context.Context, ref task.Ref, left Rested, wrong task.Event, why string, today civil.Date) (n notice.Notice, err error) {
 	if len(left.Letters) == 0 {
 		return n, fmt.Errorf("correct %s: no letter left because of entry %d", ref, wrong.Seq)
+	}
+	if left.Corrected != 0 {
+		return n, fmt.Errorf("correct %s: the unit was written the correction of entry %d on %s", ref, wrong.Seq, left.Corrected)
 	}
 	err = retry(func() error {
 		j, err := c.Store.Jurisdiction(ctx, ref.Jurisdiction)
@@ -100,7 +112,7 @@ func correction(left Rested, ref task.Ref, wrong task.Event, why string, st task
 	it := items[slices.IndexFunc(items, func(it notice.Item) bool { return it.Ref == ref.String() })]
 	key := notice.Key{
 		Jurisdiction: ref.Jurisdiction, Date: today, Unit: ref.Unit, Role: last.Key.Role, Kind: notice.Correction,
-		Matter: notice.MatterOf(ref.String(), int(wrong.Seq)),
+		Matter: matterOf(ref, wrong),
 	}
 	days := ""
 	for i, l := range left.Letters {

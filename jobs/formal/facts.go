@@ -4,10 +4,12 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
 	"duban/jobs/civil"
+	"duban/jobs/closing"
 	"duban/jobs/ladder"
 	"duban/jobs/planner"
 	"duban/jobs/task"
@@ -31,8 +33,9 @@ func office(kind string, set planner.Settings, j task.Jurisdiction) planner.Offi
 	return o
 }
 
-// facts are the letter's as of the day of issue, or a RefusedError where what the draft says does not hold any more.
-func (d Desk) facts(ctx context.Context, j task.Jurisdiction, doc notice.Document, n notice.Notice, day civil.Date) (notice.Facts, error) {
+// facts are the letter's as of the day of issue, or a RefusedError where what the draft says does not hold any more. A
+// report goes without the items that were settled since, and its document without their refs.
+func (d Desk) facts(ctx context.Context, j task.Jurisdiction, doc *notice.Document, n notice.Notice, day civil.Date) (notice.Facts, error) {
 	if n.Facts.Paper == nil {
 		return n.Facts, fmt.Errorf("letter %s has no paper", n.ID)
 	}
@@ -45,16 +48,19 @@ func (d Desk) facts(ctx context.Context, j task.Jurisdiction, doc notice.Documen
 		return n.Facts, err
 	}
 	if doc.Kind == notice.SupervisionForm && len(records) == 1 {
-		return d.form(ctx, j, all, doc, n, records[0], day)
+		return d.form(ctx, j, all, *doc, n, records[0], day)
 	}
-	if why := changed(records, all, day); len(why) > 0 {
-		return n.Facts, stale(doc, strings.Join(why, "; "))
-	}
-	if err := d.restated(ctx, j, doc); err != nil {
+	if err := d.restated(ctx, j, *doc); err != nil {
 		return n.Facts, err
 	}
 	f := n.Facts
 	paper := *f.Paper
+	if why := changed(records, all, day); len(why) > 0 {
+		paper, doc.Refs = closing.Reduce(paper, doc.Refs, func(ref string) bool { return why[ref] != "" })
+		if len(doc.Refs) == 0 {
+			return n.Facts, stale(*doc, "nothing in it still stands: "+strings.Join(slices.Sorted(maps.Values(why)), "; "))
+		}
+	}
 	paper.Number, paper.Date = doc.Number, doc.Date
 	f.Date, f.Paper = doc.Date, &paper
 	return f, nil
@@ -62,7 +68,7 @@ func (d Desk) facts(ctx context.Context, j task.Jurisdiction, doc notice.Documen
 
 // stale refuses a draft that no longer holds.
 func stale(doc notice.Document, why string) error {
-	return RefusedError{fmt.Sprintf("the facts have changed since %s: %s; drop the draft with `duban documents void %s --by NAME --why WHY`, or leave it: the next run looks at it again",
+	return RefusedError{fmt.Sprintf("the facts have changed since %s: %s; drop the draft with `duban documents void %s --by NAME --why WHY`; what becomes due again is drafted anew",
 		doc.Drafted, why, doc.ID)}
 }
 
@@ -128,24 +134,24 @@ func (d Desk) caseOf(ctx context.Context, j task.Jurisdiction, rec task.Record, 
 	return c, err
 }
 
-// changed names the obligations that are not what a draft about them says: open, with nothing waiting for the bureau.
-func changed(records []task.Record, set planner.Settings, day civil.Date) []string {
-	var why []string
+// changed says, by ref, of the obligations that are not what a draft about them says (open, with nothing waiting for the
+// bureau), what they are instead.
+func changed(records []task.Record, set planner.Settings, day civil.Date) map[string]string {
+	why := map[string]string{}
 	for _, rec := range records {
 		st := task.Fold(rec.Obligation, rec.Events, day, set.Calendar, set.Terms)
 		name := rec.Obligation.Ref.String()
 		switch {
 		case st.State != task.Waiting:
-			why = append(why, fmt.Sprintf("%s is %s since %s", name, st.State, st.Since))
+			why[name] = fmt.Sprintf("%s is %s since %s", name, st.State, st.Since)
 		case st.Asked != 0:
-			why = append(why, fmt.Sprintf("%s: an extension was asked for on %s", name, st.Asked))
+			why[name] = fmt.Sprintf("%s: an extension was asked for on %s", name, st.Asked)
 		case st.HeldUntil != 0:
-			why = append(why, fmt.Sprintf("%s is held until %s: %s", name, st.HeldUntil, st.HeldWhy))
+			why[name] = fmt.Sprintf("%s is held until %s: %s", name, st.HeldUntil, st.HeldWhy)
 		case day <= max(st.Effective, st.Assess):
-			why = append(why, fmt.Sprintf("%s is due on %s now", name, max(st.Effective, st.Assess)))
+			why[name] = fmt.Sprintf("%s is due on %s now", name, max(st.Effective, st.Assess))
 		}
 	}
-	slices.Sort(why)
 	return why
 }
 

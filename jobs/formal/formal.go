@@ -3,6 +3,7 @@
 package formal
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -92,7 +93,6 @@ func (d Desk) release(ctx context.Context, r Release) (notice.Document, error) {
 	if err != nil {
 		return doc, err
 	}
-	set = set.On(r.Today)
 	n, err := d.Store.Notice(ctx, doc.ID)
 	if err != nil {
 		return doc, err
@@ -104,10 +104,10 @@ func (d Desk) release(ctx context.Context, r Release) (notice.Document, error) {
 	if r.Via != notice.ByMail {
 		doc.Date, doc.Served = r.On, r.On
 	}
-	if doc, err = d.number(ctx, doc, office(doc.Kind, set, j), r); err != nil {
+	if doc, err = d.number(ctx, doc, office(doc.Kind, set.On(doc.Date), j), r); err != nil {
 		return doc, err
 	}
-	if n.Facts, err = d.facts(ctx, j, doc, n, r.Today); err != nil {
+	if n.Facts, err = d.facts(ctx, j, &doc, n, doc.Date); err != nil {
 		return doc, err
 	}
 	if r.Via == notice.ByMail && len(n.Facts.Recipients) == 0 {
@@ -128,18 +128,18 @@ func fits(doc notice.Document, r Release) error {
 	return nil
 }
 
-// number takes the number given, or the next of the program's own register.
+// number takes the number given, or the next of the program's own register. One that is given and is the next of the
+// register is taken from it.
 func (d Desk) number(ctx context.Context, doc notice.Document, o planner.Office, r Release) (notice.Document, error) {
 	doc.Year = doc.Date.Year()
-	if r.Number != "" {
-		doc.Number = r.Number
-		return doc, nil
-	}
 	n, err := d.Store.NextNumber(ctx, doc.Jurisdiction, doc.Kind, doc.Year)
 	if err != nil {
 		return doc, err
 	}
-	doc.N, doc.Number = n, notice.NumberOf(o.Number, doc.Year, n)
+	next := notice.NumberOf(o.Number, doc.Year, n)
+	if doc.Number = cmp.Or(r.Number, next); doc.Number == next {
+		doc.N = n
+	}
 	return doc, nil
 }
 

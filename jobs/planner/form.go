@@ -290,7 +290,9 @@ func (r *reminder) settleDrafts(l *line) {
 			}
 		case notice.Dropped:
 			r.recordIn(l, was.Arm, was.Step, task.FiredStep{Role: task.Deputy, Passed: draftSetAside + cmp.Or(doc.Why, "no reason is given")})
-		case notice.Issued, notice.Voided:
+		case notice.Voided: // withdrawn under its number: what it was about may need another
+			r.recordIn(l, was.Arm, was.Step, task.FiredStep{Role: task.Deputy, Passed: draftDropped + "the form was voided: " + cmp.Or(doc.Why, "no reason is given")})
+		case notice.Issued:
 		}
 	}
 }
