@@ -253,7 +253,7 @@ func (d *demo) day(ctx context.Context, code string, day civil.Date) error {
 	if _, err = runner.Run(ctx, "escalate", code, day, false); err != nil {
 		return err
 	}
-	_, err = d.deliver(ctx, d.store, code, day, false, true)
+	_, err = d.deliver(ctx, d.store, code, day, true, true) // a form that was issued bears the date of its draft
 	return err
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io/fs"
 	"maps"
 	"os"
@@ -123,31 +124,61 @@ func TestBothEnginesGiveTheSameLettersByteForByte(t *testing.T) {
 	}
 }
 
-func TestEachUnitGetsOneLetterADayAndOnWorkingDaysOnly(t *testing.T) {
+// A reader is a role of a unit: its liaison has the letter of the day, its personnel or legal contact the one about people,
+// and nobody has two. A formal letter is of one matter, so that a deputy may have several; the bureau reads one of a kind.
+func TestEachReaderGetsOneLetterADayAndOnWorkingDaysOnly(t *testing.T) {
 	t.Parallel()
-	d := story(t, storetest.Engines(t)[0].Open(t), "2024-09-14", "2024-09-20")
+	d := story(t, storetest.Engines(t)[0].Open(t), "2024-08-27", "2024-09-05")
 	d.days(t, d.from, d.to)
 	letters, err := d.store.Notices(t.Context(), notice.Filter{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	seen := map[string]bool{}
-	for _, n := range letters {
-		key := n.Key.Jurisdiction + n.Key.Date.String() + n.Key.Unit
-		if seen[key] {
-			t.Errorf("%s %s: %s got two letters", n.Key.Jurisdiction, n.Key.Date, n.Key.Unit)
+	bureaus, kinds, states := map[string]string{}, map[string]int{}, map[string]int{}
+	for _, code := range d.codes {
+		j, err := d.store.Jurisdiction(t.Context(), code)
+		if err != nil {
+			t.Fatal(err)
 		}
-		seen[key] = true
+		bureaus[code] = j.Bureau
+	}
+	seen := map[string]string{}
+	for _, n := range letters {
+		reader := strings.Join([]string{n.Key.Jurisdiction, n.Key.Date.String(), n.Key.Unit, n.Key.Role}, " ")
+		kinds[n.Key.Kind]++
+		states[n.Key.Kind+" "+string(n.State)]++
+		switch {
+		case n.Key.Formal():
+			reader += " " + n.Key.Matter
+		case n.Key.Unit == bureaus[n.Key.Jurisdiction] && n.Key.Role == "bureau":
+			reader += " " + n.Key.Kind + " " + n.Key.Matter
+		case n.Key.Kind != notice.UnitLetter && n.Key.Kind != notice.PersonnelLetter:
+			t.Errorf("%s: a %s to a unit", reader, n.Key.Kind)
+		case (n.Key.Kind == notice.UnitLetter) != (n.Key.Role == string(task.Liaison)):
+			t.Errorf("%s: a %s", reader, n.Key.Kind)
+		}
+		if seen[reader] != "" {
+			t.Errorf("%s got two letters: %s and %s", reader, seen[reader], n.Key.Kind)
+		}
+		seen[reader] = n.Key.Kind
 		set, err := d.policies.settings(n.Key.Jurisdiction)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if !set.Calendar.IsWorkday(n.Key.Date) {
-			t.Errorf("a letter of %s, which is no workday", n.Key.Date)
+			t.Errorf("a %s of %s, which is no workday", n.Key.Kind, n.Key.Date)
 		}
-		if n.State != notice.Sent {
-			t.Errorf("letter %s is %s: %s", n.ID, n.State, n.Reason)
+		if n.State != notice.Sent && !n.Key.Formal() {
+			t.Errorf("%s %s is %s: %s", n.Key.Kind, n.ID, n.State, n.Reason)
 		}
+	}
+	for _, kind := range []string{notice.UnitLetter, notice.PersonnelLetter, notice.BureauDigest, notice.SupervisionForm} {
+		if kinds[kind] == 0 {
+			t.Errorf("no %s in that fortnight: %v", kind, kinds)
+		}
+	}
+	if states["supervision-form sent"] == 0 || states["supervision-form pending"] > 0 { // what a person issues by mail leaves
+		t.Errorf("%v", states)
 	}
 }
 
@@ -207,7 +238,7 @@ func stopped(t *testing.T, d *demo, code string) {
 		}
 		return n > 0
 	}
-	if err := d.trigger(t.Context(), code, d.from); err != nil {
+	if err := errors.Join(d.trigger(t.Context(), code, d.from), d.occur(t.Context(), code, d.from)); err != nil {
 		t.Fatal(err)
 	}
 	if err := d.prepare(t.Context(), d.store, code); err != nil {
@@ -223,7 +254,10 @@ func stopped(t *testing.T, d *demo, code string) {
 	if err := d.happen(t.Context(), code, d.from); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := runner.Run(t.Context(), "remind", code, d.from, false); err != nil {
+	if err := d.issue(t.Context(), code, d.from); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := runner.Run(t.Context(), "escalate", code, d.from, false); err != nil {
 		t.Fatal(err)
 	}
 	for send() {
