@@ -40,6 +40,9 @@ const (
 	soakPhase = 400 * time.Millisecond
 )
 
+// soakBureau reads the digest.
+const soakBureau = "bureau@sfj.example"
+
 // soakSize is how much one engine's soak does.
 type soakSize struct{ letterCount, killCount, crashCount, workers int }
 
@@ -123,7 +126,7 @@ database: {dsn: %q}
 log: {level: warn}
 zone: %s
 calendar: {overrides: [%q]}
-schedule: {open: "0 0 * * *", remind: "0 0 * * *"}
+schedule: {%s}
 worker: {lease: %s, shutdown_timeout: 5s}
 mail:
   transport: smtp
@@ -133,7 +136,7 @@ mail:
   retry: {first: 300ms, most: 1s, give_up: 30m}
   brake: {after: 6, first: 200ms, most: 1s}
 defaults: {window: {from: "00:00", to: "24:00"}}
-`, urlOf(s.dsn), zone, calendar, soakLease, filepath.Join(s.dir, "archive"), s.relay.Port(), soakPhase))
+`, urlOf(s.dsn), zone, calendar, atMidnight, soakLease, filepath.Join(s.dir, "archive"), s.relay.Port(), soakPhase))
 	s.plan()
 }
 
@@ -148,7 +151,13 @@ func (s *soak) plan() {
 	if _, err := db.Migrate(ctx); err != nil {
 		t.Fatal(err)
 	}
-	seq, err := db.Write(ctx, costCode, 0, task.Batch{Jurisdiction: &task.Jurisdiction{Code: costCode, Name: "崂山区", Bureau: "sfj"}})
+	seq, err := db.Write(ctx, costCode, 0, task.Batch{
+		Jurisdiction: &task.Jurisdiction{Code: costCode, Name: "崂山区", Bureau: "sfj"},
+		Units: []task.Unit{{
+			Code: "sfj", Name: "区司法局", FullName: "崂山区司法局", Chase: task.ChaseNone, On: s.day,
+			Contacts: []task.Contact{{Role: task.Liaison, Name: "示例丁", Email: soakBureau}},
+		}},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -158,7 +167,7 @@ func (s *soak) plan() {
 	}
 	claimed.State = run.Done
 	letters := make([]notice.Notice, s.letterCount)
-	s.planned = make(map[string]soakLetterPlan, s.letterCount)
+	s.planned = make(map[string]soakLetterPlan, s.letterCount+1)
 	for i := range letters {
 		n := soakLetter(i, s.day)
 		letters[i] = n
@@ -166,6 +175,9 @@ func (s *soak) plan() {
 			s.planned[n.ID] = append(s.planned[n.ID], r.Email)
 		}
 	}
+	// The workers themselves write one letter more: the bureau's digest of the day, with its table.
+	digest := notice.Key{Jurisdiction: costCode, Date: s.day, Unit: "sfj", Role: "bureau", Kind: notice.BureauDigest}
+	s.planned[digest.ID()] = soakLetterPlan{soakBureau}
 	if err := db.SavePlan(ctx, costCode, seq, run.DayPlan{Notices: letters, Run: claimed}); err != nil {
 		t.Fatal(err)
 	}
@@ -232,7 +244,7 @@ func (s *soak) drain() {
 		if lerr != nil {
 			s.t.Fatalf("%v\n%v\n%s", lerr, err, out)
 		}
-		if len(left) == 0 {
+		if err == nil && len(left) == 0 { // all jobs of the day have settled, too: none waits for the slot of a dead worker
 			return
 		}
 		if !pause(ctx, 100*time.Millisecond) {
