@@ -254,7 +254,7 @@ func urging(s ladder.Step) bool { return s.Rung == ladder.Urging }
 func (j *judge) saidOf(rung ladder.Rung) []task.FiredStep {
 	var out []task.FiredStep
 	for _, f := range j.Record.Steps {
-		if f.Arm == j.status.Arm && f.Passed == "" && rungOf(j.all, j.Record.Obligation.Kind, f) == rung {
+		if f.Arm == j.status.Arm && f.Passed == "" && RungOf(j.all, j.Record.Obligation.Kind, f) == rung {
 			out = append(out, f)
 		}
 	}
@@ -271,12 +271,12 @@ func (j *judge) contacted() bool {
 // urging, not for all of them.
 func (j *judge) urged() bool {
 	return slices.ContainsFunc(j.Record.Steps, func(f task.FiredStep) bool {
-		return f.Arm == j.status.Arm && rungOf(j.all, j.Record.Obligation.Kind, f) == ladder.Urging
+		return f.Arm == j.status.Arm && RungOf(j.all, j.Record.Obligation.Kind, f) == ladder.Urging
 	})
 }
 
-// rungOf is the rung of a step by the ladder of the day it was said on.
-func rungOf(all Settings, k task.Kind, f task.FiredStep) ladder.Rung {
+// RungOf is the rung of a step by the ladder of the day it was said on.
+func RungOf(all Settings, k task.Kind, f task.FiredStep) ladder.Rung {
 	rules := all.Ladder
 	for _, p := range all.Later {
 		if p.From <= f.On {
@@ -381,7 +381,7 @@ func (j *judge) history() []StepDecision {
 	var out []StepDecision
 	for _, f := range j.Record.Steps {
 		s := StepDecision{
-			Arm: f.Arm, Step: f.Step, Rung: rungOf(j.all, j.Record.Obligation.Kind, f), Role: f.Role,
+			Arm: f.Arm, Step: f.Step, Rung: RungOf(j.all, j.Record.Obligation.Kind, f), Role: f.Role,
 			State: StepFired, On: f.On, N: f.N, Notice: f.Notice, Reason: f.Passed,
 		}
 		if f.Passed != "" {

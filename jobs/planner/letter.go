@@ -169,7 +169,7 @@ func (j *judge) told(arm int) (reminded, urged []civil.Date) {
 		if !served || f.On >= j.day || f.Passed != "" || arm != anyArm && f.Arm != arm {
 			continue
 		}
-		switch rungOf(j.all, j.Record.Obligation.Kind, f) {
+		switch RungOf(j.all, j.Record.Obligation.Kind, f) {
 		case ladder.Reminder:
 			reminded = append(reminded, day)
 		case ladder.Urging:

@@ -329,7 +329,7 @@ func (j *judge) lastSaid() task.FiredStep {
 	var last task.FiredStep
 	for _, f := range j.Record.Steps {
 		if f.Arm == j.status.Arm && f.Passed == "" && (f.On > last.On || f.On == last.On && f.N > last.N) &&
-			rungOf(j.all, j.Record.Obligation.Kind, f) != ladder.Form {
+			RungOf(j.all, j.Record.Obligation.Kind, f) != ladder.Form {
 			last = f
 		}
 	}
