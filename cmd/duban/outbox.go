@@ -293,12 +293,12 @@ func (a *app) history(ctx context.Context, s *store.Store, id string) (d letterD
 	for _, m := range moves {
 		d.Moves = append(d.Moves, moveLine{N: m.N, At: m.At, From: m.From, To: m.To, Cause: m.Cause, Reason: notify.MaskAll(m.Reason), By: m.By})
 	}
-	if len(n.Facts.Recipients) == 0 {
-		return d, nil
-	}
 	m, err := a.mailOf(n.Key.Jurisdiction)
 	if err != nil {
 		return d, err
+	}
+	if len(n.Facts.Recipients) == 0 { // what is to be handed over, or waits for an address, is shown as it would be mailed
+		n.Facts.Recipients = []notice.Recipient{{Role: n.Key.Role, Email: m.FromAddress}}
 	}
 	msg, err := compose.Compose(n, 0, m)
 	if err != nil { // its history is asked for just then
@@ -773,6 +773,12 @@ func (a *app) do(ctx context.Context, s *store.Store, d deed, targets []target) 
 		}
 		trial := d.arrived && t.trial
 		reason := d.reason(trial)
+		if today := a.today(t.key.Jurisdiction); cause == notice.Resolve && !d.arrived && today > t.key.Date {
+			// Told by other means today: it was not served on the day of the letter.
+			if err := s.ServedOn(ctx, t.id, today); err != nil {
+				return errors.Join(append(errs, err)...)
+			}
+		}
 		err = s.Move(ctx, t.id, t.state, reason, d.by, cause)
 		if errors.Is(err, task.ErrLost) {
 			errs = append(errs, d.lost(ctx, s, t))

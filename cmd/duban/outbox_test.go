@@ -443,6 +443,30 @@ func TestShowTellsTheWholeHistory(t *testing.T) {
 	})
 }
 
+// TestShowLaysOutWhatNobodyCanBeMailed: csj has no deputy in charge, to whom a form goes; it can be read all the same before
+// it is handed over.
+func TestShowLaysOutWhatNobodyCanBeMailed(t *testing.T) {
+	d := openTown(t)
+	for _, day := range []string{"2024-09-25", "2024-10-10"} {
+		d.on(day)
+		d.ok("run", "all")
+	}
+	for unit, want := range map[string]string{"csj": "<nil>", "jtj": "[z***@jtj.example]"} {
+		drafts := d.objects("outbox", "list", "--unit", unit, "--state", "held")
+		if len(drafts) != 1 || drafts[0].text("kind", "to") != "supervision-form "+want {
+			t.Fatalf("%s: %v", unit, drafts)
+		}
+		name := map[string]string{"csj": "示例市城市管理局：", "jtj": "示例市交通运输局："}[unit]
+		o := d.letter(drafts[0].text("id"))
+		if !strings.Contains(o.text("subject"), "督办") || !strings.Contains(o.text("text"), name) || o["fault"] != nil || o.text("to") != want {
+			t.Errorf("%s: %v", unit, o)
+		}
+		if out := d.ok("outbox", "show", drafts[0].text("id")); !strings.Contains(out, name) {
+			t.Error(out)
+		}
+	}
+}
+
 func TestShowTellsTheHistoryOfALetterThatCannotBeComposed(t *testing.T) {
 	d := newDesk(t, "2024-07-02")
 	d.ok("import", "units", d.file("units.csv", townUnits))
