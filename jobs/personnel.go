@@ -120,18 +120,23 @@ func (j Personnel) snapshot(ctx context.Context, r run.Run) (s personnel.Snapsho
 }
 
 // lookedBack is how many days of the run ledger are searched for the last day that was planned: further back, everything is
-// made up anyway.
-const lookedBack = 400
+// made up anyway. As a rule it is among the lookedBackFirst.
+const (
+	lookedBackFirst = 14
+	lookedBack      = 400
+)
 
 // last is the last day before the slot's whose letters were planned. Days off and days covered by a later one were not.
 func (j Personnel) last(ctx context.Context, r run.Run) (civil.Date, error) {
-	runs, err := j.Store.Runs(ctx, run.Filter{Job: j.Name(), Jurisdiction: r.Jurisdiction, From: r.Date - lookedBack, To: r.Date - 1})
-	if err != nil {
-		return 0, err
-	}
-	for _, old := range runs { // the newest first
-		if old.State == run.Done {
-			return old.Date, nil
+	for _, back := range []civil.Date{lookedBackFirst, lookedBack} {
+		runs, err := j.Store.Runs(ctx, run.Filter{Job: j.Name(), Jurisdiction: r.Jurisdiction, From: r.Date - back, To: r.Date - 1})
+		if err != nil {
+			return 0, err
+		}
+		for _, old := range runs { // the newest first
+			if old.State == run.Done {
+				return old.Date, nil
+			}
 		}
 	}
 	return 0, nil

@@ -29,6 +29,7 @@ type Store interface {
 	TaskEvents(ctx context.Context, jurisdiction string, ids []task.TaskID) ([]task.Event, error)
 	Instances(ctx context.Context, jurisdiction string, ids []task.TaskID) ([]task.Record, error)
 	Record(ctx context.Context, ref task.Ref) (task.Record, error)
+	RecordsOf(ctx context.Context, jurisdiction string, refs []string) ([]task.Record, error)
 	Records(ctx context.Context, jurisdiction string, f task.RecordFilter) ([]task.Record, error)
 	People(ctx context.Context, jurisdiction string) ([]task.Person, error)
 	LastSettled(ctx context.Context, job, jurisdiction string) (civil.Date, error)
@@ -444,25 +445,20 @@ func (r Register) RecordAll(ctx context.Context, code string, events []task.Even
 
 // recordsOf reads the obligations that the events are about, by ref.
 func (r Register) recordsOf(ctx context.Context, code string, events []task.Event) (map[string]*task.Record, error) {
-	wanted := map[string]bool{}
-	var ids []task.TaskID
-	for _, e := range events {
-		ref, err := task.ParseRef(e.Subject)
-		if err != nil {
+	refs := make([]string, len(events))
+	for i, e := range events {
+		if _, err := task.ParseRef(e.Subject); err != nil {
 			return nil, err
 		}
-		wanted[e.Subject] = true
-		ids = append(ids, ref.TaskID)
+		refs[i] = e.Subject
 	}
-	all, err := r.Store.Instances(ctx, code, ids)
+	all, err := r.Store.RecordsOf(ctx, code, refs)
 	if err != nil {
 		return nil, err
 	}
 	recs := map[string]*task.Record{}
 	for i := range all {
-		if key := all[i].Obligation.Ref.String(); wanted[key] {
-			recs[key] = &all[i]
-		}
+		recs[all[i].Obligation.Ref.String()] = &all[i]
 	}
 	return recs, nil
 }
