@@ -51,7 +51,7 @@ func (s *Store) ClaimNotices(ctx context.Context, f notice.ClaimFilter, limit in
 	}
 	var rows []claimedRow
 	var tried []attemptRow
-	err := s.deliver(ctx, op, func(t *tx) error {
+	err := s.write(ctx, op, func(t *tx) error {
 		rows, tried = nil, nil
 		now, err := t.now(ctx)
 		if err != nil {

@@ -41,14 +41,14 @@ func (s *Store) Commit(ctx context.Context, marks []notice.Mark, settlements []n
 	}
 	supposed, err := suppose(marks, ends), errOtherwise
 	if supposed != nil {
-		err = s.deliver(ctx, op, func(t *tx) error {
+		err = s.write(ctx, op, func(t *tx) error {
 			lost = map[string]bool{}
 			c := committing{tx: t, rows: maps.Clone(supposed), supposed: true, lost: lost}
 			return c.all(ctx, marks, ends)
 		})
 	}
 	if errors.Is(err, errOtherwise) {
-		err = s.deliver(ctx, op, func(t *tx) error {
+		err = s.write(ctx, op, func(t *tx) error {
 			lost = map[string]bool{}
 			c := committing{tx: t, lost: lost}
 			if err := c.look(ctx, marks, ends); err != nil {

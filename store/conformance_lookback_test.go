@@ -184,7 +184,7 @@ func TestStepsAndLettersOfSomeDays(t *testing.T) {
 			{day0 + 9, notice.Summary, ""}, {day0 + 9, notice.UnitLetter, days[3][0].ID},
 		} {
 			n, ok, err := s.LastLetter(ctx, j, c.kind, c.before)
-			if err != nil || ok != (c.want != "") || n.ID != c.want || ok && len(n.Facts.Recipients) != 2 {
+			if err != nil || ok != (c.want != "") || n.ID != c.want || len(n.Facts.Recipients) > 0 {
 				t.Errorf("the last %s before %s is %+v, %v, %v", c.kind, c.before, n, ok, err)
 			}
 		}

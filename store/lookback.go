@@ -249,12 +249,15 @@ func lastTail(d *dialect) string {
 	return d.by("notices_kind") + " WHERE jurisdiction = ? AND kind = ? AND logical_date < ? AND state <> ? ORDER BY logical_date DESC, id DESC LIMIT 1"
 }
 
-// LastLetter returns the jurisdiction's newest letter of the kind that is dated before the day and was not cancelled. The
-// bool says whether there is one.
+// LastLetter returns the jurisdiction's newest letter of the kind that is dated before the day and was not cancelled,
+// without what it says and its receipts. The bool says whether there is one.
 func (s *Store) LastLetter(ctx context.Context, j, kind string, before civil.Date) (n notice.Notice, ok bool, err error) {
-	out, err := s.letters(ctx, "read the last "+kind+" of "+j, lastTail(s.d), j, kind, day(before), string(notice.Cancelled))
-	if err != nil || len(out) == 0 {
-		return notice.Notice{}, false, err
-	}
-	return out[0], true, nil
+	err = s.read(ctx, "read the last "+kind+" of "+j, func(t *tx) error {
+		rows, err := query[noticeRow](ctx, t, lastTail(s.d), j, kind, day(before), string(notice.Cancelled))
+		if ok = len(rows) > 0; ok {
+			n = rows[0].noun()
+		}
+		return err
+	})
+	return n, ok, err
 }

@@ -62,15 +62,45 @@ func obligationOf(o task.Obligation) obligationRow {
 	}
 }
 
-func (r obligationRow) noun() task.Obligation {
+// factRow is an obligation as it was opened, without the cached columns, and whether there are rows of it in holds.
+type factRow struct {
+	Ref         string    `db:"ref"`
+	Kind        task.Kind `db:"kind"`
+	Role        task.Role `db:"role"`
+	Owes        task.Owes `db:"owes"`
+	Label       string    `db:"label"`
+	Period      string    `db:"period"`
+	Opened      day       `db:"opened"`
+	Nominal     day       `db:"nominal"`
+	Effective   day       `db:"effective"`
+	Assess      day       `db:"assess"`
+	Quota       int       `db:"quota"`
+	PaceFrom    day       `db:"pace_from"`
+	PastAtIssue bool      `db:"past_at_issue"`
+	Inherited   bool      `db:"inherited"`
+	Ambiguous   bool      `db:"ambiguous"`
+	Provisional bool      `db:"provisional"`
+	HasHolds    bool      `db:"has_holds"`
+}
+
+func (factRow) table() string { return "obligations" }
+
+func (r *factRow) dest() []any {
+	return []any{
+		&r.Ref, (*string)(&r.Kind), (*string)(&r.Role), (*string)(&r.Owes), &r.Label, &r.Period, &r.Opened, &r.Nominal, &r.Effective, &r.Assess,
+		&r.Quota, &r.PaceFrom, &r.PastAtIssue, &r.Inherited, &r.Ambiguous, &r.Provisional, &r.HasHolds,
+	}
+}
+
+// noun returns the obligation; what it is called is said in its ref.
+func (r factRow) noun() (task.Obligation, error) {
+	ref, err := task.ParseRef(r.Ref)
 	return task.Obligation{
-		Ref: task.Ref{TaskID: task.TaskID{Jurisdiction: r.Jurisdiction, Plan: r.Plan, Row: r.Row},
-			Unit: r.Unit, Instance: r.Instance},
-		Kind: r.Kind, Role: r.Role, Owes: r.Owes, Label: r.Label, Period: r.Period, Opened: civil.Date(r.Opened),
+		Ref: ref, Kind: r.Kind, Role: r.Role, Owes: r.Owes, Label: r.Label, Period: r.Period, Opened: civil.Date(r.Opened),
 		Nominal: civil.Date(r.Nominal), Effective: civil.Date(r.Effective), Assess: civil.Date(r.Assess),
 		Quota: r.Quota, PaceFrom: civil.Date(r.PaceFrom), PastAtIssue: r.PastAtIssue, Inherited: r.Inherited,
 		Ambiguous: r.Ambiguous, Provisional: r.Provisional,
-	}
+	}, err
 }
 
 func (r obligationRow) cache() task.Cache {
@@ -101,6 +131,13 @@ type eventRow struct {
 
 func (eventRow) table() string { return "events" }
 
+func (r *eventRow) dest() []any {
+	return []any{
+		&r.Jurisdiction, &r.Seq, &r.On, &r.At, (*string)(&r.Kind), &r.Subject, &r.Who, &r.Why, &r.Date, &r.N, &r.Ref, &r.Unit, &r.Voids, &r.Figures,
+		&r.Nil,
+	}
+}
+
 func eventOf(e task.Event) eventRow {
 	return eventRow{e.Jurisdiction, e.Seq, day(e.On), at(e.At), e.Kind, e.Subject, e.Who, e.Why, day(e.Date), e.N, e.Ref, e.Unit, e.Voids,
 		maybe[map[string]int64]{e.Figures}, e.Nil}
@@ -126,6 +163,10 @@ type stepRow struct {
 
 func (stepRow) table() string { return "steps" }
 
+func (r *stepRow) dest() []any {
+	return []any{&r.Jurisdiction, &r.Obligation, &r.Arm, &r.Step, &r.N, (*string)(&r.Role), &r.On, &r.Notice, &r.Passed}
+}
+
 func (r stepRow) noun() task.FiredStep {
 	return task.FiredStep{Obligation: r.Obligation, Arm: r.Arm, Step: r.Step, N: r.N, Role: r.Role,
 		On: civil.Date(r.On), Notice: r.Notice, Passed: r.Passed}
@@ -135,7 +176,7 @@ func (r stepRow) noun() task.FiredStep {
 // of their days), in the order of the refs: three queries for every maxIn refs, however much there is to each, and one
 // more where there are holds.
 func records(ctx context.Context, t *tx, refs []string) ([]task.Record, error) {
-	rows, err := queryIn[obligationRow](ctx, t, "WHERE ref IN (%s)", nil, refs)
+	rows, err := queryIn[factRow](ctx, t, "WHERE ref IN (%s)", nil, refs)
 	if err != nil {
 		return nil, err
 	}
@@ -146,14 +187,17 @@ func records(ctx context.Context, t *tx, refs []string) ([]task.Record, error) {
 	out := make([]task.Record, len(refs))
 	var held []string
 	for _, r := range rows {
-		out[place[r.Ref]].Obligation = r.noun()
+		o := &out[place[r.Ref]].Obligation
+		if *o, err = r.noun(); err != nil {
+			return nil, err
+		}
 		if r.HasHolds {
 			held = append(held, r.Ref)
 		}
 	}
 	var byJurisdiction []any
 	if len(rows) > 0 {
-		byJurisdiction = []any{rows[0].Jurisdiction}
+		byJurisdiction = []any{out[place[rows[0].Ref]].Obligation.Jurisdiction}
 	}
 	events, err := eventsOf(ctx, t, byJurisdiction, refs)
 	if err != nil {
@@ -289,6 +333,7 @@ func refsOfTasks(ctx context.Context, t *tx, j string, plans []planTasks, and st
 	for _, p := range plans {
 		start := len(out)
 		for piece := range slices.Chunk(p.rows, maxIn) {
+			piece = filled(t, piece)
 			var refs []string
 			if err := t.SelectContext(ctx, &refs, ofTasks(t.d, len(piece), and), slices.Concat([]any{j, p.code}, anys(piece), args)...); err != nil {
 				return nil, err
@@ -337,6 +382,7 @@ func (s *Store) Raised(ctx context.Context, j string, d civil.Date, units []stri
 	err = s.read(ctx, "read what is raised in "+j, func(t *tx) error {
 		var refs []string
 		for piece := range slices.Chunk(units, maxIn) {
+			piece = filled(t, piece)
 			var got []string
 			if err := t.SelectContext(ctx, &got, raisedQuery(s.d, len(piece)), raisedArgs(j, d, piece)...); err != nil {
 				return err
@@ -465,6 +511,7 @@ func (s *Store) RecordsOf(ctx context.Context, j string, refs []string) (out []t
 	err = s.read(ctx, "read obligations of "+j, func(t *tx) error {
 		var known []string
 		for piece := range slices.Chunk(asked, maxIn) {
+			piece = filled(t, piece)
 			var got []string
 			q := "SELECT ref FROM obligations WHERE jurisdiction = ? AND ref IN (" + marks(len(piece)) + ")"
 			if err := t.SelectContext(ctx, &got, q, append([]any{j}, anys(piece)...)...); err != nil {

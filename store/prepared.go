@@ -10,11 +10,11 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// prepared keeps the statements of delivery compiled, on an engine where compiling is a good part of the work. Where
-// the server compiles, that would be one more question and answer.
+// prepared keeps statements compiled, on an engine where compiling is a good part of the work. Where the server compiles,
+// that would be one more question and answer.
 //
 // A statement is compiled when it has been asked for a few times, and between transactions: within one, the database
-// may have no other connection to give.
+// may have no other connection to give. Long ones, of many rows, are not: they take much memory, and hardly come again.
 type prepared struct {
 	mu    sync.Mutex
 	uses  map[string]int
@@ -23,6 +23,7 @@ type prepared struct {
 
 const (
 	maxPrepared = 256 // statements kept; lists of many lengths make many texts
+	maxText     = 4096
 	maxCounted  = 4096
 	oftenUsed   = 2
 )
@@ -38,7 +39,7 @@ func (p *prepared) get(q string) (stmt *sqlx.Stmt, due bool) {
 	if stmt := p.stmts[q]; stmt != nil {
 		return stmt, false
 	}
-	if len(p.stmts) >= maxPrepared {
+	if len(q) > maxText {
 		return nil, false
 	}
 	if len(p.uses) >= maxCounted {
@@ -48,7 +49,8 @@ func (p *prepared) get(q string) (stmt *sqlx.Stmt, due bool) {
 	return nil, p.uses[q] == oftenUsed
 }
 
-// add compiles statements. One that cannot be compiled now goes on being compiled with every use.
+// add compiles statements. One that cannot be compiled now goes on being compiled with every use. Where there are too many,
+// it begins anew with those that are asked for now.
 func (p *prepared) add(ctx context.Context, db *sqlx.DB, queries []string) {
 	for _, q := range queries {
 		stmt, err := db.PreparexContext(ctx, q) //nolint:sqlclosecheck // kept for the next use; closing the database ends it
@@ -56,6 +58,12 @@ func (p *prepared) add(ctx context.Context, db *sqlx.DB, queries []string) {
 			return
 		}
 		p.mu.Lock()
+		if len(p.stmts) >= maxPrepared {
+			for _, old := range p.stmts {
+				_ = old.Close() // a transaction that has it in hand goes on with it
+			}
+			clear(p.stmts)
+		}
 		p.stmts[q] = stmt
 		delete(p.uses, q)
 		p.mu.Unlock()

@@ -125,12 +125,22 @@ func columnOf(r row, i int) string {
 	return "column " + reflect.TypeOf(r).Field(i).Tag.Get("db") + " of " + r.table()
 }
 
+// placed is a row that tells itself where its columns are read into, in their order: it is read by the thousand.
+type placed interface {
+	dest() []any
+}
+
 // query reads rows of T; the tail is all that follows FROM table.
 func query[T row](ctx context.Context, t *tx, tail string, args ...any) ([]T, error) {
 	var out []T
-	var zero T
-	q := "SELECT " + strings.Join(columns[T](), ", ") + " FROM " + zero.table() + " " + tail
-	return out, t.SelectContext(ctx, &out, q, args...)
+	var r T
+	q := "SELECT " + strings.Join(columns[T](), ", ") + " FROM " + r.table() + " " + tail
+	if p, ok := any(&r).(placed); ok {
+		err := t.each(ctx, q, args, p.dest(), func() { out = append(out, r) })
+		return out, err
+	}
+	err := t.SelectContext(ctx, &out, q, args...)
+	return out, err
 }
 
 // queryIn is query for a condition on a list, however long: it is asked in pieces, each in its place of the tail's
@@ -138,6 +148,7 @@ func query[T row](ctx context.Context, t *tx, tail string, args ...any) ([]T, er
 func queryIn[T row](ctx context.Context, t *tx, tail string, args []any, list []string) ([]T, error) {
 	var out []T
 	for piece := range slices.Chunk(list, maxIn) {
+		piece = filled(t, piece)
 		got, err := query[T](ctx, t, fmt.Sprintf(tail, marks(len(piece))), slices.Concat(args, anys(piece))...)
 		if err != nil {
 			return nil, err

@@ -376,6 +376,7 @@ func (s *Store) UnitVersions(ctx context.Context, j string, codes []string) (out
 	err = s.read(ctx, "read units of "+j, func(t *tx) error {
 		out = nil
 		for piece := range slices.Chunk(codes, maxIn) {
+			piece = filled(t, piece)
 			in := " IN (" + marks(len(piece)) + ")"
 			some, err := units(ctx, t, " AND code"+in, " AND unit"+in, slices.Concat([]any{j}, anys(piece))...)
 			if err != nil {

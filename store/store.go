@@ -41,7 +41,7 @@ type Store struct {
 	// writer holds one token on an engine with a single writer, so that writers of this process queue instead of
 	// polling the file's lock; nil elsewhere.
 	writer chan struct{}
-	// hot keeps the statements of delivery compiled, where that is a gain; nil elsewhere.
+	// hot keeps statements compiled, where that is a gain; nil elsewhere.
 	hot *prepared
 	// version is what Open or Migrate found; methods other than Migrate need it to be current.
 	version *versions
@@ -123,21 +123,12 @@ func (s *Store) SetMeta(ctx context.Context, name, value string) error {
 
 // read runs f in a read-only transaction: what f sees is of one moment. f may run more than once.
 func (s *Store) read(ctx context.Context, op string, f func(*tx) error) error {
-	return s.transact(ctx, op, s.d.reading, nil, f)
+	return s.transact(ctx, op, s.d.reading, f)
 }
 
 // write runs f in a transaction and commits it, all or nothing. f may run more than once, so it must set what it
 // returns anew each time.
 func (s *Store) write(ctx context.Context, op string, f func(*tx) error) error {
-	return s.writeBy(ctx, op, nil, f)
-}
-
-// deliver is write for what is done again and again while letters are delivered.
-func (s *Store) deliver(ctx context.Context, op string, f func(*tx) error) error {
-	return s.writeBy(ctx, op, s.hot, f)
-}
-
-func (s *Store) writeBy(ctx context.Context, op string, hot *prepared, f func(*tx) error) error {
 	if s.writer != nil {
 		select {
 		case s.writer <- struct{}{}:
@@ -146,7 +137,7 @@ func (s *Store) writeBy(ctx context.Context, op string, hot *prepared, f func(*t
 			return fmt.Errorf("%s: %w", op, context.Cause(ctx))
 		}
 	}
-	return s.transact(ctx, op, s.d.writing, hot, f)
+	return s.transact(ctx, op, s.d.writing, f)
 }
 
 // attempts is how often a transaction is tried that lost to another one.
@@ -155,12 +146,12 @@ const attempts = 6
 // errAgain asks transact for another go at the whole transaction.
 var errAgain = errors.New("another transaction came first")
 
-func (s *Store) transact(ctx context.Context, op string, opts *sql.TxOptions, hot *prepared, f func(*tx) error) error {
+func (s *Store) transact(ctx context.Context, op string, opts *sql.TxOptions, f func(*tx) error) error {
 	if err := s.current(); err != nil {
 		return fmt.Errorf("%s: %w", op, err)
 	}
 	for try := 1; ; try++ {
-		err := s.once(ctx, opts, hot, f)
+		err := s.once(ctx, opts, f)
 		if err == nil {
 			return nil
 		}
@@ -174,7 +165,7 @@ func (s *Store) transact(ctx context.Context, op string, opts *sql.TxOptions, ho
 	}
 }
 
-func (s *Store) once(ctx context.Context, opts *sql.TxOptions, hot *prepared, f func(*tx) error) (err error) {
+func (s *Store) once(ctx context.Context, opts *sql.TxOptions, f func(*tx) error) (err error) {
 	t, err := s.db.BeginTxx(ctx, opts)
 	if err != nil {
 		return err
@@ -185,7 +176,7 @@ func (s *Store) once(ctx context.Context, opts *sql.TxOptions, hot *prepared, f 
 			_ = t.Rollback()
 		}
 	}()
-	within := &tx{Tx: t, d: s.d, hot: hot}
+	within := &tx{Tx: t, d: s.d, hot: s.hot}
 	if err := f(within); err != nil {
 		return err
 	}
@@ -193,7 +184,7 @@ func (s *Store) once(ctx context.Context, opts *sql.TxOptions, hot *prepared, f 
 		return err
 	}
 	if len(within.compile) > 0 {
-		hot.add(ctx, s.db, within.compile)
+		s.hot.add(ctx, s.db, within.compile)
 	}
 	return nil
 }
