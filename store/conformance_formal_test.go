@@ -38,6 +38,9 @@ func drafted(t *testing.T, s *store.Store, seq int64, d civil.Date, units ...str
 		docs, letters = append(docs, doc), append(letters, n)
 	}
 	save(t, s, seq, d, run.DayPlan{Notices: letters, Documents: docs})
+	for i := range docs {
+		docs[i].Seq = seq + 1
+	}
 	return docs, letters, seq + 1
 }
 
@@ -72,6 +75,7 @@ func TestDocumentsAreDraftedWithTheirLetters(t *testing.T) {
 		full.ID, full.Matter = report.ID, report.Key.Matter
 		bare.Refs = nil
 		save(t, s, seq, day0, run.DayPlan{Notices: []notice.Notice{n, report}, Documents: []notice.Document{full, bare}})
+		full.Seq, bare.Seq = seq+1, seq+1
 		equal(t, "a document", got[notice.Document](t)(s.Document(ctx, full.ID)), full)
 		equal(t, "one without refs", got[notice.Document](t)(s.Document(ctx, bare.ID)), bare)
 		_, err := s.Document(ctx, "0")
@@ -145,7 +149,7 @@ func TestAPlanDraftsNothingHalf(t *testing.T) {
 			t.Fatal(err)
 		}
 		dropped := docs[0]
-		dropped.State, dropped.Why = notice.Dropped, "情况已变"
+		dropped.State, dropped.Why, dropped.Seq = notice.Dropped, "情况已变", seq+1
 		equal(t, "the dropped draft", got[notice.Document](t)(s.Document(ctx, dropped.ID)), dropped)
 		if n := letterOf(t, s, dropped.ID); n.State != notice.Cancelled || n.Reason != "情况已变" {
 			t.Errorf("its letter: %+v", n)
@@ -175,7 +179,7 @@ func TestADocumentIsIssuedByEachChannel(t *testing.T) {
 				t.Fatal(err)
 			}
 			seq++
-			n.Seq, n.State = seq, notice.Pending
+			d.Seq, n.Seq, n.State = seq, seq, notice.Pending
 			cause := notice.Release
 			if via != notice.ByMail {
 				n.State, cause = notice.Cancelled, notice.Cancel
@@ -195,6 +199,7 @@ func TestADocumentIsIssuedByEachChannel(t *testing.T) {
 		if err := s.Issue(ctx, j, seq, d, late); err != nil {
 			t.Fatal(err)
 		}
+		d.Seq = seq + 1
 		equal(t, "by the office's register", got[notice.Document](t)(s.Document(ctx, d.ID)), d)
 		equal(t, "when it may leave", letterOf(t, s, d.ID).NextTry, late.NextTry)
 		equal(t, "the next number", got[int](t)(s.NextNumber(ctx, j, notice.SupervisionForm, 2024)), 4)
@@ -318,7 +323,7 @@ func TestAVoidedDocumentKeepsItsNumber(t *testing.T) {
 			if names[i] == "oa" {
 				d.Via = notice.ByOA
 			}
-			d.State, d.Why = notice.Voided, "李敏：发错单位"
+			d.State, d.Why, d.Seq = notice.Voided, "李敏：发错单位", seq
 			equal(t, "voided", got[notice.Document](t)(s.Document(ctx, d.ID)), d)
 			want := states[names[i]]
 			if want == "" {

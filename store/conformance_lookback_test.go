@@ -149,7 +149,9 @@ func TestStepsAndLettersOfSomeDays(t *testing.T) {
 		}
 		first, last, dead := digest(day0, notice.Superseded), digest(day0+1, notice.Sent), digest(day0+2, notice.Cancelled)
 		dead.Reason = "无事项"
-		days := [][]notice.Notice{{letter("b", day0), first}, {letter("a", day0+1), letter("b", day0+1), last}, {dead}, {letter("a", day0+3)}}
+		kept, windowed := letter("a", day0+1), letter("b", day0+1)
+		kept.State, windowed.State, windowed.NextTry = notice.Held, notice.Held, instant
+		days := [][]notice.Notice{{letter("b", day0), first}, {kept, windowed, last}, {dead}, {letter("a", day0+3)}}
 		step := func(ref task.Ref, arm int, name string, d civil.Date) task.FiredStep {
 			return task.FiredStep{Obligation: ref.String(), Arm: arm, Step: name, Role: task.Liaison, On: d, Passed: "已过"}
 		}
@@ -167,7 +169,7 @@ func TestStepsAndLettersOfSomeDays(t *testing.T) {
 		equal(t, "all steps", len(got[[]task.FiredStep](t)(s.StepsBetween(ctx, j, 0, 0))), 5)
 		equal(t, "steps elsewhere", got[[]task.FiredStep](t)(s.StepsBetween(ctx, "gangcheng", day0, day0+3)), []task.FiredStep(nil))
 		brief := func(n notice.Notice) notice.Brief {
-			return notice.Brief{ID: n.ID, Key: n.Key, State: n.State, Reason: n.Reason}
+			return notice.Brief{ID: n.ID, Key: n.Key, State: n.State, Reason: n.Reason, Waits: n.State == notice.Held && n.NextTry.IsZero()}
 		}
 		equal(t, "briefs", got[[]notice.Brief](t)(s.Briefs(ctx, j, day0+1, day0+2)),
 			[]notice.Brief{brief(days[1][0]), brief(days[1][1]), brief(last), brief(dead)})

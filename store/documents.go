@@ -32,6 +32,7 @@ type documentRow struct {
 	Via          notice.Channel       `db:"channel"`
 	Served       day                  `db:"served"`
 	Why          string               `db:"why"`
+	Seq          int64                `db:"seq"`
 }
 
 func (documentRow) table() string { return "documents" }
@@ -40,7 +41,7 @@ func (r documentRow) noun() notice.Document {
 	return notice.Document{
 		ID: r.ID, Jurisdiction: r.Jurisdiction, Kind: r.Kind, Matter: r.Matter, Title: r.Title, Unit: r.Unit, Drafted: civil.Date(r.Drafted),
 		Refs: r.Refs.V, State: r.State, Number: r.Number, Year: r.Year, N: int(r.N.V), Date: civil.Date(r.Date), By: r.By, Via: r.Via,
-		Served: civil.Date(r.Served), Why: r.Why,
+		Served: civil.Date(r.Served), Why: r.Why, Seq: r.Seq,
 	}
 }
 
@@ -48,12 +49,12 @@ func documentOf(d notice.Document) documentRow {
 	return documentRow{
 		ID: d.ID, Jurisdiction: d.Jurisdiction, Kind: d.Kind, Matter: d.Matter, Title: d.Title, Unit: d.Unit, Drafted: day(d.Drafted),
 		Refs: maybe[[]string]{d.Refs}, State: d.State, Number: d.Number, Year: d.Year, N: sql.Null[int64]{V: int64(d.N), Valid: d.N > 0},
-		Date: day(d.Date), By: clean(d.By), Via: d.Via, Served: day(d.Served), Why: clean(d.Why),
+		Date: day(d.Date), By: clean(d.By), Via: d.Via, Served: day(d.Served), Why: clean(d.Why), Seq: d.Seq,
 	}
 }
 
-// draftRows checks the drafts of a plan: each belongs to a letter of the plan that is held until a person releases it.
-func draftRows(j string, drafts []notice.Document, letters []notice.Notice) ([]documentRow, error) {
+// draftRows checks the drafts of a plan, which keep the seq: each belongs to a letter of the plan that is held until a person releases it.
+func draftRows(j string, seq int64, drafts []notice.Document, letters []notice.Notice) ([]documentRow, error) {
 	held := map[string]notice.Notice{}
 	for _, n := range letters {
 		if n.State == notice.Held && n.NextTry.IsZero() {
@@ -73,6 +74,7 @@ func draftRows(j string, drafts []notice.Document, letters []notice.Notice) ([]d
 			return nil, fmt.Errorf("document %s: a new one is a draft without a number", d.ID)
 		}
 		rows[i] = documentOf(d)
+		rows[i].Seq = seq
 	}
 	return rows, nil
 }
@@ -140,14 +142,14 @@ func (t *tx) nextNumber(ctx context.Context, j, kind string, year int) (n int, e
 //
 // It returns ErrMoved where the jurisdiction's seq is not the one given, the document is not a draft, or its letter is not
 // held; ErrNotFound where there is no such document; ErrExists where the number is taken. The seq moves on by one, and
-// the letter keeps it.
+// document and letter keep it.
 func (s *Store) Issue(ctx context.Context, j string, seq int64, d notice.Document, n notice.Notice) error {
 	op := "issue document " + d.ID
 	if err := checkIssue(j, d, n); err != nil {
 		return fmt.Errorf("%s: %w", op, err)
 	}
-	d.State = notice.Issued
-	n.Seq = seq + 1
+	d.State, d.Seq = notice.Issued, seq+1
+	n.Seq = d.Seq
 	return s.write(ctx, op, func(t *tx) error {
 		if err := t.step(ctx, j, seq); err != nil {
 			return err
@@ -201,8 +203,8 @@ func (t *tx) issue(ctx context.Context, d notice.Document) error {
 	}
 	r := documentOf(d)
 	_, err = t.exec(ctx, "UPDATE documents SET title = ?, unit = ?, refs = ?, state = ?, doc_number = ?, number_year = ?, n = ?, issued_on = ?, "+
-		"issued_by = ?, channel = ?, served = ?, why = ? WHERE id = ?",
-		r.Title, r.Unit, r.Refs, string(r.State), r.Number, r.Year, r.N, r.Date, r.By, string(r.Via), r.Served, r.Why, r.ID)
+		"issued_by = ?, channel = ?, served = ?, why = ?, seq = ? WHERE id = ?",
+		r.Title, r.Unit, r.Refs, string(r.State), r.Number, r.Year, r.N, r.Date, r.By, string(r.Via), r.Served, r.Why, r.Seq, r.ID)
 	return err
 }
 
@@ -254,7 +256,7 @@ func (t *tx) letOut(ctx context.Context, d notice.Document, n notice.Notice) err
 // EndDocument drops a draft, or voids an issued document, which keeps its number. A letter of it that did not leave is
 // cancelled; one of which nobody knows whether it arrived stays as it is. It returns ErrMoved where the jurisdiction's seq
 // is not the one given, the document is in another state, or a worker is sending the letter, and ErrNotFound where there
-// is no such document. The seq moves on by one.
+// is no such document. The seq moves on by one, and the document keeps it.
 func (s *Store) EndDocument(ctx context.Context, j string, seq int64, id string, to notice.DocumentState, why string) error {
 	op := "end document " + id
 	from := map[notice.DocumentState]notice.DocumentState{notice.Dropped: notice.Drafted, notice.Voided: notice.Issued}[to]
@@ -265,7 +267,7 @@ func (s *Store) EndDocument(ctx context.Context, j string, seq int64, id string,
 		if err := t.step(ctx, j, seq); err != nil {
 			return err
 		}
-		before, err := t.endDocument(ctx, j, id, from, to, clean(why))
+		before, err := t.endDocument(ctx, j, seq+1, id, from, to, clean(why))
 		if err != nil || before == "" {
 			return err
 		}
@@ -278,7 +280,7 @@ func (s *Store) EndDocument(ctx context.Context, j string, seq int64, id string,
 }
 
 // endDocument returns the state that the letter was cancelled from, or none.
-func (t *tx) endDocument(ctx context.Context, j, id string, from, to notice.DocumentState, why string) (notice.State, error) {
+func (t *tx) endDocument(ctx context.Context, j string, seq int64, id string, from, to notice.DocumentState, why string) (notice.State, error) {
 	was, err := t.document(ctx, id)
 	if err == nil && was.Jurisdiction != j {
 		err = fmt.Errorf("%w in %s", ErrNotFound, j)
@@ -289,7 +291,7 @@ func (t *tx) endDocument(ctx context.Context, j, id string, from, to notice.Docu
 	if was.State != from {
 		return "", fmt.Errorf("document %s: %w: it is %s and not %s", id, ErrMoved, was.State, from)
 	}
-	if _, err := t.exec(ctx, "UPDATE documents SET state = ?, why = ? WHERE id = ?", string(to), why, id); err != nil {
+	if _, err := t.exec(ctx, "UPDATE documents SET state = ?, why = ?, seq = ? WHERE id = ?", string(to), why, seq, id); err != nil {
 		return "", err
 	}
 	var state notice.State
@@ -310,9 +312,9 @@ func (t *tx) endDocument(ctx context.Context, j, id string, from, to notice.Docu
 }
 
 // drop ends the drafts that a plan finds to hold no longer.
-func (t *tx) drop(ctx context.Context, j string, p run.DayPlan) error {
+func (t *tx) drop(ctx context.Context, j string, seq int64, p run.DayPlan) error {
 	for _, id := range slices.Sorted(maps.Keys(p.Drop)) {
-		if _, err := t.endDocument(ctx, j, id, notice.Drafted, notice.Dropped, clean(p.Drop[id])); err != nil {
+		if _, err := t.endDocument(ctx, j, seq, id, notice.Drafted, notice.Dropped, clean(p.Drop[id])); err != nil {
 			return err
 		}
 	}

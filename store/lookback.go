@@ -222,13 +222,14 @@ type briefRow struct {
 	Matter       string       `db:"matter"`
 	State        notice.State `db:"state"`
 	Reason       string       `db:"reason"`
+	NextTry      stamp        `db:"next_try"`
 }
 
 func (briefRow) table() string { return "notices" }
 
 func (r briefRow) noun() notice.Brief {
 	k := notice.Key{Jurisdiction: r.Jurisdiction, Date: civil.Date(r.Date), Unit: r.Unit, Role: r.Role, Kind: r.Kind, Matter: r.Matter}
-	return notice.Brief{ID: r.ID, Key: k, State: r.State, Reason: r.Reason}
+	return notice.Brief{ID: r.ID, Key: k, State: r.State, Reason: r.Reason, Waits: r.State == notice.Held && r.NextTry.IsZero()}
 }
 
 // Outcomes returns the letters with these IDs without what they say. An ID that names none has no entry.

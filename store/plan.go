@@ -33,7 +33,7 @@ func (s *Store) SavePlan(ctx context.Context, j string, seq int64, p run.DayPlan
 	if err != nil {
 		return fmt.Errorf("%s: %w", op, err)
 	}
-	drafts, err := draftRows(j, p.Documents, p.Notices)
+	drafts, err := draftRows(j, seq+1, p.Documents, p.Notices)
 	if err != nil {
 		return fmt.Errorf("%s: %w", op, err)
 	}
@@ -57,7 +57,7 @@ func (s *Store) SavePlan(ctx context.Context, j string, seq int64, p run.DayPlan
 			func() error { return insert(ctx, t, closings) },
 			func() error { return t.keep(ctx, holds) },
 			func() error { return t.retire(ctx, p) },
-			func() error { return t.drop(ctx, j, p) },
+			func() error { return t.drop(ctx, j, seq+1, p) },
 			func() error { return setCaches(ctx, t, caches) },
 		} {
 			if err := f(); err != nil {

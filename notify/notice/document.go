@@ -56,6 +56,8 @@ type Document struct {
 	Served civil.Date `json:"served,omitzero"`
 	// Why says why it was dropped or voided, and by whom.
 	Why string `json:"why,omitempty"`
+	// Seq is the jurisdiction's after the document last changed its state. The store sets it.
+	Seq int64 `json:"seq,omitempty"`
 }
 
 // DocumentFilter selects documents; empty fields select all. They come by day of drafting and ID.

@@ -257,4 +257,6 @@ type Brief struct {
 	Key    Key
 	State  State
 	Reason string
+	// Waits says that it is held until a person releases it, and not for its window.
+	Waits bool
 }
