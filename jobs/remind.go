@@ -30,6 +30,7 @@ type RemindStore interface {
 	Briefs(ctx context.Context, jurisdiction string, from, to civil.Date) ([]notice.Brief, error)
 	NoticeIDs(ctx context.Context, jurisdiction string, d civil.Date) ([]string, error)
 	Served(ctx context.Context, ids []string) (map[string]civil.Date, error)
+	Runs(ctx context.Context, f run.Filter) ([]run.Run, error)
 	SavePlan(ctx context.Context, jurisdiction string, seq int64, p run.DayPlan) error
 	FinishSlot(ctx context.Context, r run.Run) error
 }
@@ -65,7 +66,7 @@ func (j Remind) Run(ctx context.Context, r run.Run) (run.Run, error) {
 			return err
 		}
 		p := planner.Remind(snap, set, r.Date)
-		settled := settle(r, p)
+		settled := settle(r, p, snap.Jurisdiction.Seq)
 		if err := j.Store.SavePlan(ctx, r.Jurisdiction, snap.Jurisdiction.Seq, run.DayPlan{
 			Notices: p.Notices, Steps: p.Steps, Caches: p.Caches, Supersede: p.Supersede, Cancel: p.Cancel, Hold: p.Hold,
 			Documents: p.Documents, Drop: p.Drop, Holds: p.Holds,
@@ -82,10 +83,16 @@ func (j Remind) Run(ctx context.Context, r run.Run) (run.Run, error) {
 	return r, nil
 }
 
-func settle(r run.Run, p planner.Plan) run.Run {
+// settle counts what the plan made on the seq does. A day that is planned again keeps its first seq: its digest may have been
+// written before what came in since.
+func settle(r run.Run, p planner.Plan, seq int64) run.Run {
+	if r.Counts.Seq != 0 {
+		seq = r.Counts.Seq
+	}
 	r.State, r.Reason = run.Done, ""
 	r.Counts = run.Counts{
 		Looked: p.Looked, Notices: len(p.Notices), Superseded: len(p.Supersede), Cancelled: len(p.Cancel), Held: len(p.Held),
+		Seq: seq,
 	}
 	for _, f := range p.Steps {
 		if f.Passed != "" {
@@ -95,6 +102,31 @@ func settle(r run.Run, p planner.Plan) run.Run {
 		}
 	}
 	return r
+}
+
+// ledgerPage is how many runs are read at a time: enough for the last planning before all but the longest outages.
+const ledgerPage = 40
+
+// Planned returns the run of the last day up to d whose letters were planned; the zero Run where there is none. Days off and
+// days covered by a later one were not.
+func Planned(ctx context.Context, s interface {
+	Runs(ctx context.Context, f run.Filter) ([]run.Run, error)
+}, jurisdiction string, d civil.Date) (run.Run, error) {
+	for to := d; ; {
+		runs, err := s.Runs(ctx, run.Filter{Job: Remind{}.Name(), Jurisdiction: jurisdiction, To: to, Limit: ledgerPage})
+		if err != nil {
+			return run.Run{}, err
+		}
+		for _, r := range runs { // the newest first
+			if r.State == run.Done {
+				return r, nil
+			}
+		}
+		if len(runs) < ledgerPage {
+			return run.Run{}, nil
+		}
+		to = runs[len(runs)-1].Date - 1
+	}
 }
 
 // snapshot reads what the day needs and no more: what is due for a look, the rest of the letters concerned, and the
@@ -115,6 +147,11 @@ func (j Remind) snapshot(ctx context.Context, r run.Run, set planner.Settings) (
 	if s.Records, err = j.records(ctx, r, s); err != nil || len(s.Records) == 0 {
 		return s, err
 	}
+	last, err := Planned(ctx, j.Store, r.Jurisdiction, r.Date-1)
+	if err != nil {
+		return s, err
+	}
+	s.Known = last.Counts.Seq
 	silences, err := j.Store.Silences(ctx, r.Jurisdiction)
 	if err != nil {
 		return s, err

@@ -2,6 +2,7 @@ package planner
 
 import (
 	"fmt"
+	"slices"
 
 	"duban/jobs/civil"
 	"duban/jobs/ladder"
@@ -23,8 +24,9 @@ func Announced(rec task.Record, t task.Task, u task.Unit, set Settings, silences
 
 // Announce is Announced with all that is decided by at hand: what was served, and the other instances of the duty.
 //
-// An item is announced before the first urging of its arm, before the first after a silence, before a form, and, where the
-// jurisdiction wants the register checked first, on every day that the urging waits for it.
+// An item is announced before the first urging of its arm, before the first after a silence or after an entry that urging
+// waited for, before a form, and, where the jurisdiction wants the register checked first, on every day that the urging waits
+// for it. Everything recorded so far counts as seen, whether or not the planning of day d has seen it.
 func Announce(c Case, all Settings, d civil.Date) (step ladder.Step, reason string, ok bool) {
 	var known []task.FiredStep
 	for _, f := range c.Record.Steps {
@@ -33,7 +35,7 @@ func Announce(c Case, all Settings, d civil.Date) (step ladder.Step, reason stri
 		}
 	}
 	c.Record.Steps = known
-	c.Written = false
+	c.Written, c.Unseen = false, 0
 	next := all.Calendar.Add(d, 1)
 	j := newJudge(c, all, next)
 	if !j.status.Chased() {
@@ -41,19 +43,26 @@ func Announce(c Case, all Settings, d civil.Date) (step ladder.Step, reason stri
 	}
 	v := j.decide()
 	switch {
-	case urging(v.say) && (!j.urged() || j.resumed(d)):
+	case urging(v.say) && (!j.urged() || j.resumed(d) || j.waited(v.say, d)):
 		return v.say, fmt.Sprintf("will be urged on %s unless the register says otherwise by then", next), true
 	case v.form.Step != "":
 		return v.form, fmt.Sprintf("a form will be drafted on %s unless the register says otherwise by then", next), true
-	case urging(v.held.step) && j.unchecked():
+	case urging(v.held.step) && j.unconfirmed():
 		return v.held.step, v.held.why, true
 	}
 	return step, "", false
 }
 
-// unchecked reports whether the first urging waits for nothing but the check of the register.
-func (j *judge) unchecked() bool {
+// unconfirmed reports whether the first urging waits for nothing but the check of the register.
+func (j *judge) unconfirmed() bool {
 	return j.set.Confirm && j.status.Checked <= j.due0() && !j.urged() && j.kept() == "" && j.silenced() == ""
+}
+
+// waited reports whether the step was held back on day d for an entry that planning had not seen before.
+func (j *judge) waited(step ladder.Step, d civil.Date) bool {
+	return slices.ContainsFunc(j.Record.Holds, func(h task.Hold) bool {
+		return h.Arm == j.status.Arm && h.Step == step.Step && h.On == d && h.Reason == enteredSince
+	})
 }
 
 // resumed reports whether day d is the working day of the check after a silence.

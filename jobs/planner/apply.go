@@ -58,7 +58,8 @@ func (w World) whole(d civil.Date) Snapshot {
 }
 
 // Apply returns the world after the plan was carried out and, as the oracle of simulations has it, every ordinary
-// letter was served on its logical date. Forms stay drafts: a person releases them, or nobody does.
+// letter was served on its logical date. Forms stay drafts: a person releases them, or nobody does. What had happened to the
+// records by then is known.
 func (w World) Apply(p Plan) World {
 	steps := map[string][]task.FiredStep{}
 	for _, f := range p.Steps {
@@ -71,6 +72,9 @@ func (w World) Apply(p Plan) World {
 	w.Records = slices.Clone(w.Records)
 	for i, r := range w.Records {
 		ref := r.Obligation.Ref.String()
+		for _, e := range r.Events {
+			w.Known = max(w.Known, e.Seq)
+		}
 		w.Records[i].Steps = slices.Concat(r.Steps, steps[ref])
 		w.Records[i].Holds = slices.Concat(r.Holds, holds[ref])
 	}

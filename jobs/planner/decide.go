@@ -36,6 +36,9 @@ type Case struct {
 	Written bool
 	// Letters is how many letters left for the unit in the week so far, besides that of its first working day.
 	Letters int
+	// Unseen is the first seq that no planning before the day has seen: nobody is urged by what was entered since, for the
+	// bureau could not have checked it. 0: everything was seen.
+	Unseen int64
 }
 
 // The workdays that lie between what is said about one item, and the next that is said.
@@ -100,7 +103,7 @@ func (j *judge) decide() verdict {
 	switch n := len(due); {
 	case n == 0:
 	case j.Written:
-		v.held = passed{due[n-1], "the unit has had its letter of today"}
+		v.held = j.written(due)
 	default:
 		j.choose(&v, due)
 	}
@@ -115,6 +118,16 @@ func (j *judge) decide() verdict {
 		}
 	}
 	return v
+}
+
+// written says why what is due is not said although the unit's letter of the day exists: the reason it waits for anyway, which
+// is what it was left out by.
+func (j *judge) written(due []ladder.Step) passed {
+	var v verdict
+	if j.choose(&v, due); v.held.why != "" {
+		return v.held
+	}
+	return passed{due[len(due)-1], "the unit has had its letter of today"}
 }
 
 // due returns the steps whose day has come and that stand open, of the letters or of the forms.
@@ -175,7 +188,8 @@ func (j *judge) permitted(step ladder.Step, earlier []ladder.Step) (reason strin
 	case o.Owes == task.OwesSupport && !j.LeadOpen:
 		return "the result was delivered", false
 	}
-	if next := j.nextLetter(); j.capped() && step.Expires >= next {
+	// What makes sense until that letter's day at the longest does not wait for it: its letter is written, and waits for a person.
+	if next := j.nextLetter(); j.capped() && step.Expires > next {
 		return fmt.Sprintf("the unit has had its letters of this week (%d besides the first working day's); it waits for the letter of %s", j.set.WeeklyCap, next), true
 	}
 	return "", false
@@ -183,7 +197,7 @@ func (j *judge) permitted(step ladder.Step, earlier []ladder.Step) (reason strin
 
 // mayUrge returns why the urging may not be said today; wait means that it may be later.
 func (j *judge) mayUrge(step ladder.Step, earlier []ladder.Step) (why string, wait bool) {
-	if why := j.kept(); why != "" {
+	if why := cmp.Or(j.kept(), j.unchecked()); why != "" {
 		return why, true
 	}
 	if on := j.urgedOfLate(step); on != 0 {
@@ -218,6 +232,25 @@ func (j *judge) kept() string {
 		return fmt.Sprintf("silenced until %s; the register is checked once more before anybody is urged", s.Until)
 	}
 	return ""
+}
+
+// enteredSince is the reason by which urging and forms wait for the day after the one that first sees an entry.
+const enteredSince = "entered since the last planning; the bureau checks the register first"
+
+// unchecked returns why urging and forms wait where the item stands open, by the date it has, only since an entry that no
+// earlier planning has seen: no digest has asked the bureau to check it. What was entered before an outage was seen.
+func (j *judge) unchecked() string {
+	seen := slices.DeleteFunc(slices.Clone(j.Record.Events), func(e task.Event) bool { return j.Unseen > 0 && e.Seq >= j.Unseen })
+	if len(seen) == len(j.Record.Events) {
+		return ""
+	}
+	opened := func(e task.Event) bool { return e.Kind == task.Opened }
+	was, now := task.Fold(j.Record.Obligation, seen, j.day, j.set.Calendar, j.set.Terms), j.status
+	same := was.Chased() && was.Arm == now.Arm && was.Since == now.Since && was.Effective == now.Effective && was.Assess == now.Assess
+	if same && slices.ContainsFunc(seen, opened) == slices.ContainsFunc(j.Record.Events, opened) {
+		return ""
+	}
+	return enteredSince
 }
 
 // silenced names the silence that lies over the obligation, or returns "".

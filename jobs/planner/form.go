@@ -64,10 +64,10 @@ func (j *judge) mayDraft(step ladder.Step, v verdict) (why string, wait bool) {
 	for _, open := range j.due(false) {
 		over := slices.ContainsFunc(v.passed, func(p passed) bool { return p.step.Step == open.Step })
 		if urging(open) && !over {
-			return cmp.Or(j.silenced(), j.kept(), fmt.Sprintf("the urging of %s goes first", open.Step)), true
+			return cmp.Or(j.silenced(), j.kept(), j.unchecked(), fmt.Sprintf("the urging of %s goes first", open.Step)), true
 		}
 	}
-	why = j.dueProcess()
+	why = cmp.Or(j.dueProcess(), j.unchecked())
 	return why, why != ""
 }
 

@@ -131,11 +131,11 @@ func TestADraftThatNoLongerHoldsIsDropped(t *testing.T) {
 		drafted("07-15 dropped: the unit reported on 2024-07-13").
 		event("2024-07-17", "1/a/m1", task.Returned, to("2024-07-26")).live("2024-07-17", "2024-08-30").
 		drafted("08-09 1/a/m1 T+10")
-	// The report was entered by mistake: what it dropped is drafted again.
+	// The report was entered by mistake: what it dropped is drafted again, on the day after the one that first sees the correction.
 	w := drafted().event("2024-07-15", "1/a/m1", task.Reported)
 	seq := w.seq
 	w.live("2024-07-13", "2024-07-15").drafted("07-15 dropped: the unit reported on 2024-07-15").
-		event("2024-07-16", "1/a/m1", task.Corrected, voids(seq)).live("2024-07-16", "2024-07-17").drafted("07-16 1/a/m1 T+10")
+		event("2024-07-16", "1/a/m1", task.Corrected, voids(seq)).live("2024-07-16", "2024-07-17").drafted("07-17 1/a/m1 T+10")
 	drafted().event("2024-07-15", "1/a/m1", task.ExtensionGranted, to("2024-08-30")).live("2024-07-13", "2024-09-13").
 		drafted("07-15 dropped: the date was given anew: it is 2024-08-30 now", "09-13 1/a/m1 T+10")
 	drafted().event("2024-07-15", "1/a/m1", task.Waived).live("2024-07-13", "2024-07-31").
@@ -323,8 +323,8 @@ func TestASilence(t *testing.T) {
 
 // Above the cap what may wait goes into the next week's first letter, and what may not is written and held for a person.
 func TestTheWeeklyCap(t *testing.T) {
-	// Of the week of 17 June: T-3 of the rows is Tuesday, Wednesday and Thursday; that of row 4, due on Monday the 24th, is
-	// Wednesday the 19th as well.
+	// Of the week of 17 June: T-3 of the rows is Tuesday, Wednesday and Friday; that of row 4, due on Monday the 24th, is
+	// Wednesday the 19th, and Monday's letter would come on its last day: a person may let it go before. That of row 3 can wait.
 	w := newTown(t).row("1", on("2024-06-21")).row("2", on("2024-06-23")).row("3", on("2024-06-26")).row("4", on("2024-06-24")).row("5", on("2024-06-14"))
 	w.Set.WeeklyCap = 1
 	w.live("2024-01-15", "2024-06-16")
@@ -332,6 +332,9 @@ func TestTheWeeklyCap(t *testing.T) {
 	w.live("2024-06-17", "2024-06-24").wrote(
 		"06-17 a: upcoming 1/m1 + 2/m1 + 4/m1 + 3/m1 T-10",
 		"06-18 a: overdue 5/m1 T+2; upcoming 1/m1 T-3 + 2/m1 T-3 + 4/m1 + 3/m1",
+		"06-19 a: overdue 5/m1; upcoming 1/m1 + 2/m1 + 4/m1 T-3 + 3/m1; held",
+		"06-20 a: overdue 5/m1; upcoming 1/m1 + 2/m1 + 4/m1 T-3 + 3/m1; held",
+		"06-21 a: overdue 5/m1; upcoming 1/m1 + 2/m1 + 4/m1 T-3 + 3/m1; held",
 		"06-24 a: overdue 5/m1 T+5; upcoming 4/m1 T-3 + 3/m1 T-3; cc deputy",
 	)
 	var held []string
@@ -340,7 +343,7 @@ func TestTheWeeklyCap(t *testing.T) {
 			held = append(held, h.On.String()[5:]+" "+strings.TrimPrefix(h.Obligation, "ls/zf/")+" "+h.Step+": "+h.Reason)
 		}
 	}
-	if got := strings.Join(held, "\n"); !strings.Contains(got, "06-19 4/a/m1 T-3: the unit has had its letters of this week (1 besides the first working day's); it waits for the letter of 2024-06-24") {
+	if got := strings.Join(held, "\n"); !strings.Contains(got, "06-21 3/a/m1 T-3: the unit has had its letters of this week (1 besides the first working day's); it waits for the letter of 2024-06-24") {
 		t.Errorf("held\n%s", got)
 	}
 	// What dies before Monday is written and waits for a person; released or not, Monday's letter says what is left.

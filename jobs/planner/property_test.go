@@ -164,6 +164,7 @@ func (w *town) season(t *rapid.T, each func(d civil.Date, before planner.World, 
 	off := 0
 	for d := date(issue); d < date(issue)+length; d++ {
 		w.World = w.OpenDay(d)
+		w.recordOpenings()
 		if rapid.IntRange(0, 3).Draw(t, "something happens") == 0 {
 			w.happen(t, d)
 		}
@@ -255,6 +256,7 @@ func TestPlanningAgainSaysNothingNew(t *testing.T) {
 				t.Fatalf("%s: the same snapshot gave another plan", d)
 			}
 			after := before.Apply(p)
+			after.Known = before.Known // the rule holds with the planning of an earlier day
 			after.Unsent = slices.DeleteFunc(slices.Clone(before.Unsent), func(n notice.Notice) bool {
 				return p.Supersede[n.ID] != "" || p.Cancel[n.ID] != ""
 			})
@@ -381,6 +383,32 @@ func TestLettersSayWhatIsSo(t *testing.T) {
 						t.Fatalf("%s: %s is called upcoming", d, it.Ref)
 					}
 				}
+			}
+		})
+	})
+}
+
+// (f) Nobody is urged, and no form is drafted, before the bureau could check: the item stood open by the date it has, in the
+// register as an earlier planning saw it.
+func TestNobodyIsUrgedBeforeTheBureauCouldCheck(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := drawTown(t)
+		seen := map[string]task.Record{}
+		w.season(t, func(d civil.Date, before planner.World, p planner.Plan) {
+			for _, f := range p.Steps {
+				if f.Passed != "" || !strings.HasPrefix(f.Step, "T+") {
+					continue
+				}
+				was, known := seen[f.Obligation]
+				now := record(before, f.Obligation)
+				then := task.Fold(was.Obligation, was.Events, d, national, w.Set.Terms)
+				st := task.Fold(now.Obligation, now.Events, d, national, w.Set.Terms)
+				if due := max(st.Effective, st.Assess); !known || !then.Chased() || max(then.Effective, then.Assess) != due || then.Arm != st.Arm {
+					t.Fatalf("%s: %s of %s, due %s, was not to be seen before: %+v", d, f.Step, f.Obligation, due, was)
+				}
+			}
+			for _, r := range before.Records {
+				seen[r.Obligation.Ref.String()] = r
 			}
 		})
 	})

@@ -42,6 +42,8 @@ type Snapshot struct {
 	Documents []notice.Document
 	// Week are the units' letters of the week so far; others are passed by.
 	Week []notice.Brief
+	// Known is the jurisdiction's seq that the last planning before the day was made on; 0 where there was none.
+	Known int64
 }
 
 // Plan is what a day comes to.
@@ -188,7 +190,7 @@ func (r *reminder) judge(rec task.Record, t task.Task, u task.Unit) *judge {
 		Jurisdiction: r.Jurisdiction, Record: rec, Task: t, Unit: u, Bureau: r.units[r.Jurisdiction.Bureau], Plan: r.plans[o.Plan],
 		Silences: r.Silences, Served: r.Served, Refused: r.refused, History: r.History,
 		LeadOpen: r.LeadOpen[o.TaskID.String()+"/"+o.Instance],
-		Written:  r.Written[r.key(o.Unit).ID()], Letters: r.letters[o.Unit],
+		Written:  r.Written[r.key(o.Unit).ID()], Letters: r.letters[o.Unit], Unseen: r.Known + 1,
 	}, r.all, r.set, r.day)
 }
 

@@ -223,6 +223,18 @@ func (w *town) day(d civil.Date) {
 	}
 }
 
+// recordOpenings numbers what was opened on the day among what is entered, as the register does. What a story's town opens is
+// known to it from the start.
+func (w *town) recordOpenings() {
+	w.Records = slices.Clone(w.Records)
+	for i, r := range w.Records {
+		if !slices.ContainsFunc(r.Events, func(e task.Event) bool { return e.Kind == task.Opened }) {
+			e := task.Event{Jurisdiction: "ls", Seq: w.next(), On: r.Obligation.Opened, Kind: task.Opened, Subject: r.Obligation.Ref.String(), Who: "duban open"}
+			w.Records[i].Events = append(slices.Clone(r.Events), e)
+		}
+	}
+}
+
 // carryOut does what the plan of a day says, and notes its letters.
 func (w *town) carryOut(d civil.Date, p planner.Plan) {
 	w.plans = append(w.plans, p)

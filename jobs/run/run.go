@@ -51,4 +51,13 @@ type Counts struct {
 	Superseded int `json:"superseded,omitempty"`
 	Cancelled  int `json:"cancelled,omitempty"`
 	Held       int `json:"held,omitempty"`
+	// Seq is the jurisdiction's, as the first planning of the day found it: what was entered up to it could be seen on that
+	// day. Only the planning of the units' letters sets it.
+	Seq int64 `json:"seq,omitempty"`
+}
+
+// Nothing reports whether a run found nothing to do.
+func (c Counts) Nothing() bool {
+	c.Seq = 0
+	return c == Counts{}
 }
