@@ -393,3 +393,39 @@ func TestWeeklyTasksComeInAllVersions(t *testing.T) {
 		equal(t, "weekly", got[[]task.Task](t)(s.WeeklyTasks(t.Context(), j)), []task.Task{standing, ended})
 	})
 }
+
+func TestALetterThatLeavesLaterIsServedOnThatDay(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		ctx := t.Context()
+		seq := begin(t, s)
+		send := func(d civil.Date, want int) {
+			t.Helper()
+			for range want {
+				n, ok := claimOne(t, s, notice.ClaimFilter{Date: d}, time.Minute)
+				if !ok {
+					t.Fatalf("no letter of %s to send", d)
+				}
+				equal(t, "lost", commit(t, s, nil, settled(n, by(notice.Deliver))), []string(nil))
+			}
+		}
+		own, waits, told, other := letter("a", day0), letter("b", day0+1), letter("c", day0+1), letter("d", day0+2)
+		seq = planned(t, s, seq, day0, own)
+		send(day0, 1)
+		seq = planned(t, s, seq, day0+1, waits, told)
+		planned(t, s, seq, day0+2, other)
+		for _, d := range []civil.Date{day0 + 2, day0 + 5} { // what did not leave on the first of them leaves on the second
+			if err := s.LeaveOn(ctx, j, d); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := s.ServedOn(ctx, told.ID, day0+9); err != nil {
+			t.Fatal(err)
+		}
+		ids := []string{own.ID, waits.ID, told.ID, other.ID}
+		equal(t, "served by then", got[map[string]civil.Date](t)(s.Served(ctx, ids)), map[string]civil.Date{own.ID: day0})
+		send(day0+1, 2)
+		send(day0+2, 1)
+		equal(t, "served", got[map[string]civil.Date](t)(s.Served(ctx, ids)),
+			map[string]civil.Date{own.ID: day0, waits.ID: day0 + 5, told.ID: day0 + 9, other.ID: day0 + 5})
+	})
+}

@@ -319,8 +319,8 @@ func (s *Store) Notice(ctx context.Context, id string) (notice.Notice, error) {
 	return out[0], nil
 }
 
-// Served returns, for each letter that reached its reader, or was taken over by one that did, the logical date of that
-// one: it is sent, or a server accepted the reader's own copy and only another's is outstanding. What was sent in a trial
+// Served returns, for each letter that reached its reader, or was taken over by one that did, the day of that one, which
+// is its logical date unless it left or was said to have arrived later: it is sent, or a server accepted the reader's own copy and only another's is outstanding. What was sent in a trial
 // run reached nobody. A letter is taken over at most once a day, so the chain is short.
 func (s *Store) Served(ctx context.Context, ids []string) (map[string]civil.Date, error) {
 	out := map[string]civil.Date{}
@@ -345,10 +345,14 @@ func (s *Store) Served(ctx context.Context, ids []string) (map[string]civil.Date
 				if err := t.SelectContext(ctx, &rows, q, slices.Concat(args, anys(piece))...); err != nil {
 					return err
 				}
+				late, err := t.lateOf(ctx, piece)
+				if err != nil {
+					return err
+				}
 				for _, r := range rows {
 					for _, id := range ask[r.ID] {
 						if r.Sent {
-							out[id] = civil.Date(r.On)
+							out[id] = max(civil.Date(r.On), late[r.ID])
 						} else {
 							next[r.By] = append(next[r.By], id)
 						}

@@ -59,8 +59,8 @@ func token() string {
 }
 
 // ClaimSlot takes a slot for a worker: a new one, one that failed, one whose lease has passed or whose worker is gone, and where again is set a
-// settled one too. The claimed run is running, has a fresh token and a lease by the database's clock. Otherwise the run
-// is returned as it stands, without its token.
+// settled one too. The claimed run is running, has a fresh token and a lease by the database's clock, and of a run that was
+// done the seq it was first made on. Otherwise the run is returned as it stands, without its token.
 func (s *Store) ClaimSlot(ctx context.Context, slot run.Slot, by string, lease time.Duration, again bool) (r run.Run, claimed bool, err error) {
 	op := fmt.Sprintf("claim slot %s %s %s", slot.Job, slot.Jurisdiction, slot.Date)
 	if err := checkSlot(slot); err != nil {
@@ -87,6 +87,9 @@ func (s *Store) ClaimSlot(ctx context.Context, slot run.Slot, by string, lease t
 			was.Token = ""
 			r = was
 			return nil
+		}
+		if was.State == run.Done {
+			r.Counts.Seq = was.Counts.Seq
 		}
 		return t.takeOver(ctx, was, r)
 	})

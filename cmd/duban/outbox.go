@@ -773,6 +773,12 @@ func (a *app) do(ctx context.Context, s *store.Store, d deed, targets []target) 
 		}
 		trial := d.arrived && t.trial
 		reason := d.reason(trial)
+		if today := a.today(t.key.Jurisdiction); cause == notice.Resolve && !d.arrived && today > t.key.Date {
+			// Told by other means today: it was not served on the day of the letter.
+			if err := s.ServedOn(ctx, t.id, today); err != nil {
+				return errors.Join(append(errs, err)...)
+			}
+		}
 		err = s.Move(ctx, t.id, t.state, reason, d.by, cause)
 		if errors.Is(err, task.ErrLost) {
 			errs = append(errs, d.lost(ctx, s, t))

@@ -43,21 +43,17 @@ func (a *app) runner(s *store.Store, by string) jobs.Runner {
 }
 
 // inspections adds to a digest what is to be settled about inspections of enterprises.
-func inspections(s *store.Store) func(context.Context, string, civil.Date) ([]notice.Section, error) {
-	return func(ctx context.Context, code string, d civil.Date) ([]notice.Section, error) {
+func inspections(s *store.Store) func(context.Context, string, civil.Date, civil.Date, int64) ([]notice.Section, bool, error) {
+	return func(ctx context.Context, code string, d, last civil.Date, seq int64) ([]notice.Section, bool, error) {
 		occ, err := s.Occurrences(ctx, code, task.InspectionFiled, task.InspectionRegistered)
 		if err != nil || len(occ) == 0 {
-			return nil, err
+			return nil, false, err
 		}
 		dir, err := s.Directory(ctx, code)
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
-		last, _, err := s.LastLetter(ctx, code, notice.BureauDigest, d)
-		if err != nil {
-			return nil, err
-		}
-		return inspection.Sections(occ, dir, d, last.Key.Date), nil
+		return inspection.Sections(occ, dir, d, last), inspection.New(occ, d, last, seq), nil
 	}
 }
 
@@ -296,7 +292,7 @@ func (a *app) printSlot(r jobs.Result) error {
 		what += ": " + r.Reason
 	case r.Job == "open":
 		what += fmt.Sprintf(": %d obligations opened", r.Counts.Opened)
-	case r.Counts == run.Counts{}:
+	case r.Counts.Nothing():
 		what += ": nothing to say"
 	default:
 		what += fmt.Sprintf(": %d looked at, %d steps said, %d passed over, %d held, %d letters", r.Counts.Looked, r.Counts.Steps, r.Counts.Passed, r.Counts.Held, r.Counts.Notices)
@@ -319,6 +315,9 @@ func (a *app) deliver(ctx context.Context, s *store.Store, code string, d civil.
 	dispatcher.Door = door
 	sum, err := dispatcher.Run(ctx, notice.ClaimFilter{Jurisdiction: code, Date: d})
 	if err != nil || sum.Brake != nil || !planned {
+		return sum, err
+	}
+	if err := s.LeaveOn(ctx, code, d); err != nil {
 		return sum, err
 	}
 	before, err := dispatcher.Run(ctx, notice.ClaimFilter{Jurisdiction: code, Before: d})
@@ -416,6 +415,9 @@ func (a *app) serve(ctx context.Context, confirm string) error {
 			mu.Unlock()
 			sum, err := dispatcher.Run(ctx, notice.ClaimFilter{Jurisdiction: code, Date: d})
 			if err == nil && planned && sum.Brake == nil {
+				if err := s.LeaveOn(ctx, code, d); err != nil {
+					return err
+				}
 				_, err = dispatcher.Run(ctx, notice.ClaimFilter{Jurisdiction: code, Before: d})
 			}
 			return err
