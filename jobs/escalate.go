@@ -43,8 +43,9 @@ type EscalateStore interface {
 type Escalate struct {
 	Store    EscalateStore
 	Settings SettingsOf
-	// Extra, where set, gives the parts that other rules add.
-	Extra func(ctx context.Context, jurisdiction string, d civil.Date) ([]notice.Section, error)
+	// Extra, where set, gives the parts that other rules add to the digest of day d, and whether they tell anything since the
+	// last one, of day last (0: none) and the jurisdiction's seq after it, for which alone one is to be written.
+	Extra func(ctx context.Context, jurisdiction string, d, last civil.Date, seq int64) (parts []notice.Section, isNew bool, err error)
 }
 
 // Name is "escalate".
@@ -211,7 +212,7 @@ func (j Escalate) input(ctx context.Context, r run.Run, set planner.Settings) (i
 		return in, err
 	}
 	if j.Extra != nil {
-		in.Extra, err = j.Extra(ctx, r.Jurisdiction, r.Date)
+		in.Extra, in.ExtraNew, err = j.Extra(ctx, r.Jurisdiction, r.Date, in.Last, in.LastSeq)
 	}
 	return in, err
 }
@@ -247,11 +248,15 @@ func (j Escalate) sources(ctx context.Context, r run.Run, in *digest.Input) (err
 		return err
 	}
 	issued, err := j.Store.Documents(ctx, notice.DocumentFilter{Jurisdiction: r.Jurisdiction, State: notice.Issued, From: r.Date.AddMonths(-documentMonths)})
-	in.Documents = slices.Concat(drafts, issued)
+	if err != nil {
+		return err
+	}
+	voided, err := j.Store.Documents(ctx, notice.DocumentFilter{Jurisdiction: r.Jurisdiction, State: notice.Voided, From: r.Date.AddMonths(-documentMonths)})
+	in.Documents = slices.Concat(drafts, issued, voided)
 	return err
 }
 
-// documentMonths is for how long the digest says that a form about an open item was issued.
+// documentMonths is for how long after its drafting the digest says that a form about an open item was issued, or voided.
 const documentMonths = 12
 
 // final reads by name what the tallies count: what something was recorded about since the last digest, and what falls due

@@ -8,6 +8,7 @@ import (
 
 	"duban/jobs/civil"
 	"duban/jobs/ladder"
+	"duban/jobs/planner"
 	"duban/jobs/task"
 	"duban/notify/notice"
 )
@@ -108,9 +109,7 @@ func (c *quarter) urged(r task.Record, arm int) []civil.Date {
 	var days []civil.Date
 	for _, f := range r.Steps {
 		on, served := c.Served[f.Notice]
-		urging := slices.ContainsFunc(c.set.On(f.On).Ladder[r.Obligation.Kind], func(rule ladder.Rule) bool {
-			return rule.Step == f.Step && rule.Rung == ladder.Urging
-		})
+		urging := planner.RungOf(c.set, r.Obligation.Kind, f) == ladder.Urging
 		if urging && served && f.Passed == "" && f.Arm == arm && f.Role != BureauRole {
 			days = append(days, on)
 		}

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"duban/jobs/ladder"
+	"duban/jobs/planner"
 	"duban/jobs/task"
 	"duban/notify/notice"
 )
@@ -48,7 +49,7 @@ func changesOf() []change {
 		{"更正填报数据", recorded(task.Revised)},
 		{"催办", func(w *world, it *item) bool {
 			return slices.ContainsFunc(it.Steps, func(f task.FiredStep) bool {
-				return f.Passed == "" && f.On > w.Last && f.On <= w.d && w.rung(it.Obligation.Kind, f.Step) == ladder.Urging
+				return f.Passed == "" && f.On > w.Last && f.On <= w.d && planner.RungOf(w.all, it.Obligation.Kind, f) == ladder.Urging
 			})
 		}},
 	}
@@ -112,16 +113,19 @@ func (b *book) letterChanges(s *notice.Section) {
 	}
 }
 
-// formChanges tells of documents drafted since, and of those issued, from the day of the last digest on.
+// formChanges tells of documents drafted, issued and voided since the last digest. One that was handed over on paper before
+// it and recorded after it is told of; so is one that was drafted and issued since, once.
 func (b *book) formChanges(s *notice.Section) {
-	var drafted, issued []string
+	var drafted, issued, voided []string
 	for _, doc := range b.Documents {
 		name := b.aboutDocument(doc)
 		switch {
+		case doc.State == notice.Voided && b.LastSeq != 0 && doc.Seq > b.LastSeq:
+			voided = append(voided, name+doc.Number)
+		case doc.State == notice.Issued && b.fresh(doc.Date, doc.Seq):
+			issued = append(issued, name+doc.Number)
 		case doc.Drafted > b.Last && doc.Drafted <= b.d && (doc.State == notice.Drafted || doc.State == notice.Issued):
 			drafted = append(drafted, name)
-		case doc.State == notice.Issued && doc.Date >= b.Last && doc.Date <= b.d:
-			issued = append(issued, name+doc.Number)
 		}
 	}
 	if len(drafted) > 0 {
@@ -129,6 +133,9 @@ func (b *book) formChanges(s *notice.Section) {
 	}
 	if len(issued) > 0 {
 		b.change(s, fmt.Sprintf("印发公文%d件：%s", len(issued), names(issued, "件")))
+	}
+	if len(voided) > 0 {
+		b.change(s, fmt.Sprintf("作废公文%d件：%s", len(voided), names(voided, "件")))
 	}
 }
 

@@ -32,7 +32,7 @@ type Input struct {
 	// Since is the day of Settled: that of the last digest, or another where there was none.
 	Since    civil.Date
 	Silences []task.Silence // every entry
-	// Documents are those that are drafts, and those issued that are about an obligation of Records.
+	// Documents are those that are drafts, and those issued or voided that are about an obligation of Records.
 	Documents []notice.Document
 	// Outcomes are the letters that the steps of Records name, by ID; Served the day each reached its reader.
 	Outcomes map[string]notice.Brief
@@ -43,8 +43,9 @@ type Input struct {
 	// Last is the day of the last digest that reached the bureau, 0 for none; LastSeq is the jurisdiction's seq after it.
 	Last    civil.Date
 	LastSeq int64
-	// Extra are parts that other rules write.
-	Extra []notice.Section
+	// Extra are parts that other rules write; ExtraNew says that what they tell is worth a digest by itself.
+	Extra    []notice.Section
+	ExtraNew bool
 }
 
 // Count is how many fall into a class.
@@ -71,7 +72,7 @@ type Summary struct {
 }
 
 // Make writes the digest of day d. There is none where nothing has changed since the last one, which was in the same week, and
-// nothing is urged on the next working day: a digest goes on every week's first working day, and the first one after it in any case.
+// nothing is urged on the next working day, no letter has come to wait for a person and nothing is new in the parts of other rules: a digest goes on every week's first working day, and the first one after it in any case.
 func Make(in Input, set planner.Settings, d civil.Date) (notice.Paper, Summary, bool) {
 	w := survey(in, set, d)
 	b := &book{world: w}
@@ -103,12 +104,14 @@ type book struct {
 	changed []string // one line per change
 	// announced is how many urgings and forms the next working day brings, so that the register is to be checked.
 	announced int
-	counts    census
+	// waiting is how many letters were held for a person since the last digest.
+	waiting int
+	counts  census
 }
 
 // due reports whether a digest goes today.
 func (b *book) due() bool {
-	return b.Last == 0 || len(b.changed) > 0 || b.announced > 0 || b.set.Calendar.WeekStart(b.d) == b.d || monday(b.Last) < monday(b.d)
+	return b.Last == 0 || len(b.changed) > 0 || b.announced > 0 || b.waiting > 0 || b.ExtraNew || b.set.Calendar.WeekStart(b.d) == b.d || monday(b.Last) < monday(b.d)
 }
 
 // monday is the Monday of the date's ISO week.

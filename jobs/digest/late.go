@@ -45,7 +45,7 @@ func (w *world) told(it *item) (t told) {
 		if f.Arm != it.now.Arm || f.On > w.d {
 			continue
 		}
-		rung := w.rung(it.Obligation.Kind, f.Step)
+		rung := planner.RungOf(w.all, it.Obligation.Kind, f)
 		if rung == ladder.Urging {
 			t.urgings++
 		}
@@ -119,15 +119,6 @@ func (w *world) fate(it *item, f task.FiredStep) (word string, day civil.Date, g
 func reachable(u task.Unit) bool {
 	c, ok := u.Contact(task.Liaison)
 	return ok && c.Email != ""
-}
-
-func (w *world) rung(k task.Kind, code string) ladder.Rung {
-	for _, rule := range w.set.Ladder[k] {
-		if rule.Step == code {
-			return rule.Rung
-		}
-	}
-	return ladder.Pace
 }
 
 func (w *world) contactedBy(it *item) string {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"duban/jobs/civil"
+	"duban/jobs/closing"
 	"duban/jobs/ladder"
 	"duban/jobs/task"
 	"duban/notify/notice"
@@ -20,7 +21,7 @@ const planNotice = 60
 func (b *book) todo() notice.Section {
 	s := notice.Section{Heading: "请今日处理"}
 	for _, lines := range [][]string{
-		b.register(), b.review(), b.extensions(), b.drafts(), b.addresses(), b.unreadable(), b.ambiguous(), b.confirmations(),
+		b.register(), b.review(), b.extensions(), b.drafts(), b.held(), b.addresses(), b.unreadable(), b.ambiguous(), b.confirmations(),
 		b.conditions(), b.lost(), b.byHand(), b.ending(), b.plansEnding(),
 	} {
 		s.Lines = append(s.Lines, lines...)
@@ -169,6 +170,66 @@ func (b *book) aboutDocument(doc notice.Document) string {
 	return cmp.Or(doc.Title, name)
 }
 
+// held asks for the letters that a person is to let go. The forms and reports in draft stand for themselves, and so does a
+// unit without an address.
+func (b *book) held() []string {
+	over, other, staff := map[string]int{}, map[string]int{}, map[string]int{}
+	for _, l := range b.letters() {
+		if !l.Waits || l.State != notice.Held || l.Key.Date > b.d {
+			continue
+		}
+		of := other
+		switch l.Key.Kind {
+		case notice.UnitLetter:
+			if !reachable(b.unit[l.Key.Unit]) {
+				continue
+			}
+			if limit := b.set.WeeklyCap; limit > 0 && b.lettersBefore(l) >= limit {
+				of = over
+			}
+		case notice.PersonnelLetter, notice.PersonnelTotals:
+			of = staff
+		case notice.BureauDigest, notice.SupervisionForm, notice.Report, notice.Bulletin:
+			continue
+		}
+		of[l.Key.Unit]++
+		if l.Key.Date > b.Last {
+			b.waiting++
+		}
+	}
+	var out []string
+	for _, c := range []struct {
+		of         map[string]int
+		what, rest string
+	}{
+		{over, "超出每周来信上限、待放行", "请逐封放行，或电话告知后登记；未放行的，仍须告知的事项并入下周首个工作日来信"},
+		{other, "来信待放行", "请核对后放行，或以其他方式告知后登记"},
+		{staff, "人员管理提示待放行", "请核对收件人后放行，或当面送交"},
+	} {
+		n := 0
+		var units []string
+		for _, u := range slices.Sorted(maps.Keys(c.of)) {
+			n += c.of[u]
+			units = append(units, b.unitName(u))
+		}
+		if n > 0 {
+			out = append(out, end(fmt.Sprintf("%s%d封（%s）。%s", c.what, n, names(units, "家"), c.rest)))
+		}
+	}
+	return out
+}
+
+// lettersBefore is how many letters left for the unit in the letter's week before it, besides that of its first working day.
+func (b *book) lettersBefore(held notice.Brief) int {
+	n, first := 0, b.set.Calendar.WeekStart(held.Key.Date)
+	for _, l := range b.letters() {
+		if l.Key.Kind == notice.UnitLetter && l.Key.Unit == held.Key.Unit && l.Key.Date > first && l.Key.Date < held.Key.Date && goes(l.State) {
+			n++
+		}
+	}
+	return n
+}
+
 // addresses asks to mend what letters could not be delivered to: a unit whose last letters came back, or that has no
 // address at all. The address itself stands in no digest.
 func (b *book) addresses() []string {
@@ -230,7 +291,11 @@ func (w *world) lastServed() map[string]civil.Date {
 	return heard
 }
 
+// unitName is what a reader is called: a unit, or the office that issues bulletins.
 func (w *world) unitName(code string) string {
+	if code == closing.GovernmentRole {
+		return cmp.Or(w.set.Government.Short, w.set.Government.Name, "政府办公室")
+	}
 	return cmp.Or(w.unit[code].Name, lastVersion(w.Directory.Units, code, w.d).Name, code)
 }
 

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"duban/jobs/closing"
 	"duban/jobs/task"
 	"duban/notify/notice"
 )
@@ -112,13 +113,15 @@ func (w *world) excused(it *item) string {
 	return ""
 }
 
-// burden is 八、工作负担: letters and demands of the week.
+// burden is 八、工作负担: the letters of the week to units, and what was asked for in those that left.
 func (b *book) burden() notice.Section {
 	letters, offCycle := map[string]int{}, map[string]int{}
 	first := b.set.Calendar.WeekStart(b.d)
 	from := monday(b.d)
+	left := map[string]bool{}
 	for _, l := range b.Week {
-		if l.Key.Date < from || l.Key.Date > b.d || l.Key.Unit == b.Jurisdiction.Bureau || !goes(l.State) {
+		left[l.ID] = l.Key.Kind == notice.UnitLetter && goes(l.State)
+		if l.Key.Date < from || l.Key.Date > b.d || l.Key.Unit == b.Jurisdiction.Bureau || l.Key.Unit == closing.GovernmentRole || !goes(l.State) {
 			continue
 		}
 		letters[l.Key.Unit]++
@@ -128,7 +131,7 @@ func (b *book) burden() notice.Section {
 	}
 	demands := map[string]int{}
 	for _, f := range b.Steps {
-		if f.Passed != "" || f.On < from || f.On > b.d {
+		if f.Passed != "" || f.On < from || f.On > b.d || !left[f.Notice] {
 			continue
 		}
 		if ref, err := task.ParseRef(f.Obligation); err == nil {

@@ -134,12 +134,14 @@ func Sections(occ []task.Occurrence, dir task.Directory, d, since civil.Date) []
 	return []notice.Section{s}
 }
 
-// New reports whether anything to settle came up after day since and by day d: what a digest is worth writing for.
-func New(occ []task.Occurrence, d, since civil.Date) bool {
+// New reports whether anything to settle came up after day since and by day d, or was recorded after the seq (0: none): what
+// a digest is worth writing for.
+func New(occ []task.Occurrence, d, since civil.Date, seq int64) bool {
+	late := func(o task.Occurrence) bool { return seq != 0 && o.Seq > seq }
 	f := Find(occ, d)
-	return slices.ContainsFunc(f.Overlaps, func(o Overlap) bool { return max(o.A.On, o.B.On) > since }) ||
-		slices.ContainsFunc(f.Missed, func(o task.Occurrence) bool { return missedOn(o) > since }) ||
-		slices.ContainsFunc(f.Unfiled, func(o task.Occurrence) bool { return o.On > since })
+	return slices.ContainsFunc(f.Overlaps, func(o Overlap) bool { return max(o.A.On, o.B.On) > since || late(o.A) || late(o.B) }) ||
+		slices.ContainsFunc(f.Missed, func(o task.Occurrence) bool { return missedOn(o) > since || late(o) }) ||
+		slices.ContainsFunc(f.Unfiled, func(o task.Occurrence) bool { return o.On > since || late(o) })
 }
 
 // missedOn is the first day on which a filing's last day has passed.

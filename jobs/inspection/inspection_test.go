@@ -97,7 +97,7 @@ func TestSections(t *testing.T) {
 			if strings.Join(lines, "\n") != strings.Join(c.want, "\n") {
 				t.Errorf("got\n%s\nwant\n%s", strings.Join(lines, "\n"), strings.Join(c.want, "\n"))
 			}
-			if isNew := inspection.New(c.occ, date(c.d), since); since != 0 && isNew != strings.Contains(strings.Join(lines, ""), "新增") {
+			if isNew := inspection.New(c.occ, date(c.d), since, 0); since != 0 && isNew != strings.Contains(strings.Join(lines, ""), "新增") {
 				t.Errorf("new %t:\n%s", isNew, strings.Join(lines, "\n"))
 			}
 			if !slices.Equal(before, c.occ) {
