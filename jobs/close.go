@@ -18,12 +18,13 @@ type CloseStore interface {
 	Jurisdiction(ctx context.Context, code string) (task.Jurisdiction, error)
 	Plans(ctx context.Context, jurisdiction string) ([]task.Plan, error)
 	TaskVersions(ctx context.Context, jurisdiction string, ids []task.TaskID) ([]task.Task, error)
-	Directory(ctx context.Context, jurisdiction string) (task.Directory, error)
+	UnitVersions(ctx context.Context, jurisdiction string, codes []string) ([]task.Unit, error)
 	// PeriodsDue returns the instances of recurring duties that fell due in the days from and to, both included.
 	PeriodsDue(ctx context.Context, jurisdiction string, kinds []task.Kind, from, to civil.Date) ([]task.PeriodDue, error)
 	Closings(ctx context.Context, jurisdiction string, kind task.ClosingKind) ([]task.Closing, error)
-	// Instances returns all obligations of the rows.
-	Instances(ctx context.Context, jurisdiction string, ids []task.TaskID) ([]task.Record, error)
+	// Opened returns the refs of all obligations of the rows.
+	Opened(ctx context.Context, jurisdiction string, ids []task.TaskID) ([]string, error)
+	RecordsOf(ctx context.Context, jurisdiction string, refs []string) ([]task.Record, error)
 	SavePlan(ctx context.Context, jurisdiction string, seq int64, p run.DayPlan) error
 	FinishSlot(ctx context.Context, r run.Run) error
 }
@@ -52,7 +53,7 @@ func (j MonthlyClose) Run(ctx context.Context, r run.Run) (run.Run, error) {
 	}
 	asks := closing.AskMonthly(set, r.Date)
 	return closeDay(ctx, j.Store, r, func(ctx context.Context, jur task.Jurisdiction) (closing.Result, error) {
-		_, out, err := closeDuties(ctx, j.Store, jur, set, r, asks)
+		_, out, err := closeDuties(ctx, j.Store, jur, set, r, asks, task.MonthClose)
 		return out, err
 	})
 }
@@ -92,9 +93,10 @@ func closeDay(
 	return r, nil
 }
 
-// closeDuties closes the duties whose day it is. It reads no obligation on a day that closes none.
+// closeDuties closes the duties whose day it is, by what was closed of the kind before, or of all where none is named. On a
+// day that closes none it reads no row, unit or obligation.
 func closeDuties(
-	ctx context.Context, store CloseStore, jur task.Jurisdiction, set planner.Settings, r run.Run, asks []closing.Ask,
+	ctx context.Context, store CloseStore, jur task.Jurisdiction, set planner.Settings, r run.Run, asks []closing.Ask, kind task.ClosingKind,
 ) (s closing.Snapshot, out closing.Result, err error) {
 	s.Jurisdiction = jur
 	var due []task.PeriodDue
@@ -111,7 +113,7 @@ func closeDuties(
 	if s.Plans, err = store.Plans(ctx, r.Jurisdiction); err != nil {
 		return s, out, err
 	}
-	if s.Closings, err = store.Closings(ctx, r.Jurisdiction, ""); err != nil {
+	if s.Closings, err = store.Closings(ctx, r.Jurisdiction, kind); err != nil {
 		return s, out, err
 	}
 	periods := closing.Pick(due, s, set, r.Date)
@@ -119,24 +121,48 @@ func closeDuties(
 		return s, out, nil
 	}
 	ids := distinct(periods, func(p closing.Period) task.TaskID { return p.Task })
-	if s.Directory, err = store.Directory(ctx, r.Jurisdiction); err != nil {
-		return s, out, err
-	}
 	if s.Tasks, err = store.TaskVersions(ctx, r.Jurisdiction, ids); err != nil {
 		return s, out, err
 	}
-	if s.Records, err = store.Instances(ctx, r.Jurisdiction, ids); err != nil {
+	if s.Records, err = returns(ctx, store, r.Jurisdiction, s, ids, periods); err != nil {
+		return s, out, err
+	}
+	units := append(distinct(s.Records, func(r task.Record) string { return r.Obligation.Unit }), jur.Bureau)
+	if s.Directory.Units, err = store.UnitVersions(ctx, r.Jurisdiction, units); err != nil {
 		return s, out, err
 	}
 	out, err = closing.Duties(s, set, r.Job, periods, r.Date)
 	return s, out, err
 }
 
+// returns reads the obligations of the periods and of those of their duties that were closed before.
+func returns(ctx context.Context, store CloseStore, jurisdiction string, s closing.Snapshot, ids []task.TaskID, periods []closing.Period) ([]task.Record, error) {
+	wanted, err := closing.Instances(s, periods)
+	if err != nil {
+		return nil, err
+	}
+	opened, err := store.Opened(ctx, jurisdiction, ids)
+	if err != nil {
+		return nil, err
+	}
+	var refs []string
+	for _, o := range opened {
+		ref, err := task.ParseRef(o)
+		if err != nil {
+			return nil, err
+		}
+		if wanted[ref.TaskID][ref.Instance] {
+			refs = append(refs, o)
+		}
+	}
+	return store.RecordsOf(ctx, jurisdiction, refs)
+}
+
 // QuarterlyStore is what closing a quarter reads besides.
 type QuarterlyStore interface {
 	CloseStore
+	Directory(ctx context.Context, jurisdiction string) (task.Directory, error)
 	DueIn(ctx context.Context, jurisdiction string, kinds []task.Kind, from, to civil.Date) ([]task.Record, error)
-	RecordsOf(ctx context.Context, jurisdiction string, refs []string) ([]task.Record, error)
 	Documents(ctx context.Context, f notice.DocumentFilter) ([]notice.Document, error)
 	Served(ctx context.Context, ids []string) (map[string]civil.Date, error)
 	Silences(ctx context.Context, jurisdiction string) ([]task.Silence, error)
@@ -168,7 +194,7 @@ func (j QuarterlyClose) Run(ctx context.Context, r run.Run) (run.Run, error) {
 	}
 	asks, spans := closing.AskQuarterly(set, r.Date), closing.Spans(set, r.Date)
 	return closeDay(ctx, j.Store, r, func(ctx context.Context, jur task.Jurisdiction) (closing.Result, error) {
-		s, out, err := closeDuties(ctx, j.Store, jur, set, r, asks)
+		s, out, err := closeDuties(ctx, j.Store, jur, set, r, asks, "")
 		if err != nil || len(spans) == 0 {
 			return out, err
 		}

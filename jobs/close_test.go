@@ -104,8 +104,17 @@ func (s *closeStore) Closings(_ context.Context, _ string, kind task.ClosingKind
 	return slices.DeleteFunc(slices.Clone(s.closings), func(c task.Closing) bool { return kind != "" && c.Kind != kind }), s.read("closings")
 }
 
-func (s *closeStore) Instances(_ context.Context, _ string, ids []task.TaskID) ([]task.Record, error) {
-	return slices.DeleteFunc(slices.Clone(s.records), func(r task.Record) bool { return !slices.Contains(ids, r.Obligation.TaskID) }), s.read("records")
+func (s *closeStore) UnitVersions(_ context.Context, _ string, codes []string) ([]task.Unit, error) {
+	return slices.DeleteFunc(slices.Clone(s.dir.Units), func(u task.Unit) bool { return !slices.Contains(codes, u.Code) }), s.read("units")
+}
+
+func (s *closeStore) Opened(_ context.Context, _ string, ids []task.TaskID) (refs []string, err error) {
+	for _, r := range s.records {
+		if slices.Contains(ids, r.Obligation.TaskID) {
+			refs = append(refs, r.Obligation.Ref.String())
+		}
+	}
+	return refs, s.read("refs")
 }
 
 func (s *closeStore) DueIn(_ context.Context, _ string, _ []task.Kind, from, to civil.Date) ([]task.Record, error) {
@@ -171,7 +180,7 @@ func TestADayThatClosesNothingReadsNoObligation(t *testing.T) {
 			if err != nil || string(r.State) != c.state || !strings.HasPrefix(r.Reason, c.reason) || len(s.settled) != 1 || len(s.saved) != 0 {
 				t.Errorf("the run is %+v, %v; settled %d, saved %d", r, err, len(s.settled), len(s.saved))
 			}
-			for _, dear := range []string{"records", "closings", "tasks", "directory"} {
+			for _, dear := range []string{"records", "refs", "closings", "tasks", "units", "directory"} {
 				if slices.Contains(s.asked, dear) {
 					t.Errorf("it reads %v", s.asked)
 				}

@@ -22,7 +22,7 @@ type Snapshot struct {
 	Tasks        []task.Task    // every version of the rows that are closed
 	Directory    task.Directory // every version
 	Closings     []task.Closing // of all kinds that the day may close
-	// Records are all obligations of the rows that are closed.
+	// Records are the obligations of the rows that are closed, at least those of the instances that Instances names.
 	Records []task.Record
 }
 
@@ -185,6 +185,31 @@ func (c *closer) restate(history []past, t task.Task, p Period, names names, set
 		h.version, h.figures = cl.Version, now
 		c.out.Closings = append(c.out.Closings, cl)
 		out = append(out, restatement{h.closing, changes})
+	}
+	return out, nil
+}
+
+// Instances names the instances, by row, whose obligations Duties looks at: those of the periods, and those of the periods
+// of the same duties that were closed before. An error means that frozen figures cannot be read.
+func Instances(s Snapshot, periods []Period) (map[task.TaskID]map[string]bool, error) {
+	c := closer{Snapshot: s, past: map[duty][]past{}}
+	out := map[task.TaskID]map[string]bool{}
+	for _, p := range periods {
+		if out[p.Task] == nil {
+			out[p.Task] = map[string]bool{}
+		}
+		for _, name := range p.Instances {
+			out[p.Task][name] = true
+		}
+		history, err := c.history(p.duty())
+		if err != nil {
+			return nil, err
+		}
+		for _, h := range history {
+			for _, name := range instances(h.figures) {
+				out[p.Task][name] = true
+			}
+		}
 	}
 	return out, nil
 }
