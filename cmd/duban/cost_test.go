@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -42,6 +43,8 @@ type stock struct {
 	history bool
 	// otherUnits says that what is added belongs to units of its own, nine times as many as before.
 	otherUnits bool
+	// settled says that all that is added of history was done long ago.
+	settled bool
 
 	tasks   []task.Task
 	units   []task.Unit
@@ -113,13 +116,17 @@ func (s *stock) added(i int) {
 		}
 		past := first - civil.Date(30+r%60)
 		switch {
-		case r%2 == 0:
+		case r%2 == 0 && !s.settled:
 			due := first + civil.Date(90+r)
 			s.row(row, group, dated(due), "m1", task.Milestone, due, nil)
 		case s.history: // an earlier month of a row that comes due
 			of := (rowsPerDay+2)*i + 3 + r%4
 			month := civil.Of(2024, 9-time.Month(1+r/12), 20)
-			s.items(s.tasks[of], group, fmt.Sprintf("%s/%02d", month.String()[:7], r), task.Monthly, month, closingEvent(r, month, first))
+			events := closingEvent(r, month, first)
+			if s.settled {
+				events = closingEvent(0, month, first)
+			}
+			s.items(s.tasks[of], group, fmt.Sprintf("%s/%02d", month.String()[:7], r), task.Monthly, month, events)
 		default:
 			s.row(row, group, dated(past), "m1", task.Milestone, past, closingEvent(r, past, first))
 		}
@@ -277,11 +284,14 @@ func (s *stock) write(st *store.Store, caches string) {
 
 // costShape is a way in which a stock grows tenfold.
 type costShape struct {
-	name           string
-	history, units bool
+	name                    string
+	history, units, settled bool
 }
 
 var costShapes = []costShape{{name: "other rows"}, {name: "rows of other units", units: true}, {name: "history of the same rows", history: true}}
+
+// digestShapes are those of which the digest is timed: it looks at what is open, by its meaning, and counts the rest.
+var digestShapes = []costShape{{name: "other rows"}, {name: "settled history of the same rows", history: true, settled: true}}
 
 // costApp fills a database and returns the program on it.
 func costApp(tb testing.TB, s *store.Store, shape costShape, large bool) *demo {
@@ -299,7 +309,7 @@ func costApp(tb testing.TB, s *store.Store, shape costShape, large bool) *demo {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	made := stock{tb: tb, set: set, history: shape.history, otherUnits: shape.units}
+	made := stock{tb: tb, set: set, history: shape.history, otherUnits: shape.units, settled: shape.settled}
 	for i, d := range costDays {
 		made.costDay(i, d)
 	}
@@ -319,22 +329,41 @@ func costApp(tb testing.TB, s *store.Store, shape costShape, large bool) *demo {
 	return newDemo(a, s, dir, costDays[0], costDays[len(costDays)-1])
 }
 
-// remindTook runs what `run remind` runs on a day up to the letters' leaving, and returns how long it took. What leaves
-// is the same number of letters either way, at the price of a disk or a mail server.
-func (d *demo) remindTook(tb testing.TB, day civil.Date) time.Duration {
+// took runs what `run JOB` runs on a day up to the letters' leaving, and returns how long it took. What leaves is the same
+// number of letters either way, at the price of a disk or a mail server.
+func (d *demo) took(tb testing.TB, job string, day civil.Date) (time.Duration, run.Run) {
 	tb.Helper()
 	began := time.Now()
 	if err := d.prepare(tb.Context(), d.store, costCode); err != nil {
 		tb.Fatal(err)
 	}
-	results, err := d.runner(d.store, "bench").Run(tb.Context(), "remind", costCode, day, false)
+	results, err := d.runner(d.store, "bench").Run(tb.Context(), job, costCode, day, false)
 	took := time.Since(began)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	last := results[len(results)-1]
+	return took, results[len(results)-1].Run
+}
+
+// remindTook times a day up to the units' letters: what opens, closes and is reminded of.
+func (d *demo) remindTook(tb testing.TB, day civil.Date) time.Duration {
+	tb.Helper()
+	took, last := d.took(tb, "remind", day)
 	if c := last.Counts; last.State != run.Done || c.Notices != unitsPerDay || c.Steps != unitsPerDay*rowsPerDay {
 		tb.Fatalf("%s: %+v; want %d letters with a step for each of %d items", day, last, unitsPerDay, unitsPerDay*rowsPerDay)
+	}
+	d.costEvening(tb, day)
+	return took
+}
+
+// digestTook times the bureau's digest of a day, which comes after the units' letters. It is the same on either stock but for
+// what it counts.
+func (d *demo) digestTook(tb testing.TB, day civil.Date) time.Duration {
+	tb.Helper()
+	d.took(tb, "remind", day)
+	took, last := d.took(tb, "escalate", day)
+	if last.State != run.Done || last.Counts.Notices != 1 {
+		tb.Fatalf("%s: %+v; want a digest", day, last)
 	}
 	d.costEvening(tb, day)
 	return took
@@ -363,19 +392,21 @@ func (d *demo) costEvening(tb testing.TB, day civil.Date) {
 
 // costRatio times the days on both stocks in turn. Of two measures it returns the kinder, the middle of the days' ratios
 // or the ratio of the fastest days: what grows with the stock shows in both, what else runs on the machine in one.
-func costRatio(tb testing.TB, e storetest.Engine, shape costShape) (ratio float64) {
+func costRatio(
+	tb testing.TB, e storetest.Engine, shape costShape, days []civil.Date, took func(*demo, testing.TB, civil.Date) time.Duration,
+) (ratio float64) {
 	tb.Helper()
 	base, ten := costApp(tb, e.Open(tb), shape, false), costApp(tb, e.Open(tb), shape, true)
 	var ratios []float64
 	var small, large []time.Duration
-	for i, day := range costDays {
+	for i, day := range days {
 		var a, b time.Duration
 		if i%2 == 0 {
-			a = base.remindTook(tb, day)
-			b = ten.remindTook(tb, day)
+			a = took(base, tb, day)
+			b = took(ten, tb, day)
 		} else {
-			b = ten.remindTook(tb, day)
-			a = base.remindTook(tb, day)
+			b = took(ten, tb, day)
+			a = took(base, tb, day)
 		}
 		small, large, ratios = append(small, a), append(large, b), append(ratios, float64(b)/float64(a))
 	}
@@ -387,16 +418,49 @@ func costRatio(tb testing.TB, e storetest.Engine, shape costShape) (ratio float6
 	return min(middle, fastest)
 }
 
-// With ten times as many obligations and the same number due, a day takes at most 1.3 times as long.
-func TestADaysCostDoesNotGrowWithWhatIsNotDue(t *testing.T) {
+// skipUntimed skips a test that measures time where that tells nothing.
+func skipUntimed(t *testing.T) {
+	t.Helper()
 	if !timed {
 		t.Skip("the race detector changes what is timed; `go test ./cmd/duban` without -race measures it, and so does the gate")
 	}
+}
+
+// With ten times as many obligations and the same number due, a day takes at most 1.3 times as long: what opens, what closes
+// and the letters to the units.
+func TestADaysCostDoesNotGrowWithWhatIsNotDue(t *testing.T) {
+	skipUntimed(t)
 	for _, e := range storetest.Engines(t) {
 		for _, shape := range costShapes {
 			t.Run(e.Name+"/"+shape.name, func(t *testing.T) {
-				if ratio := costRatio(t, e, shape); ratio > 1.3 {
+				if ratio := costRatio(t, e, shape, costDays, (*demo).remindTook); ratio > 1.3 {
 					t.Errorf("ten times the items, as many due: %.2f times as long", ratio)
+				}
+			})
+		}
+	}
+}
+
+// openTimes is how many times as much is open where "other rows" grow tenfold: three quarters of what is added is not done.
+const openTimes = 1 + 9*3/4.0
+
+// countingTimes is how many times as long a digest may take where nine times as much as is open was done long ago: that is
+// counted by an index, and the late of the last year are read by name. To read all of it would take five times as long and more.
+const countingTimes = 1.6
+
+// The bureau's digest looks at all that is open, and so takes as many times as long as there is more of it, and no more; what
+// is done for good costs it the counting alone.
+func TestADaysCostOfTheDigestGrowsWithWhatIsOpenAlone(t *testing.T) {
+	skipUntimed(t)
+	for _, e := range storetest.Engines(t) {
+		for _, shape := range digestShapes {
+			t.Run(e.Name+"/"+shape.name, func(t *testing.T) {
+				most := 1.3 * openTimes
+				if shape.settled {
+					most = countingTimes
+				}
+				if ratio := costRatio(t, e, shape, costDays[:4], (*demo).digestTook); ratio > most {
+					t.Errorf("ten times the items: %.2f times as long, want at most %.2f", ratio, most)
 				}
 			})
 		}
@@ -411,10 +475,41 @@ func BenchmarkRemind(b *testing.B) {
 			b.Run(e.Name+"/"+shape.name, func(b *testing.B) {
 				var sum float64
 				for b.Loop() {
-					sum += costRatio(b, e, shape)
+					sum += costRatio(b, e, shape, costDays, (*demo).remindTook)
 				}
 				b.ReportMetric(sum/float64(b.N), "ratio")
 			})
 		}
+	}
+}
+
+// BenchmarkYear replays a year of the five bundled plans day by day: what happens, what is planned and what leaves, into
+// files. Where the time goes:
+//
+//	go test ./cmd/duban -run '^$' -bench BenchmarkYear -benchtime 1x -cpuprofile cpu.prof
+func BenchmarkYear(b *testing.B) {
+	for b.Loop() {
+		a, _, _ := testApp(b)
+		dir := b.TempDir()
+		if err := a.configureDemo(dir); err != nil {
+			b.Fatal(err)
+		}
+		s, err := a.openDB(b.Context(), "sqlite:"+filepath.Join(dir, "duban.db"))
+		if err != nil {
+			b.Fatal(err)
+		}
+		d := newDemo(a, s, dir, civil.MustParse("2024-01-01"), civil.MustParse("2024-12-31"))
+		began := cpu()
+		if err := d.importAll(b.Context()); err != nil {
+			b.Fatal(err)
+		}
+		for day := d.from; day <= d.to; day++ {
+			for _, code := range d.codes {
+				if err := d.day(b.Context(), code, day); err != nil {
+					b.Fatalf("%s %s: %v", code, day, err)
+				}
+			}
+		}
+		b.ReportMetric((cpu() - began).Seconds(), "cpu-s/year")
 	}
 }
