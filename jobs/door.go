@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -17,6 +18,8 @@ type DoorStore interface {
 	// Touched returns the subjects (an obligation's or a task's reference) of the events recorded after the seq.
 	Touched(ctx context.Context, jurisdiction string, since int64) ([]string, error)
 	RecordsOf(ctx context.Context, jurisdiction string, refs []string) ([]task.Record, error)
+	// Document returns a formal letter's document.
+	Document(ctx context.Context, id string) (notice.Document, error)
 }
 
 // Hours are the hours of a working day in which letters may leave, in time since midnight: From ≤ now < To.
@@ -86,12 +89,22 @@ func (d Door) closed(ctx context.Context, code string, letters []notice.Notice, 
 		touched[s] = true
 	}
 	var refs []string
+	about := map[string][]string{} // what the formal letters are about
 	for _, n := range letters {
 		for _, it := range n.Facts.Items() {
 			if concerns(touched, it.Ref) {
 				refs = append(refs, it.Ref)
 			}
 		}
+		if !n.Key.Formal() {
+			continue
+		}
+		doc, err := d.Store.Document(ctx, n.ID)
+		if err != nil && !errors.Is(err, task.ErrNotFound) {
+			return err
+		}
+		about[n.ID] = doc.Refs
+		refs = append(refs, doc.Refs...)
 	}
 	if len(refs) == 0 {
 		return nil
@@ -110,6 +123,11 @@ func (d Door) closed(ctx context.Context, code string, letters []notice.Notice, 
 	}
 	today := civil.In(d.Clock(), d.Zone(code))
 	for _, n := range letters {
+		for _, ref := range about[n.ID] {
+			if why := planner.Stands(now[ref], set, max(n.Facts.Date, today)); why != "" && now[ref].Obligation.Unit != "" {
+				closed[n.ID] = fmt.Sprintf("what it says was no longer so before it left: %s; void its document with `duban documents void %s`", why, n.ID)
+			}
+		}
 		if planner.NothingLeft(n, now, set, today) {
 			closed[n.ID] = fmt.Sprintf("every item in it was closed before it left (%d)", len(n.Facts.Items()))
 		}

@@ -3,6 +3,7 @@ package jobs
 import (
 	"context"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -52,6 +53,7 @@ func TestLettersLeaveInTheirHoursOnWorkdays(t *testing.T) {
 // registerOf is a DoorStore over records in memory.
 type registerOf struct {
 	records []task.Record
+	forms   map[string]notice.Document
 	asked   []string
 	err     error
 }
@@ -66,6 +68,14 @@ func (r *registerOf) Touched(_ context.Context, _ string, since int64) ([]string
 		}
 	}
 	return out, r.err
+}
+
+func (r *registerOf) Document(_ context.Context, id string) (notice.Document, error) {
+	doc, ok := r.forms[id]
+	if !ok {
+		return doc, task.ErrNotFound
+	}
+	return doc, nil
 }
 
 func (r *registerOf) RecordsOf(_ context.Context, _ string, refs []string) ([]task.Record, error) {
@@ -117,6 +127,19 @@ func TestOnlyLettersWithNothingLeftAreClosed(t *testing.T) {
 	if got, err := tomorrow.Closed(t.Context(), []notice.Notice{later}); err != nil || len(got) != 1 {
 		t.Errorf("reported the day after the letter's date: %v %v", got, err)
 	}
+	form := func(n notice.Notice) notice.Notice {
+		n.Key.Kind, n.Key.Role, n.Key.Matter = notice.SupervisionForm, "deputy", n.Key.Unit
+		doc := notice.Document{ID: n.Key.ID(), Refs: []string{n.Facts.Overdue[0].Ref}, State: notice.Issued}
+		n.ID, n.Facts.Overdue = doc.ID, nil
+		reg.forms[n.ID] = doc
+		return n
+	}
+	reg.forms = map[string]notice.Document{}
+	stands, answered := form(untouched), form(closed)
+	if got, err := door.Closed(t.Context(), []notice.Notice{stands, answered}); err != nil || len(got) != 1 || !strings.Contains(got[answered.ID], "documents void "+answered.ID) {
+		t.Errorf("of two forms, one of a unit that answered: %v %v", got, err)
+	}
+	reg.asked = slices.DeleteFunc(reg.asked, func(ref string) bool { return ref == reg.forms[stands.ID].Refs[0] }) // a form's own is read always
 	for _, ref := range reg.asked {
 		if ref == untouched.Facts.Overdue[0].Ref || ref == before.Facts.Overdue[0].Ref {
 			t.Errorf("%s was read though nothing happened to it", ref)

@@ -191,11 +191,8 @@ func (t *tx) issue(ctx context.Context, d notice.Document) error {
 		if err != nil {
 			return err
 		}
-		if d.N < next {
+		if d.N < next { // one ahead is the office's own doing: the register follows it
 			return fmt.Errorf("number %d of %d: %w; %d is the next", d.N, d.Year, ErrExists, next)
-		}
-		if d.N > next {
-			return fmt.Errorf("number %d of %d would leave a gap: %d is the next", d.N, d.Year, next)
 		}
 	}
 	if err := t.numberFree(ctx, d); err != nil {

@@ -446,6 +446,9 @@ func (a *app) recordEvent(ctx context.Context, s *store.Store, ref task.Ref, on 
 	} else {
 		a.say("%s  %s: now %s", id, e.Kind, outcome(st, e.Kind))
 	}
+	if err == nil && st.Asked != 0 && e.Kind == task.Corrected {
+		a.say("the extension that was asked for on %s waits for an answer, and urging with it; refuse it, or correct its entry too", st.Asked)
+	}
 	if err == nil && e.Kind == task.Corrected {
 		err = a.offerCorrection(ctx, s, ref, e, x.letter)
 	}

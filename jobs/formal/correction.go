@@ -38,7 +38,9 @@ type Rested struct {
 }
 
 // matterOf tells the corrections of an obligation's entries apart.
-func matterOf(ref task.Ref, wrong task.Event) string { return notice.MatterOf(ref.String(), int(wrong.Seq)) }
+func matterOf(ref task.Ref, wrong task.Event) string {
+	return notice.MatterOf(ref.String(), int(wrong.Seq))
+}
 
 // Rested finds what left to the obligation's unit because of an entry: planned after the entry was recorded and before it
 // was voided, and delivered or issued.

@@ -134,22 +134,12 @@ func (d Desk) caseOf(ctx context.Context, j task.Jurisdiction, rec task.Record, 
 	return c, err
 }
 
-// changed says, by ref, of the obligations that are not what a draft about them says (open, with nothing waiting for the
-// bureau), what they are instead.
-func changed(records []task.Record, set planner.Settings, day civil.Date) map[string]string {
+// changed says, by ref, of the obligations that are not what a draft about them says, what they are instead.
+func changed(records []task.Record, all planner.Settings, day civil.Date) map[string]string {
 	why := map[string]string{}
 	for _, rec := range records {
-		st := task.Fold(rec.Obligation, rec.Events, day, set.Calendar, set.Terms)
-		name := rec.Obligation.Ref.String()
-		switch {
-		case st.State != task.Waiting:
-			why[name] = fmt.Sprintf("%s is %s since %s", name, st.State, st.Since)
-		case st.Asked != 0:
-			why[name] = fmt.Sprintf("%s: an extension was asked for on %s", name, st.Asked)
-		case st.HeldUntil != 0:
-			why[name] = fmt.Sprintf("%s is held until %s: %s", name, st.HeldUntil, st.HeldWhy)
-		case day <= max(st.Effective, st.Assess):
-			why[name] = fmt.Sprintf("%s is due on %s now", name, max(st.Effective, st.Assess))
+		if s := planner.Stands(rec, all, day); s != "" {
+			why[rec.Obligation.Ref.String()] = s
 		}
 	}
 	return why

@@ -3,10 +3,10 @@
 package formal
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 
 	"duban/jobs/civil"
 	"duban/jobs/planner"
@@ -100,7 +100,8 @@ func (d Desk) release(ctx context.Context, r Release) (notice.Document, error) {
 	if err := fits(doc, r); err != nil {
 		return doc, err
 	}
-	doc.State, doc.By, doc.Via, doc.Date = notice.Issued, r.By, r.Via, r.Today
+	// A letter leaves on a working day, and is dated when it leaves.
+	doc.State, doc.By, doc.Via, doc.Date = notice.Issued, r.By, r.Via, set.Calendar.OnOrAfter(r.Today)
 	if r.Via != notice.ByMail {
 		doc.Date, doc.Served = r.On, r.On
 	}
@@ -128,17 +129,29 @@ func fits(doc notice.Document, r Release) error {
 	return nil
 }
 
-// number takes the number given, or the next of the program's own register. One that is given and is the next of the
-// register is taken from it.
+// printed is the form of a document's number (GB/T 9704).
+var printed = regexp.MustCompile(`^[^〔〕\s]+〔[12][0-9]{3}〕[1-9][0-9]*号$`)
+
+// number takes the number given, or the next of the program's own register. One that is given and of the same series moves
+// the register on, so that the program never gives it again.
 func (d Desk) number(ctx context.Context, doc notice.Document, o planner.Office, r Release) (notice.Document, error) {
 	doc.Year = doc.Date.Year()
 	n, err := d.Store.NextNumber(ctx, doc.Jurisdiction, doc.Kind, doc.Year)
 	if err != nil {
 		return doc, err
 	}
-	next := notice.NumberOf(o.Number, doc.Year, n)
-	if doc.Number = cmp.Or(r.Number, next); doc.Number == next {
-		doc.N = n
+	doc.N, doc.Number = n, notice.NumberOf(o.Number, doc.Year, n)
+	if r.Number == "" {
+		return doc, nil
+	}
+	if !printed.MatchString(r.Number) {
+		return doc, fmt.Errorf("number %q is not as numbers are printed: the office's word, the year in 〔〕, the number without a leading zero and 号, as in 崂政督〔%d〕12号", r.Number, doc.Year)
+	}
+	doc.Number = r.Number
+	if own, ok := notice.NumberIn(o.Number, doc.Year, r.Number); ok && own >= n {
+		doc.N = own // the office has gone ahead in the same series: the register follows it
+	} else {
+		doc.N = 0
 	}
 	return doc, nil
 }

@@ -116,6 +116,12 @@ func desk(o *office) formal.Desk {
 	}}
 }
 
+func numbered(n string) formal.Release {
+	r := mail("2024-10-22")
+	r.Number = n
+	return r
+}
+
 func mail(day string) formal.Release {
 	return formal.Release{By: "申敏", Via: notice.ByMail, On: date(day), Today: date(day)}
 }
@@ -154,6 +160,25 @@ func TestReleaseByOtherMeans(t *testing.T) {
 	}
 	if doc.Number != r.Number || doc.N != 0 || doc.Served != r.On || doc.Date != r.On || !strings.Contains(o.issued.Reason, "paper") {
 		t.Errorf("%+v, %q", doc, o.issued.Reason)
+	}
+}
+
+// TestTheRegisterFollowsTheOffice: a number of its own series that is given by hand moves the register on; one of another
+// does not, and none that lies behind.
+func TestTheRegisterFollowsTheOffice(t *testing.T) {
+	for given, want := range map[string]int{"督办〔2024〕3号": 3, "督办〔2024〕12号": 12, "督办〔2024〕2号": 0, "督办〔2023〕12号": 0, "示政督〔2024〕12号": 0} {
+		if doc, err := desk(drafted()).Release(t.Context(), numbered(given)); err != nil || doc.Number != given || doc.N != want {
+			t.Errorf("%s: %s is number %d of the register (%v), want %d", given, doc.Number, doc.N, err, want)
+		}
+	}
+}
+
+// TestALetterIsDatedOnAWorkingDay: released on a Saturday it leaves on Monday, and gives five working days from then.
+func TestALetterIsDatedOnAWorkingDay(t *testing.T) {
+	o := drafted()
+	doc, err := desk(o).Release(t.Context(), mail("2024-10-19"))
+	if err != nil || doc.Date != date("2024-10-21") || o.issued.Facts.Date != doc.Date {
+		t.Errorf("%s, %v", doc.Date, err)
 	}
 }
 
@@ -204,6 +229,9 @@ func TestWhatIsNotReleased(t *testing.T) {
 		{"voided before", "not a draft", false, drafted(func(o *office) { o.doc.State = notice.Voided }), mail("2024-10-22")},
 		{"handed over before it was drafted", "handed over on 2024-10-17", false, drafted(),
 			formal.Release{By: "申敏", Via: notice.ByOA, On: date("2024-10-17"), Today: date("2024-10-22")}},
+		{"a number that is none", "as numbers are printed", false, drafted(), numbered("第12号")},
+		{"a number with a leading zero", "as numbers are printed", false, drafted(), numbered("督办〔2024〕012号")},
+		{"square brackets", "as numbers are printed", false, drafted(), numbered("督办[2024]12号")},
 		{"handed over tomorrow", "handed over on 2024-10-23", false, drafted(),
 			formal.Release{By: "申敏", Via: notice.ByOA, On: date("2024-10-23"), Today: date("2024-10-22")}},
 	} {

@@ -104,6 +104,9 @@ func check(rec task.Record, before task.Status, e task.Event) error {
 		if i < 0 || rec.Events[i].Kind == task.Opened || rec.Events[i].Kind == task.Corrected {
 			return fmt.Errorf("record corrected on %s: there is no event %d to void; `obligations show` lists them", rec.Obligation.Ref, e.Voids)
 		}
+		if v := slices.IndexFunc(rec.Events, func(x task.Event) bool { return x.Kind == task.Corrected && x.Voids == e.Voids }); v >= 0 {
+			return fmt.Errorf("record corrected on %s: event %d was voided on %s already", rec.Obligation.Ref, e.Voids, rec.Events[v].On)
+		}
 		return nil
 	}
 	if e.Kind == task.Counted && e.Ref != "" {

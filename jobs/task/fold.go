@@ -353,6 +353,9 @@ func Check(o Obligation, s Status, e Event) error {
 		if s.State == Answered || s.State == Waiting && !s.Unconfirmed {
 			return refuse("it is not closed, so there is nothing to reopen")
 		}
+		if e.Date != 0 && e.Date < s.Effective {
+			return fmt.Errorf("record reopened on %s: the new date %s is before %s, which the unit has anyway", o.Ref, e.Date, s.Effective)
+		}
 	case Counted:
 		if o.Quota == 0 {
 			return fmt.Errorf("record counted on %s: it has no quota; use report", o.Ref)

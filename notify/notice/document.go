@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"duban/jobs/civil"
@@ -71,6 +72,15 @@ type DocumentFilter struct {
 func MatterOf(ref string, arm int) string {
 	sum := sha256.Sum256(fmt.Appendf(nil, "duban-matter-1\x1f%s\x1f%d", ref, arm))
 	return hex.EncodeToString(sum[:12])
+}
+
+// NumberIn reads the number out of a printed one of the pattern's series and year; ok is false where it is of another.
+func NumberIn(pattern string, year int, printed string) (n int, ok bool) {
+	before, after, found := strings.Cut(strings.ReplaceAll(pattern, "{year}", fmt.Sprint(year)), "{n}")
+	rest, has := strings.CutPrefix(printed, before)
+	digits, ends := strings.CutSuffix(rest, after)
+	n, err := strconv.Atoi(digits)
+	return n, found && has && ends && err == nil && n > 0
 }
 
 // NumberOf prints a document's number by its pattern, in which {year} and {n} stand for the numbers: 督办〔{year}〕{n}号.

@@ -269,13 +269,13 @@ func TestFactsSurviveJSON(t *testing.T) {
 
 func TestFormalLettersAreToldByTheirKind(t *testing.T) {
 	for key, want := range map[Key]bool{
-		{Kind: UnitLetter}:                           false,
-		{Kind: BureauDigest}:                         false,
-		{Kind: Summary, Matter: "zl/6@2024-09"}:      false,
-		{Kind: Correction, Matter: "m"}:              false,
-		{Kind: SupervisionForm, Matter: "m"}:         true,
-		{Kind: Bulletin, Matter: "2024Q3"}:           true,
-		{Kind: Report, Matter: "2024Q3"}:             true,
+		{Kind: UnitLetter}:                                  false,
+		{Kind: BureauDigest}:                                false,
+		{Kind: Summary, Matter: "zl/6@2024-09"}:             false,
+		{Kind: Correction, Matter: "m"}:                     false,
+		{Kind: SupervisionForm, Matter: "m"}:                true,
+		{Kind: Bulletin, Matter: "2024Q3"}:                  true,
+		{Kind: Report, Matter: "2024Q3"}:                    true,
 		{Kind: "a kind that is not known yet", Matter: "m"}: true,
 		{Kind: "a kind that is not known yet", Matter: ""}:  false,
 	} {
