@@ -234,6 +234,33 @@ func TestEscalateOnADayOffAndWhereNothingChanged(t *testing.T) {
 	}
 }
 
+func TestEscalateForWhatOtherRulesTell(t *testing.T) {
+	s, j := desk("sfj@gov.example")
+	isNew := false
+	var last civil.Date
+	var seq int64
+	j.Extra = func(_ context.Context, _ string, _, day civil.Date, after int64) ([]notice.Section, bool, error) {
+		last, seq = day, after
+		return []notice.Section{{Heading: "检查备案", Lines: []string{"重叠1件。"}}}, isNew, nil
+	}
+	digestOf(t, j, "2024-06-17")
+	if last != 0 || seq != 0 {
+		t.Errorf("before the first digest: %s, %d", last, seq)
+	}
+	s.letters[0].State = notice.Sent
+	if r := digestOf(t, j, "2024-06-18"); r.Counts.Notices != 0 {
+		t.Errorf("nothing is new: %+v", r)
+	}
+	isNew = true
+	r := digestOf(t, j, "2024-06-18")
+	if last != civil.MustParse("2024-06-17") || seq != s.letters[0].Seq {
+		t.Errorf("since the last digest: %s, %d", last, seq)
+	}
+	if r.Counts.Notices != 1 || len(s.letters) != 2 {
+		t.Errorf("no digest for what is new: %+v", r)
+	}
+}
+
 func TestEscalateTellsAgainWhatNeverLeft(t *testing.T) {
 	s, j := desk("sfj@gov.example")
 	digestOf(t, j, "2024-06-28")

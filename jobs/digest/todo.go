@@ -170,10 +170,14 @@ func (b *book) aboutDocument(doc notice.Document) string {
 	return cmp.Or(doc.Title, name)
 }
 
-// held asks for the letters that a person is to let go. The forms and reports in draft stand for themselves, and so does a
-// unit without an address.
+// held asks for the letters that a person is to let go. What is drafted and not issued stands for itself, and so does a unit
+// without an address.
 func (b *book) held() []string {
-	over, other, staff := map[string]int{}, map[string]int{}, map[string]int{}
+	over, other, staff, formal := map[string]int{}, map[string]int{}, map[string]int{}, map[string]int{}
+	issued := map[string]bool{}
+	for _, doc := range b.Documents {
+		issued[doc.ID] = doc.State == notice.Issued && doc.Date <= b.d
+	}
 	for _, l := range b.letters() {
 		if !l.Waits || l.State != notice.Held || l.Key.Date > b.d {
 			continue
@@ -189,7 +193,12 @@ func (b *book) held() []string {
 			}
 		case notice.PersonnelLetter, notice.PersonnelTotals:
 			of = staff
-		case notice.BureauDigest, notice.SupervisionForm, notice.Report, notice.Bulletin:
+		case notice.SupervisionForm, notice.Report, notice.Bulletin:
+			if !issued[l.ID] {
+				continue
+			}
+			of = formal
+		case notice.BureauDigest:
 			continue
 		}
 		of[l.Key.Unit]++
@@ -197,15 +206,23 @@ func (b *book) held() []string {
 			b.waiting++
 		}
 	}
-	var out []string
-	for _, c := range []struct {
-		of         map[string]int
-		what, rest string
-	}{
+	return b.heldLines([]heldKind{
 		{over, "超出每周来信上限、待放行", "请逐封放行，或电话告知后登记；未放行的，仍须告知的事项并入下周首个工作日来信"},
 		{other, "来信待放行", "请核对后放行，或以其他方式告知后登记"},
 		{staff, "人员管理提示待放行", "请核对收件人后放行，或当面送交"},
-	} {
+		{formal, "已编号公文待放行", "请核对所述情况后放行，或作废"},
+	})
+}
+
+// heldKind are letters that wait for one reason, by reader, and what is asked about them.
+type heldKind struct {
+	of         map[string]int
+	what, rest string
+}
+
+func (b *book) heldLines(kinds []heldKind) []string {
+	var out []string
+	for _, c := range kinds {
 		n := 0
 		var units []string
 		for _, u := range slices.Sorted(maps.Keys(c.of)) {

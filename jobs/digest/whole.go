@@ -131,7 +131,7 @@ func (b *book) burden() notice.Section {
 	}
 	demands := map[string]int{}
 	for _, f := range b.Steps {
-		if f.Passed != "" || f.On < from || f.On > b.d || !left[f.Notice] {
+		if f.Passed != "" || f.On < from || f.On > b.d || !left[f.Notice] && b.Served[f.Notice] == 0 {
 			continue
 		}
 		if ref, err := task.ParseRef(f.Obligation); err == nil {

@@ -112,6 +112,33 @@ func TestSections(t *testing.T) {
 	}
 }
 
+// What was typed in after the last digest for a day before it is new, and only that.
+func TestNewByEntry(t *testing.T) {
+	a := filed("A1", "sjj", "2024-09-18", "甲公司", "2024-10-09", "2024-10-11")
+	b := filed("B1", "yjj", "2024-09-18", "甲公司", "2024-10-11", "2024-10-12")
+	r := registered("C1", "yjj", "2024-09-18")
+	for _, c := range []struct {
+		name string
+		occ  []task.Occurrence
+		d    string
+		seq  int64
+		want bool
+	}{
+		{"the overlap's second filing", []task.Occurrence{a, b}, "2024-09-20", b.Seq - 1, true},
+		{"both known", []task.Occurrence{a, b}, "2024-09-20", b.Seq, false},
+		{"no digest yet", []task.Occurrence{a, b}, "2024-09-20", 0, false},
+		{"a filing that meets none", []task.Occurrence{a}, "2024-09-20", a.Seq - 1, false},
+		{"a registration nobody filed", []task.Occurrence{r}, "2024-09-20", r.Seq - 1, true},
+		{"one that is known", []task.Occurrence{r}, "2024-09-20", r.Seq, false},
+		{"one whose days have passed", []task.Occurrence{a}, "2024-10-20", a.Seq - 1, true},
+		{"one that was known", []task.Occurrence{a}, "2024-10-20", a.Seq, false},
+	} {
+		if got := inspection.New(c.occ, date(c.d), date(c.d)-1, c.seq); got != c.want {
+			t.Errorf("%s: new %t", c.name, got)
+		}
+	}
+}
+
 // Every pair of filings that meet is found, and none that do not: compared with looking at all pairs.
 func TestOverlapsAreAllFound(t *testing.T) {
 	var occ []task.Occurrence
