@@ -67,6 +67,14 @@ func (a *app) exportDocument(ctx context.Context, s *store.Store, id, dir string
 	return err
 }
 
+// marked is the paper with 作废 above everything, where its document was voided.
+func marked(p notice.Paper, doc notice.Document) notice.Paper {
+	if doc.State == notice.Voided {
+		p.Mark = "作废"
+	}
+	return p
+}
+
 // writeDocument writes a document and the drafts that go along with it, and returns the files' names.
 func writeDocument(ctx context.Context, s *store.Store, doc notice.Document, dir string) (written []string, err error) {
 	n, err := s.Notice(ctx, doc.ID)
@@ -76,7 +84,7 @@ func writeDocument(ctx context.Context, s *store.Store, doc notice.Document, dir
 	if n.Facts.Paper == nil {
 		return nil, fmt.Errorf("export %s: its letter has no paper", doc.ID)
 	}
-	papers := []notice.Paper{*n.Facts.Paper}
+	papers := []notice.Paper{marked(*n.Facts.Paper, doc)}
 	for _, d := range n.Facts.Paper.Drafts {
 		papers = append(papers, d.Paper)
 	}

@@ -249,13 +249,14 @@ func (l attemptLine) String() string {
 // letterDetail is what `outbox show --output json` prints.
 type letterDetail struct {
 	letterRow
-	Versions notice.Versions `json:"versions"` // template: of the last attempt
-	Subject  string          `json:"subject"`
-	Text     string          `json:"text"`
-	Fault    string          `json:"fault,omitempty"` // why it cannot be composed
-	Receipts []attemptLine   `json:"receipts"`        // one of each recipient
-	Attempts []attemptLine   `json:"attempts"`        // all, in order
-	Moves    []moveLine      `json:"moves"`           // what else was done with it, in order
+	Document *notice.Document `json:"document,omitempty"` // of a formal letter
+	Versions notice.Versions  `json:"versions"`           // template: of the last attempt
+	Subject  string           `json:"subject"`
+	Text     string           `json:"text"`
+	Fault    string           `json:"fault,omitempty"` // why it cannot be composed
+	Receipts []attemptLine    `json:"receipts"`        // one of each recipient
+	Attempts []attemptLine    `json:"attempts"`        // all, in order
+	Moves    []moveLine       `json:"moves"`           // what else was done with it, in order
 }
 
 // moveLine is one move as `outbox show --output json` prints it.
@@ -300,6 +301,19 @@ func (a *app) history(ctx context.Context, s *store.Store, id string) (d letterD
 	if len(n.Facts.Recipients) == 0 { // what is to be handed over, or waits for an address, is shown as it would be mailed
 		n.Facts.Recipients = []notice.Recipient{{Role: n.Key.Role, Email: m.FromAddress}}
 	}
+	if n.Key.Formal() {
+		doc, err := s.Document(ctx, n.ID)
+		if err != nil && !errors.Is(err, task.ErrNotFound) {
+			return d, err
+		}
+		if err == nil {
+			d.Document = &doc
+			if n.Facts.Paper != nil {
+				paper := marked(*n.Facts.Paper, doc)
+				n.Facts.Paper = &paper
+			}
+		}
+	}
 	msg, err := compose.Compose(n, 0, m)
 	if err != nil { // its history is asked for just then
 		d.Fault = notify.MaskAll(err.Error())
@@ -326,6 +340,9 @@ func (a *app) outboxShow(ctx context.Context, s *store.Store, id string) error {
 	fmt.Fprintf(a.out, "%s  %s %s %s  %s\n", d.ID, d.Jurisdiction, d.Date, d.Unit, d.State)
 	if d.Reason != "" {
 		fmt.Fprintln(a.out, d.Reason)
+	}
+	if d.Document != nil {
+		fmt.Fprintln(a.out, strings.TrimSpace(fmt.Sprintf("document: %s %s %s", documentState(*d.Document), d.Document.Number, d.Document.Why)))
 	}
 	if d.SupersededBy != "" {
 		fmt.Fprintln(a.out, "taken over by", d.SupersededBy)
