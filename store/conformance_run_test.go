@@ -83,7 +83,7 @@ func TestTheLifeOfASlot(t *testing.T) {
 		if third.Reason != "" || !third.Finished.IsZero() {
 			t.Errorf("a new run keeps the old one's end: %+v", third)
 		}
-		third.State, third.Finished, third.Counts = run.Done, instant, run.Counts{Opened: 7}
+		third.State, third.Finished, third.Counts = run.Done, instant, run.Counts{Opened: 7, Seq: 12}
 		if err := s.FinishSlot(ctx, third); err != nil {
 			t.Fatal(err)
 		}
@@ -93,8 +93,8 @@ func TestTheLifeOfASlot(t *testing.T) {
 			t.Errorf("done: %+v", done)
 		}
 		last := claim("again", time.Minute, true, true)
-		if last.Counts.Opened != 0 {
-			t.Errorf("a new run keeps the old one's counts: %+v", last)
+		if last.Counts != (run.Counts{Seq: 12}) { // the seq of the day's first planning stays
+			t.Errorf("a new run keeps the old one's counts, or loses its seq: %+v", last)
 		}
 	})
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"duban/jobs"
 	"duban/jobs/civil"
 	"duban/jobs/explain"
 	"duban/jobs/planner"
@@ -74,6 +75,9 @@ func (a *app) explainInput(ctx context.Context, s *store.Store, ref task.Ref, d 
 	}
 	snap, err := a.explainSources(ctx, s, rec, d)
 	if err != nil {
+		return in, err
+	}
+	if snap.Known, in.Planned, err = a.explainPlanned(ctx, s, snap.Jurisdiction, set, d); err != nil {
 		return in, err
 	}
 	if err := a.explainLetters(ctx, s, &snap, set, d); err != nil {
@@ -153,6 +157,25 @@ func (a *app) explainSources(ctx context.Context, s *store.Store, rec task.Recor
 		snap.LeadOpen[r.TaskID.String()+"/"+r.Instance] = true
 	}
 	return snap, err
+}
+
+// explainPlanned returns the seq that the last planning before the day was made on, or will be where a working day to come lies
+// between, and that of the day's own planning, 0 where there was none.
+func (a *app) explainPlanned(ctx context.Context, s *store.Store, j task.Jurisdiction, set planner.Settings, d civil.Date) (known, own int64, err error) {
+	last, err := jobs.Planned(ctx, s, j.Code, d)
+	if err != nil {
+		return 0, 0, err
+	}
+	if last.Date == d {
+		own = last.Counts.Seq
+		if last, err = jobs.Planned(ctx, s, j.Code, d-1); err != nil {
+			return 0, 0, err
+		}
+	}
+	if set.Calendar.OnOrAfter(max(a.today(j.Code), last.Date+1)) < d {
+		return j.Seq, own, nil
+	}
+	return last.Counts.Seq, own, nil
 }
 
 // refusedFor is how many days back the letters that were refused are looked for.

@@ -27,6 +27,8 @@ type Input struct {
 	Letters map[string]notice.Brief
 	// Documents are the formal letters among them.
 	Documents []notice.Document
+	// Planned is the seq that the planning of the day was made on; 0: the day is not planned yet, or is none that is.
+	Planned int64
 }
 
 // Explanation answers where an obligation comes from, how it stands on a day, and what is said about it. Its JSON is part

@@ -24,10 +24,13 @@ func (x *explainer) next(today planner.Decision) Next {
 	if due := x.status.Effective; x.Case.Record.Obligation.Owes == task.OwesSupport && x.Day > due {
 		return Next{What: "nothing: its date is past, and a supporting unit is not urged"}
 	}
-	c := x.tomorrow(today)
+	c, again := x.tomorrow(today)
 	decision, reason := today, ""
 	for day, looks := x.Day, 0; looks < patience; looks++ {
 		next := x.look(decision, day, &reason)
+		if again && day == x.Day {
+			next = x.set.Calendar.OnOrAfter(day + 1)
+		}
 		if next == 0 {
 			break
 		}
@@ -35,6 +38,7 @@ func (x *explainer) next(today planner.Decision) Next {
 		if x.set.Calendar.WeekStart(day) != x.set.Calendar.WeekStart(x.Day) {
 			c.Letters = 0
 		}
+		c.Unseen = x.unseen(day)
 		decision = planner.Decide(c, x.Settings, day)
 		for _, s := range decision.Steps {
 			if s.State == planner.StepToday && s.Arm == decision.Status.Arm {
@@ -80,22 +84,50 @@ func (x *explainer) look(d planner.Decision, day civil.Date, reason *string) (ne
 	return next
 }
 
+// unseen is the first seq that no planning before a later day will have seen: none, once a working day lies between.
+func (x *explainer) unseen(day civil.Date) int64 {
+	since, from := x.Case.Unseen, x.Day
+	if x.Planned != 0 {
+		since, from = x.Planned+1, x.Day+1
+	}
+	if x.set.Calendar.OnOrAfter(from) < day {
+		return 0
+	}
+	return since
+}
+
+// letter stands for the ID of the day's letter, which is not written yet.
+const letter = "the letter of the day"
+
 // tomorrow is the case after the day: what goes and is passed over on it stands on the record, as served, and the letter
-// of the day counts towards the week's.
-func (x *explainer) tomorrow(today planner.Decision) planner.Case {
-	c := x.Case
+// of the day counts towards the week's. What stands in a letter that the weekly cap keeps for a person was said to nobody:
+// it stands open, and a later letter says it again.
+func (x *explainer) tomorrow(today planner.Decision) (c planner.Case, again bool) {
+	c = x.Case
+	offCycle := !ladder.Monday(x.Day, x.set.Calendar)
+	kept := offCycle && x.set.WeeklyCap > 0 && c.Letters >= x.set.WeeklyCap
 	goes := c.Written || slices.ContainsFunc(today.Steps, func(s planner.StepDecision) bool { return s.State == planner.StepToday && s.Rung != ladder.Form })
-	if goes && !ladder.Monday(x.Day, x.set.Calendar) {
+	if goes && offCycle {
 		c.Letters++
 	}
 	c.Written = false
 	said(&c, today, x.Day)
-	return c
+	type step struct {
+		arm  int
+		code string
+	}
+	open := map[step]bool{} // by the last that became of a step
+	for _, f := range c.Record.Steps {
+		open[step{f.Arm, f.Step}] = f.Notice == letter && kept || planner.KeptByCap(x.Letters[f.Notice])
+	}
+	steps := slices.DeleteFunc(slices.Clone(c.Record.Steps), func(f task.FiredStep) bool { return open[step{f.Arm, f.Step}] })
+	again = len(steps) < len(c.Record.Steps)
+	c.Record.Steps = steps
+	return c, again
 }
 
 // said adds to the case what is said and passed over on the day, as served.
 func said(c *planner.Case, d planner.Decision, day civil.Date) {
-	const letter = "the letter of the day"
 	for _, s := range d.Steps {
 		f := task.FiredStep{Obligation: c.Record.Obligation.Ref.String(), Arm: s.Arm, Step: s.Step, N: s.N + 1, Role: s.Role, On: day}
 		switch {

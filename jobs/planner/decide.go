@@ -190,7 +190,7 @@ func (j *judge) permitted(step ladder.Step, earlier []ladder.Step) (reason strin
 	}
 	// What makes sense until that letter's day at the longest does not wait for it: its letter is written, and waits for a person.
 	if next := j.nextLetter(); j.capped() && step.Expires > next {
-		return fmt.Sprintf("the unit has had its letters of this week (%d besides the first working day's); it waits for the letter of %s", j.set.WeeklyCap, next), true
+		return fmt.Sprintf(hadItsLetters+" (%d besides the first working day's); it waits for the letter of %s", j.set.WeeklyCap, next), true
 	}
 	return "", false
 }
@@ -530,6 +530,14 @@ func (j *judge) next(steps []StepDecision) StepDecision {
 		}
 	}
 	return next
+}
+
+// hadItsLetters begins the reason by which the weekly cap keeps an item or a letter back.
+const hadItsLetters = "the unit has had its letters of this week"
+
+// KeptByCap reports whether a letter waits for a person since its unit has had its letters of the week.
+func KeptByCap(b notice.Brief) bool {
+	return b.State == notice.Held && strings.HasPrefix(b.Reason, hadItsLetters)
 }
 
 // capped reports whether the unit has had as many letters this week as it may, and today's is not that of the week's first

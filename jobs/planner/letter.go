@@ -54,7 +54,7 @@ func (r *reminder) letter(code string) {
 		n.State, n.Reason = notice.Held, "the unit has no liaison with an e-mail address; import one, or tell the unit by other means"
 	case lines[0].capped():
 		n.State = notice.Held
-		n.Reason = fmt.Sprintf("the unit has had its letters of this week (%d besides the first working day's): a person releases this one with `duban outbox release %s --by NAME`; what is left to say then goes into the letter of %s",
+		n.Reason = fmt.Sprintf(hadItsLetters+" (%d besides the first working day's): a person releases this one with `duban outbox release %s --by NAME`; what is left to say then goes into the letter of %s",
 			lines[0].Letters, n.ID, lines[0].nextLetter())
 	}
 	r.plan.Notices = append(r.plan.Notices, n)
