@@ -447,13 +447,13 @@ func TestShowTellsTheWholeHistory(t *testing.T) {
 // it is handed over.
 func TestShowLaysOutWhatNobodyCanBeMailed(t *testing.T) {
 	d := openTown(t)
-	for _, day := range []string{"2024-09-25", "2024-10-10"} {
+	for _, day := range []string{"2024-09-25", "2024-10-10", "2024-10-15"} {
 		d.on(day)
 		d.ok("run", "all")
 	}
 	for unit, want := range map[string]string{"csj": "<nil>", "jtj": "[z***@jtj.example]"} {
 		drafts := d.objects("outbox", "list", "--unit", unit, "--state", "held")
-		if len(drafts) != 1 || drafts[0].text("kind", "to") != "supervision-form "+want {
+		if len(drafts) != 2 || drafts[0].text("kind", "to") != "supervision-form "+want {
 			t.Fatalf("%s: %v", unit, drafts)
 		}
 		name := map[string]string{"csj": "示例市城市管理局：", "jtj": "示例市交通运输局："}[unit]

@@ -105,30 +105,31 @@ func TestStatusNamesTheLettersThatWait(t *testing.T) {
 }
 
 // TestStatusGroupsTheDraftsThatWaitForAPerson: digests and summaries have left with the units' letters, and drafts of forms
-// wait, whose reasons differ by their own names alone.
+// and of the quarter's bulletin wait, whose reasons differ by their own names alone.
 func TestStatusGroupsTheDraftsThatWaitForAPerson(t *testing.T) {
 	d := openTown(t)
-	for _, day := range []string{"2024-09-25", "2024-10-10"} {
+	for _, day := range []string{"2024-09-25", "2024-10-10", "2024-10-15"} {
 		d.on(day)
 		d.ok("run", "all")
 	}
 	want := map[string]int{
-		"2024-07-02 bureau-digest sent": 1, "2024-09-25 bureau-digest sent": 1, "2024-10-10 bureau-digest sent": 1,
+		"2024-07-02 bureau-digest sent": 1, "2024-09-25 bureau-digest sent": 1, "2024-10-10 bureau-digest sent": 1, "2024-10-15 bureau-digest sent": 1,
 		"2024-07-30 summary sent": 1, "2024-08-28 summary sent": 1, "2024-09-29 summary sent": 1,
-		"2024-09-25 unit-letter sent": 3, "2024-10-10 unit-letter sent": 3, "2024-10-10 supervision-form held": 3,
+		"2024-09-25 unit-letter sent": 3, "2024-10-10 unit-letter sent": 3, "2024-10-15 unit-letter sent": 3,
+		"2024-10-14 bulletin held": 1, "2024-10-15 supervision-form held": 6,
 	}
 	if n := d.tally(); !maps.Equal(n, want) {
 		t.Errorf("%v", n)
 	}
-	if o := d.objects("status")[0]; o.text("letters") != "map[held:3 sent:12]" {
+	if o := d.objects("status")[0]; o.text("letters") != "map[held:7 sent:16]" {
 		t.Error(o.text("letters"))
 	}
 	first := d.objects("outbox", "list", "--state", "held")[0].text("id")
 	held := d.statusList("held")
-	if len(held) != 1 || held[0].text("reason", "letters", "first") != "draft: a person releases it with `duban outbox release ID --by NAME` 3 "+first || held[0]["until"] != nil {
+	if len(held) != 1 || held[0].text("reason", "letters", "first") != "draft: a person releases it with `duban outbox release ID --by NAME` 7 "+first || held[0]["until"] != nil {
 		t.Errorf("%v", held)
 	}
-	if out := d.ok("status"); !strings.Contains(out, "held for a person: 3, the first "+first+": draft: a person releases it with `duban outbox release ID --by NAME`\n") {
+	if out := d.ok("status"); !strings.Contains(out, "held for a person: 7, the first "+first+": draft: a person releases it with `duban outbox release ID --by NAME`\n") {
 		t.Error(out)
 	}
 }
