@@ -179,6 +179,9 @@ func (r Register) Trigger(ctx context.Context, id task.TaskID, e task.Event) (du
 		if !planner.StartsClock(t) {
 			return task.Batch{}, fmt.Errorf("trigger %s: its deadline %q names no event; nothing waits for a trigger", id, t.DeadlineText)
 		}
+		if e.Date != 0 && e.Date < e.On {
+			return task.Batch{}, fmt.Errorf("trigger %s: the due date %s is before the event itself, of %s; give the date that the document sets", id, e.Date, e.On)
+		}
 		if e, err = ruled(t, e, set); err != nil {
 			return task.Batch{}, fmt.Errorf("trigger %s: %w", id, err)
 		}
