@@ -305,10 +305,15 @@ func (c *clocks) starts(i int, row EventRow) []start {
 			out = append(out, c.started(i, o, id, rule, "事件类型")...)
 		}
 	}
-	if len(seen) == 0 {
+	if len(seen) == 0 && !suspends(o) {
 		c.fail(i, "事件类型", "no rule says which duty %s starts a clock for: name it under 任务编号, or add a rule to the policy; kinds known: %s", o.Kind, kinds(rules))
 	}
 	return out
+}
+
+// suspends reports whether the occurrence says by itself whose certificate is held and until when: no duty has to be named.
+func suspends(o task.Occurrence) bool {
+	return o.Kind == task.CertificateHeld && o.Person != "" && o.Due != 0
 }
 
 // kinds lists the kinds of occurrence that an import takes without more being said.
@@ -551,8 +556,11 @@ func (c *clocks) suspend(o, was task.Occurrence, starts []start) string {
 		return ""
 	}
 	var until civil.Date
-	if len(starts) > 0 {
+	switch {
+	case len(starts) > 0:
 		until = starts[0].event.Date
+	case o.Exempt == "" && suspends(o):
+		until = o.Due
 	}
 	days := []civil.Date{o.On}
 	for _, p := range c.people[o.Person] {

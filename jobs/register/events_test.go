@@ -388,6 +388,25 @@ func TestASuspensionIsWrittenIntoTheRoster(t *testing.T) {
 	})
 }
 
+// A suspension that says whose certificate is held and until when needs no rule; one that does not is refused as before.
+func TestASuspensionNeedsNoRule(t *testing.T) {
+	each(t, func(w *town) {
+		w.set.Rules = slices.DeleteFunc(w.set.Rules, func(r task.Rule) bool { return r.Kind == task.CertificateHeld })
+		list := []register.EventRow{happened("证件暂扣", "扣1", "a", "2024-08-31", of("p1"), due("2024-11-29"))}
+		w.refuses("2024-11-01", map[int]string{0: "事件类型: no rule says", 1: "事件类型: no rule says"},
+			happened("证件暂扣", "扣1", "a", "2024-08-31", of("p1")), happened("证件暂扣", "扣2", "b", "2024-08-30", due("2024-11-29")))
+		w.same("taken", w.takes("2024-11-01", list...), "added 扣1: 证件暂扣 a, the certificate is held until 2024-11-29\n0 unchanged, 0 items")
+		w.same("again", w.takes("2024-11-02", list...), "1 unchanged, 0 items")
+		people, err := w.s.People(w.t.Context(), "ss")
+		must(w.t, err)
+		if p := task.PeopleAsOf(people, date("2024-11-01"))[0]; p.CertState != "暂扣" || p.HeldFrom != date("2024-08-31") || p.HeldTo != date("2024-11-29") {
+			w.t.Errorf("%+v", p)
+		}
+		w.same("not held after all", w.takes("2024-11-03", happened("证件暂扣", "扣1", "a", "2024-08-31", of("p1"), due("2024-11-29"), exempt("误录"))),
+			"changed 扣1: 证件暂扣 a, the certificate is not held, not applicable nothing → 误录\n0 unchanged, 0 items")
+	})
+}
+
 func TestInspectionsStartNoClock(t *testing.T) {
 	each(t, func(w *town) {
 		w.same("taken", w.takes("2024-09-30", happened("检查备案", "J1", "a", "2024-09-18"), happened("检查登记", "J1", "a", "2024-09-20"), happened("事后评价", "J1", "a", "2024-09-21")),
@@ -424,7 +443,7 @@ func TestTriggersByHandFollowTheRules(t *testing.T) {
 		}
 		for _, c := range []struct{ row, due, want, fails string }{
 			{"8", "", "2024-09-27", ""}, {"9", "", "2024-10-21", ""}, {"10", "", "2026-09-18", ""}, {"17", "", "2024-12-18", ""}, {"18", "2024-10-08", "2024-10-08", ""},
-			{"18", "", "", "give the due date with --due"}, {"1", "2024-10-08", "", "nothing waits for a trigger"},
+			{"18", "", "", "give the due date with --due"}, {"18", "2024-09-17", "", "before the event itself, of 2024-09-18"}, {"8", "2024-09-01", "", "before the event itself"}, {"1", "2024-10-08", "", "nothing waits for a trigger"},
 		} {
 			got, err := trigger(c.row, "1"+c.due, c.due)
 			if c.fails != "" && (err == nil || !strings.Contains(err.Error(), c.fails)) || c.fails == "" && (err != nil || got != date(c.want)) {
