@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -167,8 +168,7 @@ func (w *Worker) deliver(intake context.Context, code string, today civil.Date) 
 		return
 	}
 	w.delivering[code] = true
-	jobs := w.Runner.Jobs
-	planned := w.settled[run.Slot{Job: jobs[len(jobs)-1].Name(), Jurisdiction: code, Date: today}]
+	planned := w.planned(code, today)
 	w.deliveries.Go(func() {
 		_, err := contain(func() (run.Run, error) { return run.Run{}, w.Deliver(intake, code, today, planned) })
 		if err != nil && intake.Err() == nil {
@@ -178,6 +178,17 @@ func (w *Worker) deliver(intake context.Context, code string, today civil.Date) 
 		defer w.mu.Unlock()
 		delete(w.delivering, code)
 	})
+}
+
+// planned reports whether the last of the day's jobs that the clock starts has settled; where it starts none, nothing is
+// waited for.
+func (w *Worker) planned(code string, today civil.Date) bool {
+	for _, j := range slices.Backward(w.Runner.Jobs) {
+		if w.Specs[j.Name()] != nil {
+			return w.settled[run.Slot{Job: j.Name(), Jurisdiction: code, Date: today}]
+		}
+	}
+	return true
 }
 
 // due reports whether the slot's time of today has passed and it has not settled.

@@ -200,6 +200,30 @@ func TestThirtyDaysOfServing(t *testing.T) {
 	goleak.VerifyNone(t)
 }
 
+// TestEarlierLettersWaitForTheJobsThatTheClockStarts: those that have no schedule are not waited for.
+func TestEarlierLettersWaitForTheJobsThatTheClockStarts(t *testing.T) {
+	for unscheduled, from := range map[string]int{"": 9, "remind": 0, "open remind": 0, "open": 9} {
+		synctest.Test(t, func(t *testing.T) {
+			w, _, _, _ := newWorker(t, "changji")
+			for _, name := range strings.Fields(unscheduled) {
+				delete(w.Specs, name)
+			}
+			var asked atomic.Int64
+			w.Deliver = func(_ context.Context, _ string, _ civil.Date, planned bool) error {
+				asked.Add(1)
+				if now := w.Clock().In(shanghai); planned != (now.Hour() >= from) {
+					t.Errorf("without %q: planned is %v at %s", unscheduled, planned, now.Format("15:04"))
+				}
+				return nil
+			}
+			serve(t, w, 16*time.Hour) // from eight in the morning to midnight
+			if asked.Load() == 0 {
+				t.Error("no letters were looked for")
+			}
+		})
+	}
+}
+
 func TestASlowMailServerKeepsNobodyElseWaiting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, open, _, _ := newWorker(t, "changji", "sishui")
