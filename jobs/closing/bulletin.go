@@ -67,9 +67,13 @@ func (b bulletin) opening() []string {
 	return []string{first, second}
 }
 
+// apart reports whether a unit is none of those the bulletin speaks to: the bureau, and those of which everything is only told
+// or said by a person. They have no row of their own.
+func (u UnitRates) apart() bool { return u.Left[OfBureau]+u.Left[OnlyTold]+u.Left[Manual] == u.Items }
+
 // order lists the units: by rank where bulletins rank, else by code.
 func (b bulletin) order() []UnitRates {
-	units := slices.DeleteFunc(slices.Clone(b.rates.Units), func(u UnitRates) bool { return u.Left[OfBureau] == u.Items })
+	units := slices.DeleteFunc(slices.Clone(b.rates.Units), UnitRates.apart)
 	if b.ranking {
 		slices.SortStableFunc(units, func(x, y UnitRates) int {
 			return cmp.Or(cmp.Compare(min(x.Rank, 1), min(y.Rank, 1))*-1, cmp.Compare(x.Rank, y.Rank))
@@ -105,14 +109,25 @@ func (b bulletin) table() notice.Table {
 	for _, u := range b.order() {
 		row(u.Name, u, notice.Plain)
 	}
+	others := UnitRates{}
 	for _, u := range b.rates.Units {
-		if u.Left[OfBureau] == u.Items {
+		switch {
+		case !u.apart():
+		case u.Left[OfBureau] == u.Items:
 			row(u.Name+"（自办，不计入）", u, notice.Plain)
+		default:
+			others.Items += u.Items
 		}
+	}
+	if others.Items > 0 {
+		row(notUrged+"（不计入）", others, notice.Plain)
 	}
 	row("合计", b.rates.Total, notice.Strong)
 	return t
 }
+
+// notUrged stands for the units that a bulletin does not name.
+const notUrged = "仅知会或由专人联系的单位"
 
 func (b bulletin) notes() []string {
 	out := []string{fmt.Sprintf("统计范围为时限在%s至%s的项次，季度和半年报告按所属期计。按时办结率、办结率的分母为计入的项次。", b.span.From.Chinese(), b.span.To.Chinese())}
@@ -249,7 +264,7 @@ func (b bulletin) excluded() notice.Section {
 
 // whose names the units with items left out for the reason.
 func (b bulletin) whose(s Standing) string {
-	if s == OfBureau {
+	if s == OfBureau || s == OnlyTold || s == Manual {
 		return ""
 	}
 	who := map[int][]string{}
@@ -331,7 +346,9 @@ func (b bulletin) details() notice.Table {
 	}}
 	names := map[string]string{}
 	for _, u := range b.rates.Units {
-		names[u.Unit] = u.Name
+		if names[u.Unit] = u.Name; u.apart() && u.Left[OfBureau] < u.Items {
+			names[u.Unit] = notUrged
+		}
 	}
 	for i, it := range b.items {
 		o := it.Record.Obligation

@@ -27,11 +27,15 @@ const (
 	Waived    State = "waived"    // 不适用
 	Withdrawn State = "withdrawn" // the row left the plan
 	Moved     State = "moved"     // another unit took it over
+	// Informed and ByHand take the place of missing and late where the unit is only told of the row, or never written to by
+	// duban: nobody urged it.
+	Informed State = "informed"
+	ByHand   State = "by-hand"
 )
 
 // states lists the states in the order in which papers name them.
 func states() []State {
-	return []State{OnTime, Late, Missing, Extended, Asking, Returned, NotDue, Waived, Withdrawn, Moved}
+	return []State{OnTime, Late, Missing, Extended, Asking, Returned, NotDue, Informed, ByHand, Waived, Withdrawn, Moved}
 }
 
 // speech are the words of a duty that is returned, or of one whose number is to be reached.
@@ -61,6 +65,10 @@ func (w speech) words(s State) string {
 		return "退回补正"
 	case NotDue:
 		return "时限未到"
+	case Informed:
+		return "仅知会"
+	case ByHand:
+		return "由专人联系"
 	case Waived:
 		return "不适用"
 	case Withdrawn:
@@ -108,6 +116,8 @@ type Counts struct {
 	Asking    int `json:"asking"`
 	Returned  int `json:"returned"`
 	NotDue    int `json:"not_due"`
+	Informed  int `json:"informed,omitempty"`
+	ByHand    int `json:"by_hand,omitempty"`
 	Waived    int `json:"waived"`
 	Withdrawn int `json:"withdrawn"`
 	Moved     int `json:"moved"`
@@ -140,6 +150,10 @@ func (c *Counts) of(s State) *int {
 		return &c.Returned
 	case NotDue:
 		return &c.NotDue
+	case Informed:
+		return &c.Informed
+	case ByHand:
+		return &c.ByHand
 	case Waived:
 		return &c.Waived
 	case Withdrawn:
@@ -190,7 +204,7 @@ func freeze(t task.Task, p Period, records []task.Record, names names, bureau st
 		if o.TaskID != p.Task || !slices.Contains(p.Instances, o.Instance) || !owed(o, d) {
 			continue
 		}
-		if ret := returned(r, t.Fields, names, set, d); o.Unit == bureau {
+		if ret := returned(r, t, names, set, d); o.Unit == bureau {
 			own = append(own, ret)
 		} else {
 			f.Returns = append(f.Returns, ret)
@@ -222,10 +236,10 @@ func (f *Frozen) sum() {
 	for _, r := range f.Returns {
 		f.Counts.Due++
 		*f.Counts.of(r.State)++
-		if r.Nil {
+		if r.Nil && r.State.reported() {
 			f.Counts.Nil++
 		}
-		if r.Unanswered {
+		if r.Unanswered && r.State.reported() {
 			f.Counts.Unanswered++
 		}
 		for name, n := range r.Figures {
@@ -235,7 +249,7 @@ func (f *Frozen) sum() {
 }
 
 // returned is one return as of day d.
-func returned(r task.Record, fields []string, names names, set planner.Settings, d civil.Date) Return {
+func returned(r task.Record, t task.Task, names names, set planner.Settings, d civil.Date) Return {
 	o := r.Obligation
 	st := task.Fold(o, r.Events, d, set.Calendar, set.Terms)
 	out := Return{
@@ -247,7 +261,7 @@ func returned(r task.Record, fields []string, names names, set planner.Settings,
 	case OnTime, Late:
 		out.Reported, out.Unanswered, out.Nil = st.Reported, st.State == task.Answered, st.Nil
 		out.Late = lateness(st, set)
-		out.Figures = figures(st, fields)
+		out.Figures = figures(st, t.Fields)
 		if out.Late > 0 {
 			out.State = Late
 		}
@@ -255,7 +269,16 @@ func returned(r task.Record, fields []string, names names, set planner.Settings,
 		out.Late = set.Calendar.Count(out.Due, d)
 	case Asking:
 		out.AskedFor = st.AskedFor
-	case Extended, Returned, NotDue, Waived, Withdrawn, Moved:
+	case Extended, Returned, NotDue, Informed, ByHand, Waived, Withdrawn, Moved:
+	}
+	if out.State == Late || out.State == Missing {
+		switch planner.Chase(t, names[o.Unit]) {
+		case task.ChaseCourtesy:
+			out.State, out.Late = Informed, 0
+		case task.ChaseManual, task.ChaseNone:
+			out.State, out.Late = ByHand, 0
+		case task.ChaseLetter:
+		}
 	}
 	return out
 }
@@ -310,22 +333,18 @@ func figures(st task.Status, fields []string) map[string]int64 {
 	return out
 }
 
-// names are the units' names on a day; a unit that is gone keeps the last it had.
-type names map[string]string
+// names are the units as they stood on a day; one that is gone stands as it did last.
+type names map[string]task.Unit
 
 func namesAsOf(dir task.Directory, d civil.Date) names {
 	out := names{}
-	best := map[string]task.Unit{}
 	for _, u := range dir.Units {
-		old, ok := best[u.Code]
+		old, ok := out[u.Code]
 		if u.On <= d && (!ok || u.On > old.On || u.On == old.On && u.Seq > old.Seq) {
-			best[u.Code] = u
+			out[u.Code] = u
 		}
-	}
-	for code, u := range best {
-		out[code] = u.Name
 	}
 	return out
 }
 
-func (n names) of(code string) string { return cmp.Or(n[code], code) }
+func (n names) of(code string) string { return cmp.Or(n[code].Name, code) }

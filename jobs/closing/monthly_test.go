@@ -85,6 +85,33 @@ func TestAMonthAddsUp(t *testing.T) {
 	}
 }
 
+func TestWhoIsNotUrgedIsNeitherLateNorMissing(t *testing.T) {
+	w := newWorld(t, "a", "b", "c", "d", "e").row("6", every(deadline.Month, "25"), fields("发现问题")).open("2024-06-01")
+	for i, c := range []task.Chase{task.ChaseCourtesy, task.ChaseManual, task.ChaseManual, task.ChaseNone} {
+		w.dir.Units[2+i].Chase = c
+	}
+	w.report("2024-06-27", "6/c/2024-06", "发现问题", 4).event("2024-06-25", "6/d/2024-06", task.Reported, nothing)
+	w.months("2024-06-20", "2024-06-30").shut("2024-06-28 6 2024-06 #1: 5 = on-time 1 + missing 1 + informed 1 + by-hand 2 发现问题=4")
+	got := text(w.diary[0].Facts.Paper)
+	for _, want := range []string{
+		"应报5家中，按时报送1家、未报1家、仅知会1家、由专人联系2家，合计5家。已报的1家中，零报告1家，按已报送统计。", "#｜未报1家\n",
+		"县b局：仅知会，不作未报统计。", "县c局：由专人联系，6月27日报送，不作迟报统计。", "县e局：由专人联系，不作未报统计。",
+		"县c局｜2024年6月25日｜由专人联系｜2024年6月27日｜—｜4",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%q is missing from\n%s", want, got)
+		}
+	}
+	for _, bad := range []string{"迟报1家", "县b局：未报", "县c局：迟报", "县e局：未报"} {
+		if strings.Contains(got, bad) {
+			t.Errorf("%q stands in\n%s", bad, got)
+		}
+	}
+	w = monthly(t)
+	w.tasks[0].Chase = task.ChaseCourtesy
+	w.months("2024-06-20", "2024-06-30").shut("2024-06-28 6 2024-06 #1: 3 = informed 3 发现问题=0 完成整改=0")
+}
+
 func TestLateReturnsAndCorrectionsAreRestatedOnceAtTheNextClose(t *testing.T) {
 	w := monthly(t).open("2024-06-01")
 	w.report("2024-06-20", "6/a/2024-06", "发现问题", 5, "完成整改", 3).report("2024-06-21", "6/b/2024-06", "发现问题", 1, "完成整改", 1)

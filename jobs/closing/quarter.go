@@ -113,7 +113,7 @@ type quarter struct {
 func (c *quarter) close(s Span) error {
 	items, rates := c.measure(s, s.On)
 	key := c.key(notice.Bulletin, s)
-	if rates.Total.Items > rates.Total.Left[OfBureau]+rates.Total.Left[Unconfirmed] {
+	if left := rates.Total.Left; rates.Total.Items > left[OfBureau]+left[Unconfirmed]+left[OnlyTold]+left[Manual] {
 		again, err := c.restate(s, key.ID())
 		if err != nil {
 			return err

@@ -310,6 +310,20 @@ func TestEachReasonNotToCount(t *testing.T) {
 		{"waived", func(w *world) { told(w).event("2024-07-01", "1/a/m1", task.Waived) }, closing.NotApplied},
 		{"withdrawn", func(w *world) { told(w).event("2024-07-01", "1/a/m1", task.Withdrawn) }, closing.TakenOut},
 		{"handed on", func(w *world) { told(w).event("2024-07-01", "1/a/m1", task.Transferred) }, closing.HandedOn},
+		{"only told", func(w *world) { told(w).dir.Units[1].Chase = task.ChaseCourtesy }, closing.OnlyTold},
+		{"only told, done late", func(w *world) {
+			told(w).event("2024-06-11", "1/a/m1", task.Accepted).dir.Units[1].Chase = task.ChaseCourtesy
+		}, closing.OnlyTold},
+		{"only told, in time", func(w *world) { w.event("2024-05-31", "1/a/m1", task.Accepted).dir.Units[1].Chase = task.ChaseCourtesy }, closing.OnlyTold},
+		{"never written to", func(w *world) { w.dir.Units[1].Chase = task.ChaseManual }, closing.Manual},
+		{"no letters", func(w *world) { w.dir.Units[1].Chase = task.ChaseNone }, closing.Manual},
+		{"a row that a person speaks of", func(w *world) { told(w).tasks[0].Chase = task.ChaseManual }, closing.Manual},
+		{"the row only told, the unit never written to", func(w *world) {
+			w.tasks[0].Chase, w.dir.Units[1].Chase = task.ChaseCourtesy, task.ChaseManual
+		}, closing.Manual},
+		{"never written to, waived", func(w *world) {
+			w.event("2024-07-01", "1/a/m1", task.Waived).dir.Units[1].Chase = task.ChaseManual
+		}, closing.NotApplied},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t, "a", "b").issued("2024-04-12").row("1", on("2024-05-31"), by("a")).row("2", on("2024-05-31"), by("b")).open("2024-07-01")
@@ -327,6 +341,44 @@ func TestEachReasonNotToCount(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestABulletinNamesNobodyWhoIsNotUrged(t *testing.T) {
+	w := newWorld(t, "a", "b", "c").issued("2024-04-12").row("1", on("2024-05-31")).row("6", every(deadline.Month, "25"), fields("发现问题")).
+		row("7", on("2024-05-30"), by("a"), func(t *task.Task) { t.Chase = task.ChaseManual }).open("2024-07-01")
+	w.dir.Units[2].Chase, w.dir.Units[3].Chase = task.ChaseCourtesy, task.ChaseManual
+	for _, u := range []string{"a", "b"} {
+		w.said("2024-05-28", "1/"+u+"/m1", "T-3").said("2024-05-22", "6/"+u+"/2024-05", "T-3")
+	}
+	w.report("2024-05-31", "1/a/m1").quarters("2024-07-15", "2024-07-15")
+	w.rated("2024-07-15 2024Q2 #1: 17 = 1 on time + 0 late + 1 open + 4 bureau + 5 by-hand + 4 informed + 2 not-served; 0/3 rows")
+	got := w.papers(notice.Bulletin)[0]
+	for _, want := range []string{
+		"县a局｜5｜3｜2｜1｜0｜1｜1/2（50%）｜1/2（50%）", "仅知会或由专人联系的单位（不计入）｜8｜8｜0｜0｜0｜0｜0/0（—）｜0/0（—）", "合计｜17｜15｜2｜1｜0｜1｜",
+		"仅知会、不催办4项次。", "由专人联系5项次。", "催办未送达2项次（县a局2项次）。",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%q is missing from\n%s", want, got)
+		}
+	}
+	for _, sheet := range w.diary[len(w.diary)-1].Facts.Paper.Sheets {
+		for i := range sheet.Rows {
+			for j := range sheet.Columns {
+				got += "\n" + sheet.Words(i, j)
+			}
+		}
+	}
+	for _, bad := range []string{"县b局", "县c局"} {
+		if strings.Contains(got, bad) {
+			t.Errorf("%s is named in\n%s", bad, got)
+		}
+	}
+}
+
+func TestThereIsNoBulletinOnThoseWhoAreNotUrged(t *testing.T) {
+	w := newWorld(t, "a", "b").issued("2024-04-12").row("1", on("2024-05-31"))
+	w.dir.Units[1].Chase, w.dir.Units[2].Chase = task.ChaseCourtesy, task.ChaseManual
+	w.quarters("2024-07-15", "2024-07-15").rated()
 }
 
 func TestANumberToBeReachedIsClosedWithTheYear(t *testing.T) {

@@ -93,7 +93,9 @@ const (
 	NotApplied  Standing = "waived"
 	TakenOut    Standing = "withdrawn"
 	HandedOn    Standing = "transferred"
-	OfBureau    Standing = "bureau" // the bureau's own
+	OnlyTold    Standing = "informed" // the unit is only told of the row, and never urged
+	Manual      Standing = "by-hand"  // the unit is never written to about the row: a person speaks to it
+	OfBureau    Standing = "bureau"   // the bureau's own
 )
 
 // Counted reports whether items of the standing are in the denominator.
@@ -101,7 +103,7 @@ func (s Standing) Counted() bool { return s == DoneOnTime || s == DoneLate || s 
 
 // exclusions lists the reasons for which an item is not counted, in the order of papers.
 func exclusions() []Standing {
-	return []Standing{Prolonged, WithBureau, NotServed, Suspended, Uncertain, ToCome, Unconfirmed, NotApplied, TakenOut, HandedOn, OfBureau}
+	return []Standing{Prolonged, WithBureau, NotServed, Suspended, Uncertain, ToCome, Unconfirmed, NotApplied, TakenOut, HandedOn, OnlyTold, Manual, OfBureau}
 }
 
 func (s Standing) words() string {
@@ -132,6 +134,10 @@ func (s Standing) words() string {
 		return "已撤销"
 	case HandedOn:
 		return "已转其他单位"
+	case OnlyTold:
+		return "仅知会、不催办"
+	case Manual:
+		return "由专人联系"
 	case OfBureau:
 		return "司法局自办"
 	}
@@ -142,6 +148,7 @@ func (s Standing) words() string {
 type Item struct {
 	Record   task.Record
 	Task     task.Task
+	Chase    task.Chase
 	Standing Standing
 	State    task.State
 	// Late is the number of working days late: of an open one, those gone by.
@@ -231,7 +238,7 @@ func (c *quarter) measure(s Span, known civil.Date) ([]Item, Rates) {
 			continue
 		}
 		r.Events = corrected(r.Events, known)
-		it, ok := c.place(Item{Record: r, Task: t}, s, set, silences)
+		it, ok := c.place(Item{Record: r, Task: t, Chase: planner.Chase(t, names[r.Obligation.Unit])}, s, set, silences)
 		if !ok {
 			continue
 		}
@@ -321,6 +328,10 @@ func (c *quarter) standing(it Item, st task.Status, s Span, set planner.Settings
 		return TakenOut
 	case st.State == task.Moved:
 		return HandedOn
+	case it.Chase == task.ChaseCourtesy:
+		return OnlyTold
+	case it.Chase != task.ChaseLetter:
+		return Manual
 	case gone && st.Extended:
 		return Prolonged
 	case gone:

@@ -237,6 +237,12 @@ func (s summary) line(r Return) string {
 			return "申请延期至" + monthDay(r.AskedFor) + "，待答复，不作未报统计"
 		}
 		return "申请延期，待答复，不作未报统计"
+	case Informed, ByHand:
+		about := "不作未报统计"
+		if r.Reported != 0 {
+			about = monthDay(r.Reported) + "报送，不作迟报统计"
+		}
+		return s.figures.speech().words(r.State) + "，" + about
 	case OnTime, Late, Extended, Returned, NotDue, Waived, Withdrawn, Moved:
 	}
 	return s.figures.speech().stands(r, false)
@@ -436,7 +442,7 @@ func toneOf(s State) notice.Tone {
 		return notice.Yellow
 	case Missing:
 		return notice.Red
-	case Extended, Asking, Returned, NotDue, Waived, Withdrawn, Moved:
+	case Extended, Asking, Returned, NotDue, Informed, ByHand, Waived, Withdrawn, Moved:
 	}
 	return notice.Plain
 }

@@ -389,7 +389,7 @@ func (w *world) closings() []string {
 		var parts []string
 		for _, s := range []closing.State{
 			closing.OnTime, closing.Late, closing.Missing, closing.Extended, closing.Asking, closing.Returned, closing.NotDue,
-			closing.Waived, closing.Withdrawn, closing.Moved,
+			closing.Informed, closing.ByHand, closing.Waived, closing.Withdrawn, closing.Moved,
 		} {
 			if n := f.Counts.Of(s); n > 0 {
 				parts = append(parts, fmt.Sprintf("%s %d", s, n))

@@ -21,7 +21,10 @@ func subject(r task.Record, t task.Task, u task.Unit, st task.Status, set Settin
 }
 
 // chase is the stricter of what the row and the unit allow.
-func chase(t task.Task, u task.Unit) task.Chase {
+func chase(t task.Task, u task.Unit) task.Chase { return Chase(t, u) }
+
+// Chase is how a unit may be written to about a row: the stricter of what the two say.
+func Chase(t task.Task, u task.Unit) task.Chase {
 	strict := []task.Chase{task.ChaseLetter, task.ChaseCourtesy, task.ChaseManual, task.ChaseNone}
 	return strict[max(slices.Index(strict, cmp.Or(t.Chase, task.ChaseLetter)), slices.Index(strict, cmp.Or(u.Chase, task.ChaseLetter)), 0)]
 }
