@@ -16,7 +16,8 @@ const eventsHelp = `Columns: 事件类型, 编号 (案号/文号, no names of pa
 The rules of the policy say which duty's clock an event starts and how long it runs; a rule without a length takes the date
 the document sets, else the row's own. The end is worked out here, once. Kept without a clock: 检查备案, 检查登记, 事后评价.
 A suspension (证件暂扣) with 人员编号 is written into the roster; its end is listed, and told in letters about people alone.
-With 规定期限 as well it needs no rule.
+With 规定期限 as well it needs no rule. A roster that calls the certificate 有效 does not lift it before its end, unless it
+gives 暂扣起 and 暂扣止 as they came to be; or correct the event.
 
 An event is told by kind, number and unit. Importing it again changes nothing; with another date it is a correction, and its
 open item moves. Where that item is done already the row is refused: reopen it first.`

@@ -238,7 +238,7 @@ func (a *app) importPeople(ctx context.Context, s *store.Store, book ledger.Book
 		return problems
 	}
 	out.Rows, out.Notes = len(people), ledger.PeopleNotes(book)
-	out.Changes, err = a.register(s).ImportPeople(ctx, out.Jurisdiction, people, on, o.dryRun)
+	out.Changes, err = a.register(s).ImportPeople(ctx, s, out.Jurisdiction, people, on, o.dryRun)
 	return refused(err)
 }
 

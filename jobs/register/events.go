@@ -552,7 +552,7 @@ func (c *clocks) drop(o task.Occurrence, id task.TaskID, old task.Event) string 
 // suspend writes into the roster that a person's certificate is held until the clock ends, or that it is not held after
 // all. Versions that the roster has for days within that time are rewritten with it. It says so without a name.
 func (c *clocks) suspend(o, was task.Occurrence, starts []start) string {
-	if o.Kind != task.CertificateHeld || o.Person == "" {
+	if o.Kind != task.CertificateHeld || o.Person == "" || occurrenceDiffers(was, o) == "" && lifted(c.people[o.Person], o) {
 		return ""
 	}
 	var until civil.Date
@@ -575,7 +575,7 @@ func (c *clocks) suspend(o, was task.Occurrence, starts []start) string {
 		}
 		next := now[0]
 		if was.On != 0 && next.CertState == heldState && next.HeldFrom == was.On {
-			next.CertState, next.HeldFrom, next.HeldTo = "有效", 0, 0
+			next.CertState, next.HeldFrom, next.HeldTo = validState, 0, 0
 		}
 		if o.On <= d && d <= until && next.CertState != "注销" {
 			next.CertState, next.HeldFrom, next.HeldTo = heldState, o.On, until
@@ -597,8 +597,11 @@ func (c *clocks) suspend(o, was task.Occurrence, starts []start) string {
 	return "the certificate is held until " + until.String()
 }
 
-// heldState is the roster's word for a certificate that is held.
-const heldState = "暂扣"
+// The roster's words for a certificate that is held, and for one that is not.
+const (
+	heldState  = "暂扣"
+	validState = "有效"
+)
 
 // ruled gives a trigger without a date that of the rules for its row, where they agree on one.
 func ruled(t task.Task, e task.Event, set planner.Settings) (task.Event, error) {

@@ -407,6 +407,53 @@ func TestASuspensionNeedsNoRule(t *testing.T) {
 	})
 }
 
+// The roster of every month calls everybody 有效. It and the list of events do not undo each other; days that the roster gives
+// itself do end the suspension, and so does a correction of the event.
+func TestARosterDoesNotLiftASuspensionThatLasts(t *testing.T) {
+	each(t, func(w *town) {
+		p1 := task.Person{Key: "p1", Name: "金某", Unit: "a", Post: "执法", CertState: "有效", Duty: "在岗", Hours: 8}
+		p2 := task.Person{Key: "p2", Name: "史某", Unit: "b", Post: "执法", CertState: "有效", Duty: "在岗"}
+		imports := func(on string, list ...task.Person) string {
+			out, err := w.ImportPeople(w.t.Context(), w.s, "ss", list, date(on), false)
+			must(w.t, err)
+			return fmt.Sprint(len(out.Changes), " changed, ", out.Unchanged, " unchanged")
+		}
+		state := func(on string) string {
+			people, err := w.s.People(w.t.Context(), "ss")
+			must(w.t, err)
+			p := task.PeopleAsOf(people, date(on))[0]
+			return strings.TrimSpace(fmt.Sprint(p.CertState, " ", p.HeldFrom, " ", p.HeldTo))
+		}
+		event := happened("证件暂扣", "扣1", "a", "2024-08-31", of("p1"))
+		w.takes("2024-10-08", event)
+		for range 2 {
+			w.same("the roster again", imports("2024-10-08", p1, p2), "0 changed, 2 unchanged")
+			w.same("the event again", w.takes("2024-10-08", event), "1 unchanged, 0 items")
+		}
+		more := p1
+		more.Hours = 20
+		w.same("something else changes", imports("2024-11-01", more, p2), "1 changed, 1 unchanged")
+		w.same("held", state("2024-11-01"), "暂扣 2024-08-31 2024-11-30")
+		early := more
+		early.HeldFrom, early.HeldTo = date("2024-08-31"), date("2024-11-10")
+		w.same("its own days", imports("2024-11-11", early, p2), "1 changed, 1 unchanged")
+		w.same("lifted", state("2024-11-11"), "有效 2024-08-31 2024-11-10")
+		w.same("the event changes nothing", w.takes("2024-11-12", event), "1 unchanged, 0 items")
+		w.same("nor the days left out", imports("2024-11-13", more, p2), "1 changed, 1 unchanged")
+		w.same("and again", imports("2024-11-14", more, p2), "0 changed, 2 unchanged")
+		w.same("still lifted", strings.Fields(state("2024-11-13"))[0], "有效")
+	})
+	each(t, func(w *town) {
+		p1 := task.Person{Key: "p1", Name: "金某", Unit: "a", Post: "执法", CertState: "有效", Duty: "在岗", Hours: 8}
+		w.takes("2024-10-08", happened("证件暂扣", "扣1", "a", "2024-08-31", of("p1")))
+		out, err := w.ImportPeople(w.t.Context(), w.s, "ss", []task.Person{p1}, date("2024-12-02"), false)
+		must(w.t, err)
+		if len(out.Changes) == 0 || !strings.Contains(fmt.Sprint(out.Changes), "changed") { // after its end the list is taken as it is
+			w.t.Errorf("%+v", out)
+		}
+	})
+}
+
 func TestInspectionsStartNoClock(t *testing.T) {
 	each(t, func(w *town) {
 		w.same("taken", w.takes("2024-09-30", happened("检查备案", "J1", "a", "2024-09-18"), happened("检查登记", "J1", "a", "2024-09-20"), happened("事后评价", "J1", "a", "2024-09-21")),

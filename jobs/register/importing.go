@@ -420,8 +420,9 @@ func owesNothing(u task.Unit, recs []task.Record, set planner.Settings) error {
 	return fmt.Errorf("remove unit %s (%s): it still owes %d items; waive them, or keep the unit in the file with 催办方式 不发", u.Code, u.Name, open)
 }
 
-// ImportPeople brings the roster to what the file says.
-func (r Register) ImportPeople(ctx context.Context, code string, people []task.Person, on civil.Date, dry bool) (Changes, error) {
+// ImportPeople brings the roster to what the file says. A suspension that an event entered, and that lasts, stays; see
+// keepHeld.
+func (r Register) ImportPeople(ctx context.Context, store OccurrenceStore, code string, people []task.Person, on civil.Date, dry bool) (Changes, error) {
 	out := Changes{Changes: []Change{}}
 	err := r.changeUnless(ctx, code, dry, func(task.Jurisdiction) (task.Batch, error) {
 		out = Changes{Changes: []Change{}}
@@ -429,7 +430,11 @@ func (r Register) ImportPeople(ctx context.Context, code string, people []task.P
 		if err != nil {
 			return task.Batch{}, err
 		}
-		people := merge(old, task.PeopleAsOf(old, civil.Never), people, on, &out,
+		held, err := store.Occurrences(ctx, code, task.CertificateHeld)
+		if err != nil {
+			return task.Batch{}, err
+		}
+		people := merge(old, task.PeopleAsOf(old, civil.Never), keepHeld(old, people, held, on), on, &out,
 			func(p *task.Person) (string, string, *civil.Date, *int64, *bool) {
 				return p.Key, p.Unit, &p.On, &p.Seq, &p.Removed
 			})

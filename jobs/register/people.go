@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"duban/jobs/civil"
 	"duban/jobs/task"
 )
 
@@ -130,4 +131,48 @@ func firstRoster(people []task.Person) []task.Person {
 		out = append(out, was)
 	}
 	return append(out, people...)
+}
+
+// keepHeld lets the suspensions stand that events entered and that last on day on, where the list calls the certificate valid
+// and names no suspension: the same list, imported before the event and after it, says the same and lifts nothing. A row
+// that gives the suspension's days itself, or calls the certificate 注销, is taken as it is.
+func keepHeld(every, fresh []task.Person, events []task.Occurrence, on civil.Date) []task.Person {
+	versions := map[string][]task.Person{}
+	for _, p := range every {
+		versions[p.Key] = append(versions[p.Key], p)
+	}
+	out := slices.Clone(fresh)
+	for _, o := range task.OccurrencesAsOf(events, on) {
+		if o.Person == "" || o.Exempt != "" {
+			continue
+		}
+		held, ok := heldBy(versions[o.Person], o)
+		if !ok || held.HeldTo < on || lifted(versions[o.Person], o) {
+			continue
+		}
+		for i, p := range out {
+			if p.Key == o.Person && (p.CertState == "" || p.CertState == validState) && p.HeldFrom == 0 && p.HeldTo == 0 {
+				out[i].CertState, out[i].HeldFrom, out[i].HeldTo = heldState, o.On, held.HeldTo
+			}
+		}
+	}
+	return out
+}
+
+// heldBy is the last version that says what the event entered into the roster; false where there is none.
+func heldBy(versions []task.Person, o task.Occurrence) (last task.Person, ok bool) {
+	for _, v := range versions {
+		if v.CertState == heldState && v.HeldFrom == o.On && (!ok || v.Seq > last.Seq) {
+			last, ok = v, true
+		}
+	}
+	return last, ok
+}
+
+// lifted reports whether the roster has said since that the event's suspension ended before its time.
+func lifted(versions []task.Person, o task.Occurrence) bool {
+	held, ok := heldBy(versions, o)
+	return ok && slices.ContainsFunc(versions, func(v task.Person) bool {
+		return v.Seq > held.Seq && v.CertState != heldState && held.On <= v.On && v.On <= held.HeldTo
+	})
 }
