@@ -124,8 +124,11 @@ func (b *book) extensions() []string {
 		if it.now.AskedFor != 0 {
 			to = "至" + b.short(it.now.AskedFor)
 		}
-		out = append(out, fmt.Sprintf("%s申请延期%s：%s提出，原时限%s，已%d个工作日，待答复，其间暂停催办。",
-			b.who(it), to, b.short(it.now.Asked), b.short(it.due()), b.set.Calendar.Count(it.now.Asked, b.d)))
+		waited := "今日提出"
+		if n := b.set.Calendar.Count(it.now.Asked, b.d); n > 0 {
+			waited = fmt.Sprintf("%s提出，已%d个工作日", b.short(it.now.Asked), n)
+		}
+		out = append(out, fmt.Sprintf("%s申请延期%s：原时限%s，%s，待答复，其间暂停催办。", b.who(it), to, b.short(it.due()), waited))
 	}
 	if n > lineCap {
 		out = append(out, fmt.Sprintf("另有延期申请%d项次待答复，见附件。", n-lineCap))

@@ -135,7 +135,7 @@ func (w *writer) row(it notice.Item) string {
 
 // name is the row, the title in our words, and which stage or period of it is meant.
 func (w *writer) name(it notice.Item) phrase {
-	p := phrase{{Text: w.row(it) + " "}, {Text: it.Title, Tone: strong}}
+	p := phrase{{Text: w.row(it) + " "}, {Text: strings.TrimRight(it.Title, "。；;"), Tone: strong}}
 	var which []string
 	if it.Period != "" {
 		which = append(which, it.Period)
@@ -287,7 +287,7 @@ func (w *writer) left(it notice.Item) phrase {
 func (w *writer) owed(it notice.Item) phrase {
 	var parts []string
 	if it.Quota > 0 {
-		parts = append(parts, fmt.Sprintf("应完成%d，已登记%d", it.Quota, it.Count))
+		parts = append(parts, fmt.Sprintf("应完成%d%[3]s，已登记%[2]d%[3]s", it.Quota, it.Count, measure(it)))
 	}
 	if it.Deliverable == "" {
 		parts = append(parts, "请告知进展情况")
@@ -304,6 +304,16 @@ func (w *writer) owed(it notice.Item) phrase {
 		parts = append(parts, "报送对象："+it.SendTo)
 	}
 	return say(strings.Join(parts, "，"))
+}
+
+// measure is the measure word that the deadline's text has behind the number (不少于12次), or none.
+func measure(it notice.Item) string {
+	for _, word := range [...]string{"学时", "次", "篇", "场", "期", "件", "个"} {
+		if strings.Contains(it.DeadlineText, strconv.Itoa(it.Quota)+word) {
+			return word
+		}
+	}
+	return ""
 }
 
 // list joins what a cell lists by semicolons, which would end a clause of the letter, by 、.
@@ -366,15 +376,15 @@ func (w *writer) behindLine(it notice.Item) line {
 	if !it.PaceAt.IsZero() {
 		at = "截至" + w.short(it.PaceAt)
 	}
-	p := phrase{{Text: fmt.Sprintf("%s序时应为%d，已登记%d，", at, it.Pace, it.Count)}}
+	p := phrase{{Text: fmt.Sprintf("%s序时应为%d%[4]s，已登记%[3]d%[4]s，", at, it.Pace, it.Count, measure(it))}}
 	if gap := it.Pace - it.Count; gap > 0 {
-		p = append(p, span{Text: fmt.Sprintf("滞后序时进度%d", gap), Tone: yellow})
+		p = append(p, span{Text: fmt.Sprintf("滞后序时进度%d%s", gap, measure(it)), Tone: yellow})
 	} else {
 		p = append(p, span{Text: "滞后序时进度", Tone: yellow})
 	}
 	goal := ""
 	if it.Quota > 0 {
-		goal = fmt.Sprintf("目标%d，", it.Quota)
+		goal = fmt.Sprintf("目标%d%s，", it.Quota, measure(it))
 	}
 	due := p
 	if !it.Due.IsZero() {
