@@ -193,25 +193,18 @@ func Decode(s string) (Frozen, error) {
 	return f, nil
 }
 
-// freeze folds the returns of a period as of day d. Those that were past at issue or inherited are not among them. The
-// bureau's own is there only where it alone owes a quarter's, a half-year's or a year's: it does not return to itself what it
-// gathers from the others.
+// freeze folds the returns of a period as of day d. Those that were past at issue or inherited are not among them, nor is
+// the bureau's own: it does not write to itself what it owes (it reads it in its digest), nor return to itself what it gathers.
 func freeze(t task.Task, p Period, records []task.Record, names names, bureau string, set planner.Settings, d civil.Date) Frozen {
 	f := Frozen{Title: t.Title, Due: p.Due, AsOf: d, Fields: slices.Clone(t.Fields)}
-	var own []Return
 	for _, r := range records {
 		o := r.Obligation
 		if o.TaskID != p.Task || !slices.Contains(p.Instances, o.Instance) || !owed(o, d) {
 			continue
 		}
-		if ret := returned(r, t, names, set, d); o.Unit == bureau {
-			own = append(own, ret)
-		} else {
-			f.Returns = append(f.Returns, ret)
+		if o.Unit != bureau {
+			f.Returns = append(f.Returns, returned(r, t, names, set, d))
 		}
-	}
-	if len(f.Returns) == 0 && p.Kind != task.MonthClose {
-		f.Returns = own
 	}
 	slices.SortFunc(f.Returns, func(a, b Return) int {
 		return cmp.Or(strings.Compare(a.Unit, b.Unit), strings.Compare(a.Instance, b.Instance))

@@ -23,9 +23,9 @@ func by(units ...string) func(*task.Task) {
 func TestPeriodsOfAQuarterCloseAfterTheReportDay(t *testing.T) {
 	w := newWorld(t, "a", "b").issued("2024-04-12").
 		row("13", every(deadline.Quarter, "end")).
-		row("14", every(deadline.Quarter, "end"), by("sfj"), func(t *task.Task) { t.ReportDay = 15 }).
-		row("9", every(deadline.Half, "end"), by("sfj")).open("2024-06-30")
-	w.report("2024-07-09", "13/a/2024Q2").report("2024-07-12", "13/b/2024Q2").report("2024-07-10", "9/sfj/2024H1")
+		row("14", every(deadline.Quarter, "end"), by("a"), func(t *task.Task) { t.ReportDay = 15 }).
+		row("9", every(deadline.Half, "end"), by("a", "sfj")).open("2024-06-30")
+	w.report("2024-07-09", "13/a/2024Q2").report("2024-07-12", "13/b/2024Q2").report("2024-07-10", "9/a/2024H1")
 	w.quarters("2024-06-25", "2024-07-14").shut()
 	// 10 July 2024 is a Wednesday; 15 July a Monday.
 	w.quarters("2024-07-15", "2024-07-31").shut(
@@ -38,6 +38,15 @@ func TestPeriodsOfAQuarterCloseAfterTheReportDay(t *testing.T) {
 	}
 	if got := w.papers(notice.Summary)[1]; !strings.Contains(got, "2024年上半年半年汇总第1期") {
 		t.Errorf("the half-year's summary says\n%s", got)
+	}
+}
+
+func TestTheBureauGetsNoSummaryOfWhatItAloneOwes(t *testing.T) {
+	w := newWorld(t, "a").issued("2024-01-02").row("13", every(deadline.Quarter, "end"), by("sfj")).row("9", every(deadline.Half, "end"), by("sfj")).
+		row("14", every(deadline.Year, "12-31"), by("sfj")).row("6", every(deadline.Month, "25"), by("sfj"))
+	w.quarters("2024-06-25", "2025-02-10").months("2024-06-25", "2025-02-10").shut()
+	if got := w.papers(notice.Summary); len(got) > 0 {
+		t.Errorf("a summary says\n%s", got[0])
 	}
 }
 
