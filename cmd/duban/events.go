@@ -19,7 +19,7 @@ A suspension (证件暂扣) with 人员编号 is written into the roster; its en
 With 规定期限 as well it needs no rule. A roster that calls the certificate 有效 does not lift it before its end, unless it
 gives 暂扣起 and 暂扣止 as they came to be; or correct the event.
 
-An event is told by kind, number and unit. Importing it again changes nothing; with another date it is a correction, and its
+An event is told by kind, number and unit; kinds of brackets, widths and spaces of a number make no other of it. Importing it again changes nothing; with another date it is a correction, and its
 open item moves. Where that item is done already the row is refused: reopen it first.`
 
 // importEvents reads a list of what happened and starts the clocks that the policy's rules name.
@@ -38,6 +38,7 @@ func (a *app) importEvents(ctx context.Context, s *store.Store, book ledger.Book
 		in.Rows = append(in.Rows, register.EventRow{Occurrence: r.Occurrence, Task: r.Task})
 	}
 	out.Changes, err = a.register(s).ImportEvents(ctx, s, in)
+	out.Notes = append(out.Notes, out.Changes.Notes...)
 	var bad register.RowErrors
 	if !errors.As(err, &bad) {
 		return refused(err)

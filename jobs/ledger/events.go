@@ -216,7 +216,7 @@ func (b *eventsBuilder) inspection(r record, e EventDraft) {
 }
 
 func (b *eventsBuilder) once(r record, e EventDraft) {
-	k := [3]string{e.Kind, e.Ref, e.Unit}
+	k := [3]string{e.Kind, key(e.Ref), e.Unit} // however the number is written
 	if slices.Contains(k[:], "") {
 		return
 	}

@@ -103,6 +103,7 @@ type clocks struct {
 	// fired are the triggers in force by the item they open, whatever the unit; records the items by their ref.
 	fired   map[task.TaskID][]task.Event
 	records map[string]task.Record
+	written map[writing]string // references by what they are told by, as first written
 
 	seq     int64
 	taken   map[string]int // item → row of the import that opens it
@@ -148,7 +149,9 @@ func (r Register) clocks(ctx context.Context, store OccurrenceStore, j task.Juri
 		wait[t.TaskID] = wait[t.TaskID] || planner.StartsClock(t)
 	}
 	maps.DeleteFunc(wait, func(_ task.TaskID, waits bool) bool { return !waits })
-	return c, r.firedOn(ctx, j.Code, slices.Collect(maps.Keys(wait)), c)
+	err = r.firedOn(ctx, j.Code, slices.Collect(maps.Keys(wait)), c)
+	c.written = writings(happened, c.fired)
+	return c, err
 }
 
 // firedOn reads the triggers and the items of the rows that events may open.
@@ -187,6 +190,8 @@ type start struct {
 func (c *clocks) row(i int, row EventRow) {
 	o := row.Occurrence
 	o.Jurisdiction, o.Seq, o.Who = c.in.Jurisdiction, 0, c.in.Who
+	other := c.asWritten(&o)
+	row.Occurrence = o
 	was, known := c.known[happeningOf(o)]
 	bad := len(c.bad)
 	if !c.person(i, o, was) {
@@ -205,6 +210,9 @@ func (c *clocks) row(i int, row EventRow) {
 		what = append(what, held)
 	}
 	said := strings.Join(append([]string{o.Kind + " " + o.Unit}, what...), ", ")
+	if other != "" {
+		c.out.Notes = append(c.out.Notes, fmt.Sprintf("%s of the list is taken for %s, which is known: the same number in another writing", other, o.Ref))
+	}
 	switch {
 	case !known:
 		if o.Exempt != "" {

@@ -268,6 +268,33 @@ func TestDecisionsStartTheirClocks(t *testing.T) {
 	})
 }
 
+// A number is told by what it says: kinds of brackets, widths and spaces start no second clock. It stays as first written.
+func TestOneCaseStartsOneClockHoweverItIsWritten(t *testing.T) {
+	each(t, func(w *town) {
+		w.takes("2024-09-18", happened("行政处罚决定", "示交罚〔2024〕17号", "a", "2024-09-18"))
+		w.open("2024-09-18")
+		for _, ref := range []string{"示交罚[2024]17号", "示交罚（2024）17号", "示交罚(2024)17号", "示交罚【2024】17号", "示交罚〔2024〕 17号", "示交罚﹝２０２４﹞17号"} {
+			w.same(ref, w.takes("2024-09-19", happened("行政处罚决定", ref, "a", "2024-09-18")), "1 unchanged, 0 items")
+		}
+		w.same("a correction in another writing", w.takes("2024-09-19", happened("行政处罚决定", "示交罚[2024]17号", "a", "2024-09-19")), "changed 示交罚〔2024〕17号: 行政处罚决定 a, "+
+			"zf/8 due 2024-09-29 (was 2024-09-27), the open item moves, zf/10 due 2026-09-19 (was 2026-09-18), the open item moves, day 2024-09-18 → 2024-09-19\n0 unchanged, 2 items")
+		w.open("2024-09-19")
+		w.same("one clock of each rule", w.items("2024-09-19", "8", "10"), "10/a/e:示交罚〔2024〕17号 clock 2026-09-19 waiting owes none\n8/a/e:示交罚〔2024〕17号 clock 2024-09-29 waiting")
+		for _, other := range []string{"示交罚〔2024〕18号", "示交罚〔2024〕117号", "示交罚〔2023〕17号", "示交〔2024〕17号"} {
+			if got := w.takes("2024-09-20", happened("行政许可决定", other, "a", "2024-09-18")); !strings.HasPrefix(got, "added "+other) {
+				w.t.Error(got)
+			}
+		}
+		if got := w.takes("2024-09-20", happened("行政处罚决定", "示交罚[2024]17号", "b", "2024-09-18")); !strings.HasPrefix(got, "added 示交罚[2024]17号") {
+			w.t.Errorf("another unit's: %s", got)
+		}
+		_, err := w.Trigger(w.t.Context(), task.TaskID{Jurisdiction: "ss", Plan: "zf", Row: "8"}, task.Event{On: date("2024-09-18"), Unit: "a", Ref: "示交罚[2024]17号", Who: "李敏"})
+		if err == nil || !strings.Contains(err.Error(), "already") {
+			w.t.Errorf("triggered twice: %v", err)
+		}
+	})
+}
+
 func TestEachRuleOfAKindStartsAClockAndRetentionIsListed(t *testing.T) {
 	each(t, func(w *town) {
 		w.takes("2024-03-01", happened("行政处罚决定", "1", "a", "2024-02-29"))

@@ -29,6 +29,8 @@ type Changes struct {
 	Unchanged int      `json:"unchanged"`
 	// Items is the number of obligations that move, are withdrawn or are opened again with it.
 	Items int `json:"items"`
+	// Notes tell what was taken otherwise than it was written.
+	Notes []string `json:"-"`
 }
 
 func (c *Changes) add(code, did, what string) { c.Changes = append(c.Changes, Change{code, did, what}) }

@@ -216,7 +216,7 @@ func (r Register) triggerAnew(ctx context.Context, t task.Task, e task.Event) er
 		return err
 	}
 	for _, old := range task.InForce(events, civil.Never) {
-		if old.Kind == task.Triggered && planner.TriggerInstance(t, old) == planner.TriggerInstance(t, e) && (old.Unit == "" || e.Unit == "" || old.Unit == e.Unit) {
+		if old.Kind == task.Triggered && sameReference(planner.TriggerInstance(t, old)) == sameReference(planner.TriggerInstance(t, e)) && (old.Unit == "" || e.Unit == "" || old.Unit == e.Unit) {
 			with := "without a reference"
 			if e.Ref != "" {
 				with = fmt.Sprintf("with reference %q", e.Ref)
