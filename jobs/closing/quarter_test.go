@@ -205,6 +205,10 @@ func TestTheReportNamesWhatStayedOpenAfterAForm(t *testing.T) {
 		}, false},
 		{"voided", func(w *world) { w.form("2024-09-13", "1/a/m1", "2024-09-14"); w.docs[0].State = notice.Voided }, false},
 		{"no form", func(*world) {}, false},
+		{"reported after the form, and returned with another date", func(w *world) {
+			w.form("2024-09-13", "1/a/m1", "2024-09-14").report("2024-09-18", "1/a/m1").event("2024-09-20", "1/a/m1", task.Returned, to("2024-09-27"))
+		}, false},
+		{"the form is of the date's own day", func(w *world) { w.form("2024-08-30", "1/a/m1", "2024-09-14") }, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t, "a", "b").issued("2024-04-12").row("1", on("2024-08-30")).open("2024-10-08")
@@ -233,6 +237,19 @@ func TestTheReportNamesWhatStayedOpenAfterAForm(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestTheReportSaysNotOfAReturnedReportThatNothingCame(t *testing.T) {
+	w := newWorld(t, "a").issued("2024-04-12").row("1", on("2024-08-30")).open("2024-10-08").said("2024-09-03", "1/a/m1", "T+2")
+	w.report("2024-09-05", "1/a/m1").event("2024-09-06", "1/a/m1", task.Returned, to("2024-09-12")).said("2024-09-19", "1/a/m1", "T+5")
+	w.form("2024-09-29", "1/a/m1", "2024-09-30").quarters("2024-10-08", "2024-10-31")
+	got := w.papers(notice.Report)
+	if len(got) != 1 || !strings.Contains(got[0], "时限2024年9月12日，已超") || !strings.Contains(got[0], "；9月19日催办，督办通知单") || !strings.Contains(got[0], "送达，报告退回后至今未办结。") {
+		t.Errorf("the reports are %q", got)
+	}
+	if strings.Contains(strings.Join(got, ""), "未反馈") || strings.Contains(strings.Join(got, ""), "9月3日") {
+		t.Errorf("what lies before the date is held against it in\n%s", got)
 	}
 }
 

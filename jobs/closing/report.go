@@ -23,6 +23,8 @@ type formed struct {
 	due    civil.Date
 	urged  []civil.Date // by letters that were served
 	name   string       // of the unit
+	// answered says that it had reported, and the report was given back.
+	answered bool
 }
 
 // QuarterStep is the step of the ladder that a quarter's report is.
@@ -71,7 +73,10 @@ func (c *quarter) unanswered() []formed {
 		if !ok || set.Calendar.Count(served, c.day) < formServed {
 			continue
 		}
-		out = append(out, formed{r, t, form, served, st.Arm, due, c.urged(r, st.Arm), names.of(o.Unit)})
+		out = append(out, formed{
+			record: r, task: t, form: form, served: served, arm: st.Arm, due: due, urged: c.urged(r, st.Arm, due), name: names.of(o.Unit),
+			answered: st.Returned,
+		})
 	}
 	slices.SortFunc(out, func(a, b formed) int {
 		x, y := a.record.Obligation, b.record.Obligation
@@ -81,13 +86,14 @@ func (c *quarter) unanswered() []formed {
 	return out
 }
 
-// formOf returns the form about the item in its present arm that was served first, with the day: of one handed over the
-// day of it; of a mailed one its letter's, which does not lie before its issue; where that did not arrive, the day the unit
-// was told by other means.
+// formOf returns the form about the item in its present arm that was served first, with the day. A form of before the date
+// that stands now, such as one whose report was given back with another date, does not say that it passed. The day is: of
+// one handed over the day of it; of a mailed one its letter's, which does not lie before its issue; where that did not
+// arrive, the day the unit was told by other means.
 func (c *quarter) formOf(r task.Record, st task.Status) (form notice.Document, served civil.Date, ok bool) {
 	ref := r.Obligation.Ref.String()
 	for _, d := range c.Forms {
-		if d.State != notice.Issued || d.Date > c.day || !slices.Contains(d.Refs, ref) || !inArm(r, d, st.Arm) {
+		if d.State != notice.Issued || d.Date > c.day || d.Date <= max(st.Effective, st.Assess) || !slices.Contains(d.Refs, ref) || !inArm(r, d, st.Arm) {
 			continue
 		}
 		day := d.Served
@@ -104,13 +110,13 @@ func (c *quarter) formOf(r task.Record, st task.Status) (form notice.Document, s
 	return form, served, ok
 }
 
-// urged returns the days of the letters that urged the item in the arm and were served.
-func (c *quarter) urged(r task.Record, arm int) []civil.Date {
+// urged returns the days of the letters that urged the item in the arm after its date, and were served.
+func (c *quarter) urged(r task.Record, arm int, due civil.Date) []civil.Date {
 	var days []civil.Date
 	for _, f := range r.Steps {
 		on, served := c.Served[f.Notice]
 		urging := planner.RungOf(c.set, r.Obligation.Kind, f) == ladder.Urging
-		if urging && served && f.Passed == "" && f.Arm == arm && f.Role != BureauRole {
+		if urging && served && f.Passed == "" && f.Arm == arm && f.On > due && f.Role != BureauRole {
 			days = append(days, on)
 		}
 	}
@@ -157,8 +163,12 @@ func (c *quarter) formedLines(list []formed) []string {
 		if f.form.Number != "" {
 			number = "（" + f.form.Number + "）"
 		}
-		out = append(out, fmt.Sprintf("%s：%s，时限%s，已超%d个工作日；%s督办通知单%s%s送达，至今未办结、未反馈。", f.name, f.title(), f.due.Chinese(),
-			c.set.Calendar.Count(f.due, c.day), f.told(), number, monthDay(f.served)))
+		still := "至今未办结、未反馈"
+		if f.answered {
+			still = "报告退回后至今未办结"
+		}
+		out = append(out, fmt.Sprintf("%s：%s，时限%s，已超%d个工作日；%s督办通知单%s%s送达，%s。", f.name, f.title(), f.due.Chinese(),
+			c.set.Calendar.Count(f.due, c.day), f.told(), number, monthDay(f.served), still))
 	}
 	return out
 }
