@@ -179,7 +179,7 @@ func (b bulletin) monthly() notice.Section {
 					rest = append(rest, it)
 				case !recurring(it):
 				case it.Standing == Open:
-					missing = append(missing, periodName(o.Instance))
+					missing = append(missing, periodName(o.Instance)+remark(it.Asked, 0))
 				default:
 					late = append(late, fmt.Sprintf("%s迟报%d个工作日", periodName(o.Instance), it.Late))
 				}
@@ -238,7 +238,7 @@ func outcome(it Item) string {
 	if it.Standing == DoneLate {
 		return fmt.Sprintf("逾期%d个工作日办结", it.Late)
 	}
-	return fmt.Sprintf("未办结，已超%d个工作日", it.Late)
+	return fmt.Sprintf("未办结，已超%d个工作日%s", it.Late, remark(it.Asked, 0))
 }
 
 // named is the row with its title, and the period where it recurs.

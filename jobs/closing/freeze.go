@@ -21,7 +21,7 @@ const (
 	Late      State = "late"      // reported after its date, within the grace
 	Missing   State = "missing"   // neither reported nor excused
 	Extended  State = "extended"  // given a date that had not passed
-	Asking    State = "asking"    // an extension was asked for, and the bureau had not answered
+	Asking    State = "asking"    // an extension was asked for by its date, and the bureau had not answered
 	Returned  State = "returned"  // given back, with a date that had not passed
 	NotDue    State = "not-due"   // the date moved, and had not passed
 	Waived    State = "waived"    // 不适用
@@ -95,7 +95,9 @@ type Return struct {
 	Late int `json:"late,omitempty"`
 	// Unanswered: the bureau had the report and had not answered yet.
 	Unanswered bool `json:"unanswered,omitempty"`
-	// AskedFor is the date asked for of a return that waits for the bureau's answer.
+	// Asked is the day on which an extension was asked for that waits for the bureau's answer, AskedFor the date it asks for,
+	// where it names one. What is asked for after the date does not take the miss away.
+	Asked    civil.Date `json:"asked,omitzero"`
 	AskedFor civil.Date `json:"asked_for,omitzero"`
 	// Nil marks a nil return; its figures are noughts.
 	Nil bool `json:"nil,omitempty"`
@@ -260,8 +262,9 @@ func returned(r task.Record, t task.Task, names names, set planner.Settings, d c
 		}
 	case Missing:
 		out.Late = set.Calendar.Count(out.Due, d)
+		out.Asked, out.AskedFor = st.Asked, st.AskedFor
 	case Asking:
-		out.AskedFor = st.AskedFor
+		out.Asked, out.AskedFor = st.Asked, st.AskedFor
 	case Extended, Returned, NotDue, Informed, ByHand, Waived, Withdrawn, Moved:
 	}
 	if out.State == Late || out.State == Missing {
@@ -292,7 +295,7 @@ func stateOf(st task.Status, d civil.Date) State {
 	switch ahead := max(st.Effective, st.Assess) >= d; {
 	case st.Extended && ahead:
 		return Extended
-	case st.Asked != 0:
+	case askedInTime(st):
 		return Asking
 	case st.Returned && ahead:
 		return Returned
@@ -300,6 +303,12 @@ func stateOf(st task.Status, d civil.Date) State {
 		return NotDue
 	}
 	return Missing
+}
+
+// askedInTime reports whether an extension waits for its answer that was asked for by the date. One asked for later is judged
+// by the date that stands.
+func askedInTime(st task.Status) bool {
+	return st.Asked != 0 && st.Asked <= max(st.Effective, st.Assess)
 }
 
 // lateness is the number of working days from the assess date to the report, less those the bureau had it: the fold's rule,

@@ -85,6 +85,24 @@ func TestAMonthAddsUp(t *testing.T) {
 	}
 }
 
+func TestAnExtensionAskedAfterTheDateLeavesTheMiss(t *testing.T) {
+	w := monthly(t).open("2024-06-01")
+	w.event("2024-06-25", "6/a/2024-06", task.ExtensionAsked, to("2024-07-05")).event("2024-06-26", "6/b/2024-06", task.ExtensionAsked, to("2024-07-08"))
+	w.months("2024-06-20", "2024-06-30").shut("2024-06-28 6 2024-06 #1: 3 = missing 2 + asking 1 发现问题=0 完成整改=0")
+	got := text(w.diary[0].Facts.Paper)
+	for _, want := range []string{
+		"未报2家、延期申请待答复1家，合计3家", "县a局：申请延期至7月5日，待答复，不作未报统计。",
+		"县b局：未报，应于6月25日前报送，截至6月28日已超3个工作日（6月26日逾期申请延期至7月8日，待答复）。", "我局请及时答复延期申请2件。",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%q is missing from\n%s", want, got)
+		}
+	}
+	if strings.Contains(got, "县b局：申请延期") {
+		t.Errorf("the request takes the miss away in\n%s", got)
+	}
+}
+
 func TestWhoIsNotUrgedIsNeitherLateNorMissing(t *testing.T) {
 	w := newWorld(t, "a", "b", "c", "d", "e").row("6", every(deadline.Month, "25"), fields("发现问题")).open("2024-06-01")
 	for i, c := range []task.Chase{task.ChaseCourtesy, task.ChaseManual, task.ChaseManual, task.ChaseNone} {

@@ -63,7 +63,7 @@ func TestAQuartersRatesAddUp(t *testing.T) {
 		row("6", every(deadline.Month, "25"), by("c"), fields("发现问题")).open("2024-07-01")
 	w.report("2024-05-30", "1/a/m1").report("2024-06-05", "1/b/m1").said("2024-06-04", "1/b/m1", "T+2").said("2024-06-04", "1/c/m1", "T+2")
 	w.event("2024-06-18", "2/a/m1", task.ExtensionAsked, to("2024-07-31")).event("2024-06-19", "2/a/m1", task.ExtensionGranted, to("2024-07-31"))
-	w.event("2024-07-01", "2/c/m1", task.ExtensionAsked, to("2024-07-31"))
+	w.event("2024-06-20", "2/c/m1", task.ExtensionAsked, to("2024-07-31")).event("2024-06-05", "1/c/m1", task.ExtensionAsked, to("2024-08-31"))
 	w.report("2024-07-09", "3/a/2024Q2")
 	w.event("2024-04-18", "5/b/m1", task.Waived).report("2024-04-15", "5/a/m1")
 	w.report("2024-04-25", "6/c/2024-04", "发现问题", 4).said("2024-05-28", "6/c/2024-05", "T+2").report("2024-06-25", "6/c/2024-06", "发现问题", 3)
@@ -88,7 +88,7 @@ func TestAQuartersRatesAddUp(t *testing.T) {
 		"县司法局（自办，不计入）｜3｜3｜0｜0｜0｜0｜0/0（—）｜0/0（—）",
 		"合计｜15｜8｜7｜4｜1｜2｜4/7（57.1%）｜5/7（71.4%）",
 		"突出问题整治月报6｜发现问题｜3｜7",
-		"县b局：第1项突出问题整治月报1，逾期3个工作日办结。", "县c局：第1项突出问题整治月报1，未办结，已超",
+		"县b局：第1项突出问题整治月报1，逾期3个工作日办结。", "县c局：第1项突出问题整治月报1，未办结，已超30个工作日（6月5日逾期申请延期，待答复）。",
 		"县c局：第6项突出问题整治月报6：2024年5月未报。",
 		"经批准延期1项次（县a局1项次）。", "待司法局审核或答复2项次（县a局、县c局等2家各1项次）。", "催办未送达1项次（县b局1项次）。", "不适用1项次（县b局1项次）。", "司法局自办3项次。",
 		"泗水县人民政府办公室｜2024年7月15日",
@@ -298,7 +298,9 @@ func TestEachReasonNotToCount(t *testing.T) {
 		{"in time", func(w *world) { w.event("2024-05-31", "1/a/m1", task.Accepted) }, closing.DoneOnTime},
 		{"in time, accepted by default", func(w *world) { w.report("2024-05-31", "1/a/m1") }, closing.DoneOnTime},
 		{"reported, not answered", func(w *world) { told(w).report("2024-07-12", "1/a/m1") }, closing.WithBureau},
-		{"an extension is asked", func(w *world) { told(w).event("2024-06-12", "1/a/m1", task.ExtensionAsked, to("2024-08-30")) }, closing.WithBureau},
+		{"an extension is asked in time", func(w *world) { told(w).event("2024-05-31", "1/a/m1", task.ExtensionAsked, to("2024-08-30")) }, closing.WithBureau},
+		{"an extension is asked after the date", func(w *world) { told(w).event("2024-06-03", "1/a/m1", task.ExtensionAsked, to("2024-08-30")) }, closing.Open},
+		{"an extension is asked after the date, nobody told it", func(w *world) { w.event("2024-06-03", "1/a/m1", task.ExtensionAsked, to("2024-08-30")) }, closing.NotServed},
 		{"an extension is refused", func(w *world) {
 			told(w).event("2024-06-12", "1/a/m1", task.ExtensionAsked, to("2024-08-30")).event("2024-06-13", "1/a/m1", task.ExtensionRefused)
 		}, closing.Open},
@@ -416,7 +418,7 @@ func TestANumberToBeReachedIsClosedWithTheYear(t *testing.T) {
 	w.event("2024-11-20", "1/a/2024", task.Counted, n(12)).event("2024-11-20", "1/b/2024", task.Counted, n(7))
 	w.quarters("2025-02-05", "2025-02-07").shut("2025-02-07 1 2024 #1: 2 = on-time 1 + missing 1")
 	got := w.papers(notice.Summary)[0]
-	for _, want := range []string{"应完成2家已完成1家", "按时完成1家、未完成1家，合计2家", "应完成数｜24\n已完成数｜19", "县b局：未完成，应于12月31日前完成12，已完成7，尚缺5。"} {
+	for _, want := range []string{"应完成2家已完成1家", "按时完成1家、未完成1家，合计2家", "应完成数｜24\n已完成数｜19", "县b局：未完成，应于12月31日前完成12次，已完成7次，尚缺5次。"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("%q is missing from\n%s", want, got)
 		}

@@ -153,7 +153,9 @@ type Item struct {
 	State    task.State
 	// Late is the number of working days late: of an open one, those gone by.
 	Late int
-	Due  civil.Date
+	// Asked is the day after the date on which an extension was asked for that waits for its answer, of an open one.
+	Asked civil.Date
+	Due   civil.Date
 }
 
 // UnitRates are the counts of one unit, or of all.
@@ -309,7 +311,7 @@ func (c *quarter) place(it Item, s Span, set planner.Settings, silences []task.S
 		it.Late = st.Late
 	}
 	if it.Standing == Open {
-		it.Late = set.Calendar.Count(it.Due, s.On)
+		it.Late, it.Asked = set.Calendar.Count(it.Due, s.On), st.Asked
 	}
 	return it, true
 }
@@ -339,7 +341,7 @@ func (c *quarter) standing(it Item, st task.Status, s Span, set planner.Settings
 	case o.Ambiguous && it.Task.Reading.Ambiguous && !st.Returned && !st.Extended && st.Assess > st.Effective,
 		set.Calendar.Provisional(min(st.Effective, st.Assess), max(st.Effective, st.Assess)):
 		return Uncertain
-	case st.State == task.Answered, st.State == task.Waiting && st.Asked != 0:
+	case st.State == task.Answered, st.State == task.Waiting && askedInTime(st):
 		return WithBureau
 	case st.State == task.Finished && st.Late == 0:
 		return DoneOnTime

@@ -229,9 +229,9 @@ func (s summary) line(r Return) string {
 	switch r.State {
 	case Missing:
 		if r.Quota > 0 {
-			return fmt.Sprintf("未完成，应于%s前完成%d，已完成%d，尚缺%d", monthDay(r.Due), r.Quota, r.Count, max(0, r.Quota-r.Count))
+			return fmt.Sprintf("未完成，应于%s前完成%d次，已完成%d次，尚缺%d次%s", monthDay(r.Due), r.Quota, r.Count, max(0, r.Quota-r.Count), remark(r.Asked, r.AskedFor))
 		}
-		return fmt.Sprintf("未报，应于%s前报送，截至%s已超%d个工作日", monthDay(r.Due), monthDay(s.period.On), r.Late)
+		return fmt.Sprintf("未报，应于%s前报送，截至%s已超%d个工作日%s", monthDay(r.Due), monthDay(s.period.On), r.Late, remark(r.Asked, r.AskedFor))
 	case Asking:
 		if r.AskedFor != 0 {
 			return "申请延期至" + monthDay(r.AskedFor) + "，待答复，不作未报统计"
@@ -348,10 +348,16 @@ func (s summary) requests() notice.Section {
 	if c.Late > 0 {
 		sec.Lines = append(sec.Lines, "迟报单位请于下一期按时报送；确需延期的，请在时限前说明原因和拟报送日期。")
 	}
-	if c.Asking+c.Unanswered > 0 {
+	asking := 0
+	for _, r := range s.figures.Returns {
+		if r.Asked != 0 {
+			asking++
+		}
+	}
+	if asking+c.Unanswered > 0 {
 		var parts []string
-		if c.Asking > 0 {
-			parts = append(parts, fmt.Sprintf("延期申请%d件", c.Asking))
+		if asking > 0 {
+			parts = append(parts, fmt.Sprintf("延期申请%d件", asking))
 		}
 		if c.Unanswered > 0 {
 			parts = append(parts, fmt.Sprintf("待审核报告%d件", c.Unanswered))

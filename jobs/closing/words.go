@@ -32,6 +32,19 @@ func periodName(key string) string {
 	return out + "（" + strings.TrimLeft(date, "0") + "日）"
 }
 
+// remark tells of an extension that was asked for after the date and waits for its answer; until is the date asked for, 0
+// where it is not to be said.
+func remark(asked, until civil.Date) string {
+	if asked == 0 {
+		return ""
+	}
+	to := ""
+	if until != 0 {
+		to = "至" + monthDay(until)
+	}
+	return fmt.Sprintf("（%s逾期申请延期%s，待答复）", monthDay(asked), to)
+}
+
 // Percent writes a as a share of b, rounded to a tenth: 66.7%, 50%. It is empty where b is 0.
 func Percent(a, b int) string {
 	if b <= 0 {
