@@ -276,7 +276,7 @@ func (s *stock) write(st *store.Store, caches string) {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	r.State = run.Done
+	r.State, r.Counts.Seq = run.Done, seq
 	if err := st.SavePlan(ctx, costCode, seq, run.DayPlan{Steps: s.steps, Caches: all, Run: r}); err != nil {
 		tb.Fatal(err)
 	}

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"duban/jobs"
 	"duban/jobs/civil"
 	"duban/jobs/planner"
 	"duban/jobs/task"
@@ -319,6 +320,11 @@ func world(t testing.TB, d *demo, code string) planner.World {
 	must(err)
 	w.Week, err = s.Briefs(ctx, code, 0, civil.Never)
 	must(err)
+	w.Unsent, err = s.Unsent(ctx, code, notice.UnitLetter, civil.Never)
+	must(err)
+	last, err := jobs.Planned(ctx, s, code, civil.Never)
+	must(err)
+	w.Known = last.Counts.Seq
 	return w
 }
 
