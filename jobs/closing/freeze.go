@@ -108,6 +108,13 @@ type Return struct {
 	Count int `json:"count,omitempty"`
 }
 
+// onDayOff reports whether a return counts as in time although it came after its date: no working day had gone by, but days
+// off, or days on which the bureau had it.
+func (r Return) onDayOff() bool { return r.State == OnTime && r.Reported > r.Due }
+
+// byWorkdays is what papers say of such a return, so that its two dates do not contradict its state.
+const byWorkdays = "按工作日计未超期"
+
 // Counts are how many returns stood in each state. Due is their sum.
 type Counts struct {
 	Due       int `json:"due"`

@@ -103,6 +103,20 @@ func TestAnExtensionAskedAfterTheDateLeavesTheMiss(t *testing.T) {
 	}
 }
 
+func TestAReturnOnTheSaturdayAfterItsDateSaysWhyItIsInTime(t *testing.T) {
+	w := newWorld(t, "a", "b", "c").issued("2024-10-08").row("6", every(deadline.Month, "25")).open("2024-10-08")
+	w.report("2024-10-26", "6/a/2024-10").report("2024-10-28", "6/b/2024-10").report("2024-10-25", "6/c/2024-10") // a Saturday, Monday, Friday
+	w.months("2024-10-20", "2024-10-31").shut("2024-10-30 6 2024-10 #1: 3 = on-time 2 + late 1")
+	got := text(w.diary[0].Facts.Paper)
+	for _, want := range []string{
+		"县a局｜2024年10月25日｜按时报送（按工作日计未超期）｜2024年10月26日｜—", "县b局｜2024年10月25日｜迟报｜2024年10月28日｜1", "县c局｜2024年10月25日｜按时报送｜2024年10月25日｜—",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%q is missing from\n%s", want, got)
+		}
+	}
+}
+
 func TestWhoIsNotUrgedIsNeitherLateNorMissing(t *testing.T) {
 	w := newWorld(t, "a", "b", "c", "d", "e").row("6", every(deadline.Month, "25"), fields("发现问题")).open("2024-06-01")
 	for i, c := range []task.Chase{task.ChaseCourtesy, task.ChaseManual, task.ChaseManual, task.ChaseNone} {
@@ -318,7 +332,7 @@ func TestCompareNamesWhatDiffers(t *testing.T) {
 		{"the same", []closing.Return{missing}, []closing.Return{missing}, nil},
 		{"missing for longer", []closing.Return{missing}, []closing.Return{longer}, nil},
 		{"answered since", []closing.Return{waiting}, []closing.Return{ret("a", closing.OnTime, "2024-06-25", 3)}, nil},
-		{"handed in after the freeze", []closing.Return{missing}, []closing.Return{ret("a", closing.OnTime, "2024-06-30", 3)}, []string{"a state 未报→补报，按时报送（6月30日报送） late issue", "a 甲 0→3 late issue"}},
+		{"handed in after the freeze", []closing.Return{missing}, []closing.Return{ret("a", closing.OnTime, "2024-06-30", 3)}, []string{"a state 未报→补报，按时报送（6月30日报送，按工作日计未超期） late issue", "a 甲 0→3 late issue"}},
 		{"typed in after the freeze", []closing.Return{missing}, []closing.Return{ret("a", closing.OnTime, "2024-06-20", 0)}, []string{"a state 未报→按时报送（6月20日报送）"}},
 		{"a nil return it was not", []closing.Return{none}, []closing.Return{ret("a", closing.OnTime, "2024-06-25", 2)}, []string{"a state 按时报送（6月25日报送，零报告）→按时报送（6月25日报送）", "a 甲 0→2"}},
 		{"a unit more, a unit less", []closing.Return{missing}, []closing.Return{ret("b", closing.Missing, "", 0)}, []string{"a state 未报→未列入", "b state 未列入→未报"}},

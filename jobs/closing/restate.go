@@ -98,6 +98,9 @@ func (w speech) stands(r Return, lateIssue bool) string {
 		if r.Nil {
 			about += "，零报告"
 		}
+		if r.onDayOff() {
+			about += "，" + byWorkdays
+		}
 		return word + "（" + about + "）"
 	case r.State == Extended || r.State == Returned || r.State == NotDue:
 		return w.words(r.State) + "至" + monthDay(r.Due)

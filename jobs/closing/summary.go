@@ -401,6 +401,9 @@ func (s summary) row(n int64, r Return, several bool) []notice.Cell {
 	if r.Nil {
 		word += "（零报告）"
 	}
+	if r.onDayOff() {
+		word += "（" + byWorkdays + "）"
+	}
 	row = append(row, notice.Cell{Text: r.Due.Chinese()}, notice.Cell{Text: word, Tone: toneOf(r.State)}, notice.Cell{Text: r.Reported.Chinese()})
 	late := notice.Cell{N: int64(r.Late)}
 	if r.Late == 0 {
