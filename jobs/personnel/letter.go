@@ -43,39 +43,79 @@ func Letters(s Snapshot, set planner.Settings, a Agenda, d civil.Date) Plan {
 	in := s.Input
 	in.People = withSuspensions(in.People, s.Events, set, d)
 	set = set.On(d)
-	if a.Hours {
-		in.HoursOn = a.HoursOn
-	}
-	w := writer{Snapshot: s, set: set, a: a, d: d, units: map[string]task.Unit{}, silences: task.SilencesAsOf(s.Silences, d),
-		plan: Plan{Supersede: map[string]string{}, Cancel: map[string]string{}}}
+	w := writer{Snapshot: s, in: in, set: set, base: a, d: d, units: map[string]task.Unit{}, silences: task.SilencesAsOf(s.Silences, d),
+		results: map[civil.Date]Result{}, kept: map[string]string{}, plan: Plan{Supersede: map[string]string{}, Cancel: map[string]string{}}}
 	for _, u := range s.Directory.AsOf(d).Units {
 		w.units[u.Code] = u
 	}
-	res := Review(in, set.Staff, set.Calendar, d)
-	w.plan.People = res.Total.People
 	w.issuer = issuer(set, w.units[s.Jurisdiction.Bureau], s.Jurisdiction)
+	res := w.review(a)
+	w.plan.People = res.Total.People
+	waiting := w.waiting(notice.PersonnelLetter)
 	spoken := map[string]bool{}
 	for _, u := range res.Units {
-		if n, ok := w.unit(u); ok {
-			spoken[u.Code] = true
-			w.add(n)
-		}
+		spoken[u.Code] = w.write(u, waiting[u.Code])
 	}
-	if !a.Full {
-		return w.plan
-	}
-	w.retire(spoken)
-	if n, ok := w.totals(res); ok {
-		w.add(n)
-	}
+	w.retire(waiting, spoken)
+	w.writeTotals()
 	return w.plan
+}
+
+// review looks at everybody, with the hours counted as the agenda says.
+func (w *writer) review(a Agenda) Result {
+	in := w.in
+	if a.Hours {
+		in.HoursOn = a.HoursOn
+	}
+	res, ok := w.results[in.HoursOn]
+	if !ok {
+		res = Review(in, w.set.Staff, w.set.Calendar, w.d)
+		w.results[in.HoursOn] = res
+	}
+	return res
+}
+
+// write plans the letter to a unit, which says too what stood in those that wait; false where there is nothing to say.
+func (w *writer) write(u Unit, waiting []notice.Notice) bool {
+	w.a, w.again = w.base.with(waiting), named(waiting)
+	if i := slices.IndexFunc(w.review(w.a).Units, func(r Unit) bool { return r.Code == u.Code }); i >= 0 {
+		u = w.review(w.a).Units[i]
+	}
+	n, ok := w.unit(u)
+	if !ok {
+		return false
+	}
+	if n.State == notice.Held {
+		w.kept[u.Code] = n.Reason
+	}
+	if len(waiting) == 0 || w.anew(n, waiting) {
+		w.add(n, waiting)
+	}
+	return true
+}
+
+// writeTotals plans the bureau's letter: once a month, and on a day when one that waited for a reader may go.
+func (w *writer) writeTotals() {
+	waiting := w.waiting(notice.PersonnelTotals)[w.Jurisdiction.Bureau]
+	w.a, w.again = w.base.with(waiting), nil
+	if !w.a.Full {
+		return
+	}
+	if n, ok := w.totals(w.review(w.a)); ok && (w.base.Full || w.anew(n, waiting)) {
+		w.add(n, waiting)
+	}
 }
 
 // writer writes the letters of one day.
 type writer struct {
 	Snapshot
+	in       Input // with the suspensions of events
 	set      planner.Settings
-	a        Agenda
+	base     Agenda                // the day's
+	a        Agenda                // that of the letter at hand
+	again    map[string]bool       // rows of the letters whose place it takes
+	results  map[civil.Date]Result // by the day up to which hours are counted
+	kept     map[string]string     // units whose letter may not leave by itself, and why
 	d        civil.Date
 	units    map[string]task.Unit
 	issuer   notice.Issuer
@@ -84,24 +124,28 @@ type writer struct {
 	plan     Plan
 }
 
-// add plans a letter, and where it is a full one lets it take the place of the earlier ones to its unit that have not left.
-func (w *writer) add(n notice.Notice) {
-	if w.Written[n.ID] {
-		return
+// add plans a letter, which takes the place of those to its reader that wait. A unit gets one a day, whoever reads it.
+func (w *writer) add(n notice.Notice, waiting []notice.Notice) {
+	for _, role := range []string{n.Key.Role, string(task.PersonnelContact), string(task.Legal)} {
+		k := n.Key
+		k.Role = role
+		if w.Written[k.ID()] {
+			return
+		}
 	}
 	w.plan.Notices = append(w.plan.Notices, n)
-	for _, old := range w.Unsent {
-		if w.a.Full && old.Key.Unit == n.Key.Unit && old.Key.Kind == n.Key.Kind {
-			w.plan.Supersede[old.ID] = n.ID
-		}
+	for _, old := range waiting {
+		w.plan.Supersede[old.ID] = n.ID
 	}
 }
 
-// retire cancels the letters to units of which there is nothing left to say.
-func (w *writer) retire(spoken map[string]bool) {
-	for _, old := range w.Unsent {
-		if old.Key.Kind == notice.PersonnelLetter && !spoken[old.Key.Unit] {
-			w.plan.Cancel[old.ID] = "nothing of it stands any more on " + w.d.String()
+// retire cancels the letters that wait for units of which there is nothing left to say.
+func (w *writer) retire(waiting map[string][]notice.Notice, spoken map[string]bool) {
+	for code, letters := range waiting {
+		for _, old := range letters {
+			if !spoken[code] {
+				w.plan.Cancel[old.ID] = "nothing of it stands any more on " + w.d.String()
+			}
 		}
 	}
 }
@@ -170,10 +214,13 @@ func (w *writer) held(u task.Unit, c task.Contact) string {
 	}
 	ref := task.Ref{TaskID: task.TaskID{Jurisdiction: w.Jurisdiction.Code}, Unit: u.Code}
 	if s, ok := task.Silenced(w.silences, ref, w.d); ok {
-		return "the unit is silenced until " + s.Until.String() + "; a person may release the letter"
+		return silencedUntil + s.Until.String() + "; a person may release the letter"
 	}
 	return ""
 }
+
+// silencedUntil begins the reason of a letter to a unit that nothing is sent to for a while.
+const silencedUntil = "the unit is silenced until "
 
 // MayName reports whether a letter that names people may go to the address: its mail domain is one of those allowed, or
 // none is and letters are written into a folder of this house.
@@ -189,7 +236,8 @@ func MayName(set planner.Settings, address string) bool {
 func (w *writer) said(u Unit) []Finding {
 	return slices.DeleteFunc(slices.Clone(u.Findings), func(f Finding) bool {
 		if !w.a.Full {
-			return f.Matter != Certificate || f.Class == Expired || !w.a.Crossed(w.set.Staff, w.set.Calendar, f.Date, w.d)
+			again := w.again[rowKey(f.Person.Name, shown(f.Person), matterWord(f.Matter))]
+			return f.Matter != Certificate || !again && (f.Class == Expired || !w.a.Crossed(w.set.Staff, w.set.Calendar, f.Date, w.d))
 		}
 		switch f.Matter {
 		case Hours:
@@ -222,7 +270,7 @@ func (w *writer) paper(u Unit, to task.Unit, said []Finding) notice.Paper {
 		p.Opening = []string{fmt.Sprintf("按我局登记，截至%s，%s有%d人的行政执法证件临近到期。名单见下表，其他事项见每月的提示。", w.d.Chinese(), you, len(said))}
 	}
 	if len(said) > 0 {
-		p.Sections = append(p.Sections, notice.Section{Heading: "人员明细", Table: w.table(said)})
+		p.Sections = append(p.Sections, notice.Section{Heading: listHeading, Table: w.table(said)})
 	}
 	p.Closing = append([]string{
 		"请核对上述情况并及时办理。已办理或已通过其他渠道报送的，请告知时间和结果，我局即予更正；登记与实际不符的，请一并说明。",
@@ -286,12 +334,15 @@ func (w *writer) table(said []Finding) *notice.Table {
 	for i, f := range said {
 		state, tone := standing(f)
 		t.Rows = append(t.Rows, []notice.Cell{
-			{N: int64(i + 1)}, {Text: f.Person.Name}, {Text: f.Person.Post}, {Text: cmp.Or(MaskCertificate(f.Person.Certificate), "—")},
+			{N: int64(i + 1)}, {Text: f.Person.Name}, {Text: f.Person.Post}, {Text: shown(f.Person)},
 			{Text: matterWord(f.Matter)}, {Text: w.limit(f)}, {Text: state, Tone: tone},
 		})
 	}
 	return t
 }
+
+// shown is a certificate's number as the letters show it.
+func shown(p task.Person) string { return cmp.Or(MaskCertificate(p.Certificate), "—") }
 
 // limit is the date a matter has, with the last working day before it where it is a day off and still to come.
 func (w *writer) limit(f Finding) string {

@@ -123,7 +123,7 @@ func (w *writer) hours(c Counts) notice.Section {
 	if c.Unknown > 0 {
 		ask += w.ask("学时未登记的，请报送该年度培训记录。")
 	}
-	return part("年度培训学时", text+ask, how)
+	return part(hoursHeading, text+ask, how)
 }
 
 func average(sum, n int) string {
@@ -149,7 +149,7 @@ func (w *writer) ratio(c Counts) notice.Section {
 		both := c.Reviewers + c.Supervisors
 		pair = fmt.Sprintf("法制审核人员%d人、执法监督人员%d人，合计%d人，应不少于%d人，%s。", c.Reviewers, c.Supervisors, both, c.PairNeeded, enough(both, c.PairNeeded))
 	}
-	return part("法制审核力量", share, pair)
+	return part(ratioHeading, share, pair)
 }
 
 func enough(have, need int) string {
@@ -249,5 +249,5 @@ func (w *writer) ratioOfAll(c Counts) notice.Section {
 	if c.PairAsked > 0 {
 		pair = fmt.Sprintf("法制审核与执法监督人员合计应不少于%d人的%d家单位中，%d家不足。", rules.ReviewersAndSupervisors, c.PairAsked, c.PairShort)
 	}
-	return part("法制审核力量", share, pair)
+	return part(ratioHeading, share, pair)
 }

@@ -2,6 +2,9 @@ package personnel
 
 import (
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 
 	"duban/notify/notice"
 )
@@ -109,7 +112,7 @@ func (w *writer) name(code string) string {
 
 // notes says which units got no letter, and whose letter waits.
 func (w *writer) notes(res Result) []string {
-	var manual, held clauses
+	var manual, held, silenced clauses
 	for _, u := range res.Units {
 		to, ok := w.units[u.Code]
 		switch {
@@ -118,9 +121,11 @@ func (w *writer) notes(res Result) []string {
 			manual.add(1, "%s", to.Name)
 		}
 	}
-	for _, n := range w.plan.Notices {
-		if n.Key.Kind == notice.PersonnelLetter && n.State == notice.Held {
-			held.add(1, "%s", w.name(n.Key.Unit))
+	for _, code := range slices.Sorted(maps.Keys(w.kept)) {
+		if strings.HasPrefix(w.kept[code], silencedUntil) {
+			silenced.add(1, "%s", w.name(code))
+		} else {
+			held.add(1, "%s", w.name(code))
 		}
 	}
 	var out []string
@@ -129,6 +134,9 @@ func (w *writer) notes(res Result) []string {
 	}
 	if len(held) > 0 {
 		out = append(out, fmt.Sprintf("提示暂未发出的单位%d家（联系人、邮箱或设置待核）：%s。", len(held), held))
+	}
+	if len(silenced) > 0 {
+		out = append(out, fmt.Sprintf("提示暂未发出的单位%d家（单位在暂停期内，可由专人放行）：%s。", len(silenced), silenced))
 	}
 	return out
 }
