@@ -158,8 +158,9 @@ func (c *closer) history(of duty) ([]past, error) {
 
 // restatement is a closed period that came to other figures.
 type restatement struct {
-	closing task.Closing
-	changes []Change
+	closing     task.Closing
+	changes     []Change
+	before, now Frozen
 }
 
 // restate folds the earlier periods of the duty anew as of the period's day of closing, and adds a closing for each that
@@ -182,9 +183,9 @@ func (c *closer) restate(history []past, t task.Task, p Period, names names, set
 		if cl.Frozen, err = now.Encode(); err != nil {
 			return nil, err
 		}
+		out = append(out, restatement{h.closing, changes, h.figures, now})
 		h.version, h.figures = cl.Version, now
 		c.out.Closings = append(c.out.Closings, cl)
-		out = append(out, restatement{h.closing, changes})
 	}
 	return out, nil
 }

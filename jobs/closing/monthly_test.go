@@ -167,8 +167,9 @@ func TestLateReturnsAndCorrectionsAreRestatedOnceAtTheNextClose(t *testing.T) {
 	got := text(w.diary[1].Facts.Paper)
 	for _, want := range []string{
 		"更正\n截至7月30日，以前各期有下列补报和更正。原期数据按关账时保留，不作改动。",
-		"2024年6月（第1期）县a局：“发现问题”由5更正为8，增加3。", "2024年6月（第1期）县a局：“完成整改”由3更正为2，减少1。",
-		"2024年6月（第1期）县c局：报送情况由“未报”更正为“补报，迟报6个工作日（7月3日报送）”。", "2024年6月（第1期）县c局：“发现问题”由0更正为4，增加4。",
+		"2024年6月（第1期）县a局：“发现问题”由5更正为8，增加3；“完成整改”由3更正为2，减少1。\n",
+		"2024年6月（第1期）县c局：补报，迟报6个工作日（7月3日报送），“发现问题”4、“完成整改”0。\n",
+		"2024年6月（第1期）合计：“发现问题”由6更正为13，增加7；“完成整改”由4更正为3，减少1；迟报由0家更正为1家，增加1家；未报由1家更正为0家，减少1家。\n",
 		"指标｜本期合计｜上期合计｜增减\n发现问题｜6｜13｜-7\n完成整改｜6｜3｜+3\n上期为2024年6月（第1期），为更正后数据。",
 	} {
 		if !strings.Contains(got, want) {
@@ -186,6 +187,33 @@ func TestLateReturnsAndCorrectionsAreRestatedOnceAtTheNextClose(t *testing.T) {
 	}
 }
 
+func TestAReturnThatIsTakenBackHasNoFigureAnyMore(t *testing.T) {
+	w := monthly(t).open("2024-06-01").report("2024-06-20", "6/a/2024-06", "发现问题", 5).months("2024-06-20", "2024-06-30")
+	w.event("2024-07-10", "6/a/2024-06", task.Corrected, voids(w.last("6/a/2024-06"))).event("2024-07-11", "6/b/2024-06", task.Reported, nothing)
+	w.months("2024-07-01", "2024-07-30")
+	got := text(w.diary[1].Facts.Paper)
+	for _, want := range []string{
+		"县a局：报送情况由“按时报送（6月20日报送）”更正为“未报”，原报“发现问题”5不再计入。", "县b局：补报，迟报12个工作日（7月11日报送，零报告）。",
+		"合计：“发现问题”由5更正为0，减少5；按时报送由1家更正为0家，减少1家；迟报由0家更正为1家，增加1家。",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%q is missing from\n%s", want, got)
+		}
+	}
+	var sheet string
+	for _, sh := range w.diary[1].Facts.Paper.Sheets[1:] {
+		for i := range sh.Rows {
+			for j := range sh.Columns {
+				sheet += sh.Words(i, j) + "｜"
+			}
+			sheet += "\n"
+		}
+	}
+	if !strings.Contains(sheet, "县a局｜发现问题｜5｜（未报）｜-5｜") || !strings.Contains(sheet, "｜合计｜发现问题｜5｜0｜-5｜") {
+		t.Errorf("the sheet says\n%s", sheet)
+	}
+}
+
 func TestAReturnTypedInLateIsRestatedByTheDayItCountsFrom(t *testing.T) {
 	w := monthly(t).open("2024-06-01").months("2024-06-20", "2024-06-30")
 	w.report("2024-06-25", "6/a/2024-06", "发现问题", 2).report("2024-06-26", "6/b/2024-06").report("2024-06-24", "6/c/2024-06")
@@ -196,13 +224,13 @@ func TestAReturnTypedInLateIsRestatedByTheDayItCountsFrom(t *testing.T) {
 	}
 	got := text(w.diary[1].Facts.Paper)
 	for _, want := range []string{
-		"县a局：报送情况由“未报”更正为“按时报送（6月25日报送）”。", "县b局：报送情况由“未报”更正为“迟报1个工作日（6月26日报送）”。",
+		"县a局：报送情况由“未报”更正为“按时报送（6月25日报送）”，“发现问题”2。\n", "县b局：报送情况由“未报”更正为“迟报1个工作日（6月26日报送）”。",
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("%q is missing from\n%s", want, got)
 		}
 	}
-	if strings.Contains(got, "补报，") {
+	if strings.Contains(got, "由0更正为") && !strings.Contains(got, "合计：“发现问题”由0更正为2") || strings.Contains(got, "补报，") {
 		t.Errorf("what was reported before the freeze is called 补报 in\n%s", got)
 	}
 }
@@ -333,7 +361,7 @@ func TestCompareNamesWhatDiffers(t *testing.T) {
 		{"missing for longer", []closing.Return{missing}, []closing.Return{longer}, nil},
 		{"answered since", []closing.Return{waiting}, []closing.Return{ret("a", closing.OnTime, "2024-06-25", 3)}, nil},
 		{"handed in after the freeze", []closing.Return{missing}, []closing.Return{ret("a", closing.OnTime, "2024-06-30", 3)}, []string{"a state 未报→补报，按时报送（6月30日报送，按工作日计未超期） late issue", "a 甲 0→3 late issue"}},
-		{"typed in after the freeze", []closing.Return{missing}, []closing.Return{ret("a", closing.OnTime, "2024-06-20", 0)}, []string{"a state 未报→按时报送（6月20日报送）"}},
+		{"typed in after the freeze", []closing.Return{missing}, []closing.Return{ret("a", closing.OnTime, "2024-06-20", 0)}, []string{"a state 未报→按时报送（6月20日报送）", "a 甲 0→0"}},
 		{"a nil return it was not", []closing.Return{none}, []closing.Return{ret("a", closing.OnTime, "2024-06-25", 2)}, []string{"a state 按时报送（6月25日报送，零报告）→按时报送（6月25日报送）", "a 甲 0→2"}},
 		{"a unit more, a unit less", []closing.Return{missing}, []closing.Return{ret("b", closing.Missing, "", 0)}, []string{"a state 未报→未列入", "b state 未列入→未报"}},
 		{"figures only", []closing.Return{ret("a", closing.OnTime, "2024-06-25", 5)}, []closing.Return{ret("a", closing.OnTime, "2024-06-25", 2)}, []string{"a 甲 5→2"}},

@@ -20,6 +20,9 @@ type Change struct {
 	From, To string
 	// LateIssue: what was missing when the period was frozen has been handed in since (补报).
 	LateIssue bool
+	// First: there was no return when the period was frozen, so that Old is no figure of it. Gone: there is none any more,
+	// and New is no figure of it.
+	First, Gone bool
 }
 
 // Compare lists what differs between two states of the same period, by unit, instance and field. That the bureau has
@@ -55,7 +58,8 @@ func Compare(before, now Frozen) []Change {
 func difference(was, now Return, frozen civil.Date, of Frozen) []Change {
 	w := of.speech()
 	base := Change{Unit: now.Unit, Name: now.Name, Instance: now.Instance}
-	base.LateIssue = now.State.reported() && !was.State.reported() && now.Reported > frozen
+	base.First, base.Gone = now.State.reported() && !was.State.reported(), was.State.reported() && !now.State.reported()
+	base.LateIssue = base.First && now.Reported > frozen
 	var out []Change
 	if was.State != now.State || now.State == Late && was.Late != now.Late || now.Nil != was.Nil {
 		c := base
@@ -64,11 +68,12 @@ func difference(was, now Return, frozen civil.Date, of Frozen) []Change {
 	}
 	if was.Count != now.Count {
 		c := base
-		c.Field, c.Old, c.New = "完成数", int64(was.Count), int64(now.Count)
+		c.Field, c.Old, c.New = counted, int64(was.Count), int64(now.Count)
 		out = append(out, c)
 	}
 	for _, name := range of.Fields {
-		if was.Figures[name] == now.Figures[name] {
+		_, told := now.Figures[name]
+		if news := base.First && told && !now.Nil; was.Figures[name] == now.Figures[name] && !news {
 			continue
 		}
 		c := base

@@ -286,56 +286,6 @@ func (s summary) in(state State) []string {
 	return out
 }
 
-// correction lists what earlier periods come to by now. Their frozen figures stay.
-func (s summary) correction() notice.Section {
-	sec := notice.Section{Heading: "更正"}
-	for _, r := range s.restated {
-		label := fmt.Sprintf("%s（第%d期）", periodName(r.closing.Period), r.closing.Issue)
-		for _, c := range r.changes {
-			who := c.Name
-			if len(instances(s.figures)) > 1 || strings.Contains(r.closing.Period, "W") {
-				who += periodName(c.Instance)
-			}
-			if c.Field == "" {
-				sec.Lines = append(sec.Lines, fmt.Sprintf("%s%s：报送情况由“%s”更正为“%s”。", label, who, c.From, c.To))
-				continue
-			}
-			sec.Lines = append(sec.Lines, fmt.Sprintf("%s%s：“%s”由%d更正为%d，%s。", label, who, c.Field, c.Old, c.New, difference10(c.New-c.Old)))
-		}
-	}
-	if len(sec.Lines) > 0 {
-		sec.Paras = []string{fmt.Sprintf("截至%s，以前各期有下列补报和更正。原期数据按关账时保留，不作改动。", monthDay(s.period.On))}
-	}
-	return sec
-}
-
-// difference10 is a difference in words.
-func difference10(n int64) string {
-	if n < 0 {
-		return fmt.Sprintf("减少%d", -n)
-	}
-	return fmt.Sprintf("增加%d", n)
-}
-
-// changes is the same as a table.
-func (s summary) changes() notice.Table {
-	t := notice.Table{Columns: []notice.Column{
-		{Name: "期次", Width: 20}, {Name: "单位", Width: 22}, {Name: "项目", Width: 18}, {Name: "原数", Width: 20}, {Name: "更正后", Width: 26}, {Name: "差额", Width: 8},
-	}}
-	for _, r := range s.restated {
-		for _, c := range r.changes {
-			row := []notice.Cell{{Text: fmt.Sprintf("%s（第%d期）", periodName(r.closing.Period), r.closing.Issue)}, {Text: c.Name}}
-			if c.Field == "" {
-				row = append(row, notice.Cell{Text: "报送情况"}, notice.Cell{Text: c.From}, notice.Cell{Text: c.To}, notice.Cell{})
-			} else {
-				row = append(row, notice.Cell{Text: c.Field}, notice.Cell{Text: fmt.Sprint(c.Old)}, notice.Cell{Text: fmt.Sprint(c.New)}, notice.Cell{Text: fmt.Sprintf("%+d", c.New-c.Old)})
-			}
-			t.Rows = append(t.Rows, row)
-		}
-	}
-	return t
-}
-
 func (s summary) requests() notice.Section {
 	c := s.figures.Counts
 	sec := notice.Section{Heading: "工作要求"}
