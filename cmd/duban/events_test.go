@@ -95,7 +95,7 @@ func TestAClockIsToldOfAndTheListedOnesAreNot(t *testing.T) {
 		}
 		text, told := "", map[string]string{}
 		for _, o := range lines(d.t, d.with("outbox", "list", "--jurisdiction", "changji", "--output", "json")) {
-			letter := d.with("outbox", "show", o.text("id"))
+			letter := d.with("outbox", "show", o.text("id"), "--full")
 			if text += letter; strings.Contains(letter, "昌市司监意〔2024〕3号") && o.text("kind") == "unit-letter" {
 				told[o.text("date")] = o.text("unit")
 			}

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"duban/jobs/civil"
+	"duban/jobs/personnel"
 	"duban/jobs/task"
 	"duban/notify"
 	"duban/notify/compose"
@@ -70,16 +71,19 @@ func (r letterRow) when(zone *time.Location) string {
 
 func (a *app) outboxCmd() *cobra.Command {
 	c := &cobra.Command{Use: "outbox", Short: "The letters: what became of them, and what a person decides about them"}
+	var full bool
 	show := &cobra.Command{
 		Use: "show ID", Short: "One letter as text, with its whole history", Args: cobra.ExactArgs(1),
+		Long: "One letter as text, with its whole history. In a letter about a unit's people their names are masked unless --full asks for them.",
 		RunE: func(c *cobra.Command, args []string) error {
 			s, err := a.open(c.Context())
 			if err != nil {
 				return err
 			}
-			return a.outboxShow(c.Context(), s, args[0])
+			return a.outboxShow(c.Context(), s, args[0], full)
 		},
 	}
+	show.Flags().BoolVar(&full, "full", false, "names of staff in full: personal data, not for a log")
 	c.AddCommand(a.outboxListCmd(), show, a.outboxResolveCmd(), a.outboxRetryCmd(), a.outboxCancelCmd(), a.outboxReleaseCmd())
 	return c
 }
@@ -270,8 +274,8 @@ type moveLine struct {
 	By     string       `json:"by"`
 }
 
-// history reads all that is known of one letter.
-func (a *app) history(ctx context.Context, s *store.Store, id string) (d letterDetail, err error) {
+// history reads all that is known of one letter; names of staff are masked unless full asks for them.
+func (a *app) history(ctx context.Context, s *store.Store, id string, full bool) (d letterDetail, err error) {
 	n, err := s.Notice(ctx, id)
 	if err != nil {
 		return d, fmt.Errorf("show letter %s: %w; `duban outbox list` names them", id, err)
@@ -314,6 +318,10 @@ func (a *app) history(ctx context.Context, s *store.Store, id string) (d letterD
 			}
 		}
 	}
+	if n.Key.Kind == notice.PersonnelLetter && n.Facts.Paper != nil && !full {
+		paper := personnel.MaskNames(*n.Facts.Paper, maskName)
+		n.Facts.Paper = &paper
+	}
 	msg, err := compose.Compose(n, 0, m)
 	if err != nil { // its history is asked for just then
 		d.Fault = notify.MaskAll(err.Error())
@@ -323,12 +331,12 @@ func (a *app) history(ctx context.Context, s *store.Store, id string) (d letterD
 	return d, nil
 }
 
-func (a *app) outboxShow(ctx context.Context, s *store.Store, id string) error {
+func (a *app) outboxShow(ctx context.Context, s *store.Store, id string, full bool) error {
 	id, err := wholeID(ctx, s, id)
 	if err != nil {
 		return err
 	}
-	d, err := a.history(ctx, s, id)
+	d, err := a.history(ctx, s, id, full)
 	if err != nil {
 		return err
 	}

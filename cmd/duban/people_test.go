@@ -113,7 +113,11 @@ func (d *desk) ownPeopleOnly(of map[string][]string) {
 			if !strings.HasPrefix(o.text("kind"), "personnel") {
 				continue
 			}
-			text := d.ok("outbox", "show", o.text("id"))
+			text := d.ok("outbox", "show", o.text("id"), "--full")
+			masked := d.ok("outbox", "show", o.text("id")) + d.ok("outbox", "show", o.text("id"), "-o", "json")
+			if slices.ContainsFunc(names(), func(n string) bool { return strings.Contains(masked, n) }) {
+				d.t.Errorf("%s: a name, unasked:\n%s", unit, masked)
+			}
 			for _, n := range names() {
 				if strings.Contains(text, n) != slices.Contains(own, n) {
 					d.t.Errorf("%s: %s in the letter: %v\n%s", unit, n, !slices.Contains(own, n), text)
@@ -226,9 +230,9 @@ func TestImportTraining(t *testing.T) {
 			for _, o := range d.objects("outbox", "list", "--from", "2024-10-08") {
 				switch o.text("unit") {
 				case "jtj":
-					jtj = d.ok("outbox", "show", o.text("id"))
+					jtj = d.ok("outbox", "show", o.text("id"), "--full")
 				case "csj":
-					csj = d.ok("outbox", "show", o.text("id"))
+					csj = d.ok("outbox", "show", o.text("id"), "--full")
 				}
 			}
 			// 24 hours in 274 of 366 days; the roster's 20 does not count beside attendances.
