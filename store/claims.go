@@ -66,7 +66,7 @@ func (s *Store) ClaimNotices(ctx context.Context, f notice.ClaimFilter, limit in
 		tried, err = t.tried(ctx, rows)
 		return err
 	})
-	if err != nil {
+	if err != nil || len(rows) == 0 {
 		return nil, err
 	}
 	out, place := make([]notice.Notice, len(rows)), make(map[string]int, len(rows))

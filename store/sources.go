@@ -134,6 +134,10 @@ type unitRow struct {
 
 func (unitRow) table() string { return "units" }
 
+func (r *unitRow) dest() []any {
+	return []any{&r.Jurisdiction, &r.Code, &r.Seq, &r.On, &r.Name, &r.FullName, &r.Honorific, &r.Address, (*string)(&r.Chase), &r.Removed}
+}
+
 func (r unitRow) noun() task.Unit {
 	return task.Unit{Code: r.Code, Name: r.Name, FullName: r.FullName, Honorific: r.Honorific, Address: r.Address,
 		Chase: r.Chase, Removed: r.Removed, On: civil.Date(r.On), Seq: r.Seq}
@@ -154,6 +158,8 @@ type aliasRow struct {
 
 func (aliasRow) table() string { return "unit_names" }
 
+func (r *aliasRow) dest() []any { return []any{&r.Jurisdiction, &r.Unit, &r.Seq, &r.Pos, &r.Alias} }
+
 type memberRow struct {
 	Jurisdiction string `db:"jurisdiction"`
 	Unit         string `db:"unit"`
@@ -163,6 +169,8 @@ type memberRow struct {
 }
 
 func (memberRow) table() string { return "group_members" }
+
+func (r *memberRow) dest() []any { return []any{&r.Jurisdiction, &r.Unit, &r.Seq, &r.Pos, &r.Group} }
 
 type contactRow struct {
 	Jurisdiction string    `db:"jurisdiction"`
@@ -176,6 +184,10 @@ type contactRow struct {
 }
 
 func (contactRow) table() string { return "contacts" }
+
+func (r *contactRow) dest() []any {
+	return []any{&r.Jurisdiction, &r.Unit, &r.Seq, &r.Pos, (*string)(&r.Role), &r.Name, &r.Email, &r.Phone}
+}
 
 type groupRow struct {
 	Jurisdiction string        `db:"jurisdiction"`
