@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"testing"
 	"time"
@@ -488,6 +489,7 @@ func BenchmarkRemind(b *testing.B) {
 //
 //	go test ./cmd/duban -run '^$' -bench BenchmarkYear -benchtime 1x -cpuprofile cpu.prof
 func BenchmarkYear(b *testing.B) {
+	defer debug.SetGCPercent(debug.SetGCPercent(spareMemory)) // as the program does
 	for b.Loop() {
 		a, _, _ := testApp(b)
 		dir := b.TempDir()
