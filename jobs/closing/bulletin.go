@@ -284,14 +284,15 @@ func (b bulletin) whose(s Standing) string {
 	return "（" + strings.Join(parts, "、") + "）"
 }
 
-// yearly are the reports that fall due once a year: who reported a case of what was asked, who reported none, who nothing. It
-// carries what units report of powers they did not exercise.
+// yearly are the reports that fall due once a year: who did not report, and of a duty that asks what was not done (powers not
+// exercised) who reported a case, and who none.
 func (b bulletin) yearly() notice.Section {
 	sec := notice.Section{Heading: "年度报告情况"}
 	for _, f := range b.years {
 		var none, some, missing []string
 		for _, r := range f.Returns {
 			switch {
+			case r.State.reported() && !f.Omissions: // an ordinary report says nothing by being there
 			case r.State.reported() && r.Nil:
 				none = append(none, r.Name)
 			case r.State.reported():

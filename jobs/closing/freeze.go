@@ -175,13 +175,15 @@ func (c *Counts) of(s State) *int {
 
 // Frozen are the figures of a closed period as they stood on the day. They are kept as JSON and never changed.
 type Frozen struct {
-	Title   string           `json:"title"` // of the row at the time
-	Due     civil.Date       `json:"due"`   // the last day on which a return was due
-	AsOf    civil.Date       `json:"as_of"` // the day of closing, or of the restatement
-	Fields  []string         `json:"fields,omitempty"`
-	Counts  Counts           `json:"counts"`
-	Sums    map[string]int64 `json:"sums,omitempty"` // by field
-	Returns []Return         `json:"returns"`        // by unit and instance
+	Title  string     `json:"title"` // of the row at the time
+	Due    civil.Date `json:"due"`   // the last day on which a return was due
+	AsOf   civil.Date `json:"as_of"` // the day of closing, or of the restatement
+	Fields []string   `json:"fields,omitempty"`
+	// Omissions: the duty asks what a unit did not do (未履职情况), so that a nil return says that there was no case.
+	Omissions bool             `json:"omissions,omitempty"`
+	Counts    Counts           `json:"counts"`
+	Sums      map[string]int64 `json:"sums,omitempty"` // by field
+	Returns   []Return         `json:"returns"`        // by unit and instance
 }
 
 // Encode writes the figures as JSON, the same figures always as the same text.
@@ -205,7 +207,7 @@ func Decode(s string) (Frozen, error) {
 // freeze folds the returns of a period as of day d. Those that were past at issue or inherited are not among them, nor is
 // the bureau's own: it does not write to itself what it owes (it reads it in its digest), nor return to itself what it gathers.
 func freeze(t task.Task, p Period, records []task.Record, names names, bureau string, set planner.Settings, d civil.Date) Frozen {
-	f := Frozen{Title: t.Title, Due: p.Due, AsOf: d, Fields: slices.Clone(t.Fields)}
+	f := Frozen{Title: t.Title, Due: p.Due, AsOf: d, Fields: slices.Clone(t.Fields), Omissions: asksOmissions(t)}
 	for _, r := range records {
 		o := r.Obligation
 		if o.TaskID != p.Task || !slices.Contains(p.Instances, o.Instance) || !owed(o, d) {
@@ -220,6 +222,12 @@ func freeze(t task.Task, p Period, records []task.Record, names names, bureau st
 	})
 	f.sum()
 	return f
+}
+
+// asksOmissions reports whether a row's own words ask for what was not done: its title, deliverable or evidence.
+func asksOmissions(t task.Task) bool {
+	words := t.Title + "\n" + t.Deliverable + "\n" + t.Evidence
+	return slices.ContainsFunc([]string{"未履职", "未履行", "未行使", "零报告"}, func(w string) bool { return strings.Contains(words, w) })
 }
 
 // owed reports whether an obligation is a return that was owed.

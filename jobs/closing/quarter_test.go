@@ -33,10 +33,10 @@ func TestPeriodsOfAQuarterCloseAfterTheReportDay(t *testing.T) {
 		"2024-07-15 9 2024H1 #1: 1 = on-time 1",
 		"2024-07-18 14 2024Q2 #1: 1 = missing 1",
 	)
-	if got := w.papers(notice.Summary)[0]; !strings.Contains(got, "2024年第二季度季汇总第1期") || !strings.Contains(got, "县b局：迟报2个工作日（7月12日报送）") {
+	if got := w.papers(notice.Summary)[0]; !strings.Contains(got, "2024年第二季度汇总第1期") || !strings.Contains(got, "县b局：迟报2个工作日（7月12日报送）") {
 		t.Errorf("the summary says\n%s", got)
 	}
-	if got := w.papers(notice.Summary)[1]; !strings.Contains(got, "2024年上半年半年汇总第1期") {
+	if got := w.papers(notice.Summary)[1]; !strings.Contains(got, "2024年上半年汇总第1期") {
 		t.Errorf("the half-year's summary says\n%s", got)
 	}
 }
@@ -268,6 +268,26 @@ func TestAYearClosesAfterJanuary(t *testing.T) {
 	w.rated("2025-02-07 2024 #1: 4 = 2 on time + 0 late + 1 open + 1 bureau; 0/1 rows")
 	if got := w.papers(notice.Bulletin)[0]; !strings.Contains(got, "一年未履职情况年末报告；报告有相应情况的1家：县b局；零报告的1家：县a局；未报告的1家：县c局；应报3家，已报2家。") {
 		t.Errorf("the year's bulletin says\n%s", got)
+	}
+}
+
+func TestAnOrdinaryReportOfTheYearIsNoCase(t *testing.T) {
+	w := newWorld(t, "a", "b", "c").issued("2024-04-12").row("11", every(deadline.Year, "12-31"), func(t *task.Task) { t.Title = "年度监督计划制定" }).
+		row("12", every(deadline.Year, "12-31"), func(t *task.Task) { t.Deliverable = "未履职情况报告" }).open("2025-02-01")
+	for _, row := range []string{"11", "12"} {
+		w.report("2024-12-25", row+"/a/2024").event("2024-12-25", row+"/b/2024", task.Reported, nothing).said("2025-01-03", row+"/c/2024", "T+2")
+	}
+	w.quarters("2025-02-01", "2025-03-31")
+	got := w.papers(notice.Summary)
+	if len(got) != 2 || strings.Contains(got[0], "报告有相应情况") || strings.Contains(got[0], "年度报告情况") || !strings.Contains(got[0], "县c局：未报") {
+		t.Errorf("the plan's summary says\n%s", got[0])
+	}
+	if !strings.Contains(got[0], "·2024年汇总第1期·") || !strings.Contains(got[1], "报告有相应情况的1家：县a局。") {
+		t.Errorf("the summaries say\n%s", strings.Join(got, "\n"))
+	}
+	bulletin := w.papers(notice.Bulletin)[0]
+	if !strings.Contains(bulletin, "年度监督计划制定；未报告的1家：县c局；应报3家，已报2家。") || strings.Count(bulletin, "报告有相应情况的") != 1 || strings.Count(bulletin, "零报告的") != 1 {
+		t.Errorf("the bulletin says\n%s", bulletin)
 	}
 }
 

@@ -36,6 +36,16 @@ func kindWord(k task.ClosingKind) string {
 	return "月汇总"
 }
 
+// afterPeriod is the word as it stands after the period's name, without what the two have in common: 2024年9月汇总.
+func afterPeriod(period, word string) string {
+	for _, both := range []string{"季度", "半年", "年", "月"} {
+		if strings.HasSuffix(period, both) {
+			return strings.TrimPrefix(word, strings.TrimSuffix(both, "度"))
+		}
+	}
+	return word
+}
+
 // unitWord counts units, or where each owes several returns, returns of units.
 func unitWord(f Frozen) string {
 	if len(instances(f)) > 1 {
@@ -49,9 +59,10 @@ func (s summary) paper() notice.Paper {
 	issue := fmt.Sprintf("第%d期", s.issue)
 	done := c.OnTime + c.Late
 	period := periodName(s.period.Key)
+	word := afterPeriod(period, kindWord(s.period.Kind))
 	p := notice.Paper{
 		Subject: fmt.Sprintf("【%s】%s%s%d%s%s%d%s·%s%s%s·%s", s.office.issuer.Short, monthDay(s.period.Due), w.owed, c.Due, unit, w.done, done, unit,
-			period, kindWord(s.period.Kind), issue, s.task.Title),
+			period, word, issue, s.task.Title),
 		Issue: issue, Title: fmt.Sprintf("%s工作情况（%s）", strings.TrimSuffix(s.task.Title, "工作情况"), issue),
 		Sub:       fmt.Sprintf("%s，%s，登记截至%s", s.office.issuer.Short, period, s.period.On.Chinese()),
 		Addressee: s.office.bureau.FullName,
@@ -251,7 +262,7 @@ func (s summary) line(r Return) string {
 // nothing tells the nil returns of a year from the others: where a duty asks once a year what was not done, the units that
 // report a case of it are what its reader looks for.
 func (s summary) nothing(unit string) notice.Section {
-	if s.period.Kind != task.YearClose || s.figures.quota() {
+	if s.period.Kind != task.YearClose || !s.figures.Omissions {
 		return notice.Section{}
 	}
 	var none, some []string
