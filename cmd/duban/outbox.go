@@ -442,7 +442,9 @@ func (a *app) outboxResolveCmd() *cobra.Command {
 			says: "to be sent once more,", leaves: true, causes: map[notice.State]notice.Cause{notice.Unknown: notice.Resend},
 		},
 		"served-otherwise": {
-			says: "served otherwise, told", causes: map[notice.State]notice.Cause{notice.Unknown: notice.Resolve, notice.Failed: notice.Resolve},
+			says: "served otherwise, told", causes: map[notice.State]notice.Cause{
+				notice.Unknown: notice.Resolve, notice.Failed: notice.Resolve, notice.Held: notice.Resolve,
+			},
 		},
 	}
 	c := &cobra.Command{
@@ -453,7 +455,7 @@ into the mail server's log, and say what became of it:
   --sent              its reader has it: it counts as served. One that went to mail.redirect_to in a trial run does not.
   --resend            it did not arrive: it is sent again, under the same Message-ID
   --served-otherwise  its reader was told by other means, which --why names: it counts as served. A failed letter can be
-                      resolved so as well.`,
+                      resolved so as well, and a held one about a unit's people, which may name them to few.`,
 		Example: "  duban outbox resolve 6f0c… --sent --by 李敏 --why 电话确认收到",
 		RunE: func(c *cobra.Command, args []string) error {
 			var chosen []string
@@ -682,6 +684,9 @@ func (a *app) doTo(ctx context.Context, s *store.Store, d deed, ids []string) er
 		if d.leaves {
 			errs = append(errs, a.namesMayGo(n))
 		}
+		if d.verb == "release" {
+			errs = append(errs, a.ofToday(n))
+		}
 	}
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("nothing was done: %w", err)
@@ -720,7 +725,10 @@ func (a *app) doToAll(ctx context.Context, d deed, f notice.Filter) error {
 
 // fits refuses what cannot be done to a letter as it stands, and says what can.
 func (d deed) fits(t target) error {
-	_, can := d.causes[t.state]
+	cause, can := d.causes[t.state]
+	if t.state == notice.Held && cause == notice.Resolve && t.key.Kind != notice.PersonnelLetter {
+		can = false // what others say was never sent, is told by a later letter
+	}
 	switch {
 	case !can:
 		return fmt.Errorf("%s letter %s: it is %s; %s", d.verb, t.id, t.standing(), t.instead())
@@ -749,6 +757,9 @@ func (t target) instead() string {
 	case notice.Pending:
 		return "it leaves at the next run; `duban outbox cancel` stops it"
 	case notice.Held:
+		if t.key.Kind == notice.PersonnelLetter {
+			return "`duban outbox release` lets it go, `duban outbox resolve --served-otherwise` says that it was handed over, `duban outbox cancel` stops it"
+		}
 		return "`duban outbox release` lets it go, `duban outbox cancel` stops it"
 	case notice.Sending:
 		return "a worker has it in hand: wait until it is settled"

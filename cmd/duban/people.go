@@ -101,6 +101,18 @@ func (a *app) namesMayGo(n notice.Notice) error {
 	return nil
 }
 
+// ofToday refuses to let a letter about people leave after its day: it tells how many days are left of certificates that may
+// have been renewed since.
+func (a *app) ofToday(n notice.Notice) error {
+	code := n.Key.Jurisdiction
+	today := a.today(code)
+	if n.Key.Kind != notice.PersonnelLetter || n.Key.Date >= today {
+		return nil
+	}
+	return fmt.Errorf("release letter %s: it tells of a unit's people as of %s, and today is %s: `duban run personnel --again --jurisdiction %s` writes it anew on a working day, to be released if it is held again",
+		n.ID, n.Key.Date, today, code)
+}
+
 // maskName keeps the first character, the family name as a rule: 张*.
 func maskName(s string) string {
 	r := []rune(s)

@@ -162,6 +162,38 @@ func TestLettersWithNamesGoToAllowedDomainsOnly(t *testing.T) {
 	})
 	d.env["DUBAN_DEFAULTS_NAME_DOMAINS"] = "csj.example,jtj.example"
 	d.ok("outbox", "release", o.text("id"), "--by", "李敏")
+	wjj := d.objects("outbox", "list", "--unit", "wjj", "--from", "2024-10-08")[0].text("id")
+	if out := d.ok("outbox", "resolve", wjj, "--served-otherwise", "--by", "李敏", "--why", "当面交人事科"); !strings.Contains(out, "held → sent") {
+		t.Error(out)
+	}
+	d.on("2024-10-09")
+	d.ok("run", "personnel")
+	if got := d.told("2024-10-09", "2024-10-09"); !slices.Equal(got, []string{"2024-10-09 personnel-letter jtj personnel sent"}) { // released, not yet sent
+		t.Errorf("%q", got)
+	}
+}
+
+// What is told of people is of the day it leaves: a held letter is written anew, not released late.
+func TestAHeldLetterAboutPeopleIsNotReleasedLate(t *testing.T) {
+	d := staffed(t, storetest.Engines(t)[0], "2024-10-08")
+	d.env["DUBAN_DEFAULTS_NAME_DOMAINS"] = "csj.example"
+	d.ok("run", "personnel")
+	old := d.objects("outbox", "list", "--unit", "jtj", "--from", "2024-10-08")[0].text("id")
+	d.on("2024-10-09")
+	d.ok("run", "personnel")
+	d.ok("import", "people", d.file("people.csv", edited(t, roster, "2024-11-06", "2029-11-06")))
+	d.env["DUBAN_DEFAULTS_NAME_DOMAINS"] = "csj.example,jtj.example"
+	d.unchanged(func() {
+		d.fails(exitFailed, []string{"outbox", "release", old, "--by", "李敏"}, "as of 2024-10-08", "duban run personnel --again --jurisdiction town")
+	})
+	d.ok("run", "personnel", "--again")
+	if got := d.told("2024-10-01", "2024-10-31"); !slices.Contains(got, "2024-10-08 personnel-letter jtj personnel superseded") || !slices.Contains(got, "2024-10-09 personnel-letter jtj personnel sent") {
+		t.Errorf("%q", got)
+	}
+	now := d.objects("outbox", "list", "--unit", "jtj", "--from", "2024-10-09")[0].text("id")
+	if text := d.ok("outbox", "show", now, "--full"); strings.Contains(text, "欧阳一｜执法｜****0001｜证件有效期") || !strings.Contains(text, "截至2024年10月9日") {
+		t.Error(text)
+	}
 }
 
 func TestTheRosterIsListedMasked(t *testing.T) {

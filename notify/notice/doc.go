@@ -27,7 +27,7 @@
 //
 //	pending  claim → sending, hold → held, supersede → superseded, cancel → cancelled
 //	retry    claim → sending, hold → held, hasten → retry, supersede → superseded, cancel → cancelled
-//	held     release → pending, supersede → superseded, cancel → cancelled
+//	held     release → pending, resolve → sent, supersede → superseded, cancel → cancelled
 //	sending  deliver → sent, defer → retry, refuse → failed, break → unknown, expire → retry, vanish → unknown, put-back → pending, cancel → cancelled
 //	unknown  resend → retry, resolve → sent, cancel → cancelled
 //	failed   reopen → retry, resolve → sent, supersede → superseded, cancel → cancelled

@@ -24,7 +24,7 @@ var (
 var allowed = map[State]map[Cause]State{
 	Pending: {Claim: Sending, Hold: Held, Supersede: Superseded, Cancel: Cancelled},
 	Retry:   {Claim: Sending, Hold: Held, Hasten: Retry, Supersede: Superseded, Cancel: Cancelled},
-	Held:    {Release: Pending, Supersede: Superseded, Cancel: Cancelled},
+	Held:    {Release: Pending, Resolve: Sent, Supersede: Superseded, Cancel: Cancelled},
 	Sending: {
 		Deliver: Sent, Defer: Retry, Refuse: Failed, Break: Unknown, Expire: Retry, Vanish: Unknown, PutBack: Pending, Cancel: Cancelled,
 	},

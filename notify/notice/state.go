@@ -71,8 +71,11 @@ func Next(s State, c Cause) (State, error) {
 			return Retry, nil
 		}
 	case Held:
-		if c == Release {
+		switch c {
+		case Release:
 			return Pending, nil
+		case Resolve:
+			return Sent, nil
 		}
 	case Sending:
 		switch c {
