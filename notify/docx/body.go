@@ -141,6 +141,12 @@ func (b *body) table(t notice.Table) {
 		size = 21 // 五号
 	}
 	widths := columnWidths(t, n, size*10, 2*cellMargin+20)
+	left := make([]bool, n) // one look for a column: short cells in the middle, or all from the left
+	for j := range left {
+		for i := range t.Rows {
+			left[j] = left[j] || widest(shown(t, i, j), half) > 8
+		}
+	}
 	b.openTable(widths, 4, cellMargin)
 	b.put("<w:tr><w:trPr><w:cantSplit/><w:tblHeader/></w:trPr>")
 	for j := range n {
@@ -158,9 +164,8 @@ func (b *body) table(t notice.Table) {
 			if j < len(t.Rows[i]) {
 				l.bold, l.colour = toned(t.Rows[i][j].Tone)
 			}
-			s := t.Words(i, j)
-			l.left = width(s, half) > 8
-			b.cell(l, s)
+			l.left = left[j]
+			b.cell(l, shown(t, i, j))
 		}
 		b.put("</w:tr>\n")
 	}
@@ -183,6 +188,25 @@ func toned(t notice.Tone) (bold bool, colour string) {
 	return false, ""
 }
 
+// shown is the text of a cell. A share stands below its fraction, so that neither is broken: 30/43, and below it （69.8%）.
+func shown(t notice.Table, row, column int) string {
+	s := t.Words(row, column)
+	fraction, share, ok := strings.Cut(s, "（")
+	if ok && strings.HasSuffix(share, "）") && strings.Contains(fraction, "/") && strings.Trim(fraction, "0123456789/") == "" {
+		return fraction + "\n（" + share
+	}
+	return s
+}
+
+// widest is the width of the longest line of a text.
+func widest(s string, ascii float64) float64 {
+	n := 0.0
+	for line := range strings.SplitSeq(s, "\n") {
+		n = max(n, width(line, ascii))
+	}
+	return n
+}
+
 // The widths of columns in characters: cells up to tight stand on one line where the page allows it, a column of longer
 // ones has at least wide.
 const (
@@ -201,7 +225,7 @@ func columnWidths(t notice.Table, n, char, margin int) []int {
 			need[j] = max(need[j], min(width(t.Columns[j].Name, broad), 4)) // a heading may take two lines
 		}
 		for i := range t.Rows {
-			need[j] = max(need[j], width(t.Words(i, j), broad))
+			need[j] = max(need[j], widest(shown(t, i, j), broad))
 		}
 		need[j] = min(need[j]+0.2, 30) // which no program then breaks for want of a hair
 		if need[j] <= tight+1 {

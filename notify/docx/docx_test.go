@@ -336,6 +336,43 @@ func TestColumnsFillThePage(t *testing.T) {
 	}
 }
 
+// TestARateIsNotBroken: the rates of a bulletin stand on two lines each, in columns that hold them, and a column has one look.
+func TestARateIsNotBroken(t *testing.T) {
+	columns := []notice.Column{{Name: "责任单位"}, {Name: "到期项次"}, {Name: "不计入"}, {Name: "计入"}, {Name: "按时办结"}, {Name: "逾期办结"}, {Name: "未办结"}, {Name: "按时办结率"}, {Name: "办结率"}}
+	row := func(name, onTime, done string) []notice.Cell {
+		cells := []notice.Cell{{Text: name}}
+		for range 6 {
+			cells = append(cells, notice.Cell{Text: "132"})
+		}
+		return append(cells, notice.Cell{Text: onTime}, notice.Cell{Text: done})
+	}
+	table := notice.Table{Columns: columns, Rows: [][]notice.Cell{
+		row("示例市交通运输和港航管理局", "30/43（69.8%）", "100/132（75.8%）"), row("市水务局", "0/0（—）", "12/12（100%）"),
+	}}
+	w := columnWidths(table, len(columns), 180, 140)
+	for _, j := range []int{7, 8} {
+		if need := int(widest("（69.8%）", broad) * 180); w[j] < need+2*cellMargin {
+			t.Errorf("column %d is %d wide, a share %d", j, w[j], need)
+		}
+	}
+	if d := w[7] - w[8]; d < -180 || d > 180 {
+		t.Errorf("the rates are %d and %d wide", w[7], w[8])
+	}
+	p := notice.Paper{Title: "通报", Sections: []notice.Section{{Table: &table}}}
+	document := parts(t, render(t, p))["word/document.xml"]
+	if !strings.Contains(document, `30/43</w:t><w:br/><w:t xml:space="preserve">（69.8%）`) {
+		t.Error("the share does not stand below its fraction")
+	}
+	if n := strings.Count(document, `<w:jc w:val="left"/>`); n != 2 {
+		t.Errorf("%d cells begin at the left, want both names", n)
+	}
+	for _, s := range []string{"83.3%（10/12）", "区局（3家）", "3/4", "（69.8%）", "2024年6月（15日）"} {
+		if got := shown(notice.Table{Rows: [][]notice.Cell{{{Text: s}}}}, 0, 0); got != s {
+			t.Errorf("%q is shown as %q", s, got)
+		}
+	}
+}
+
 func FuzzRender(f *testing.F) {
 	f.Add("标题", "一\n二", true)
 	f.Add("<&>", "\x00\xff", false)

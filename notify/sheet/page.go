@@ -12,8 +12,9 @@ import (
 	"duban/notify/notice"
 )
 
-// grid is the extent of a sheet: the header stands in row head, the last row is rows.
-type grid struct{ columns, head, rows int }
+// grid is the extent of a sheet: the header stands in row head, the last row is rows, and the last that a filter may sort away
+// or hide is sorted.
+type grid struct{ columns, head, rows, sorted int }
 
 func (g grid) at(row, column int) string {
 	name, err := excelize.ColumnNumberToName(column)
@@ -29,7 +30,7 @@ func (b *book) setUp(name string, g grid) error {
 	if err := b.SetSheetDimension(name, "A1:"+g.at(g.rows, g.columns)); err != nil {
 		return fmt.Errorf("set extent: %w", err)
 	}
-	if err := b.AutoFilter(name, "A"+strconv.Itoa(g.head)+":"+g.at(g.rows, g.columns), nil); err != nil {
+	if err := b.AutoFilter(name, "A"+strconv.Itoa(g.head)+":"+g.at(g.sorted, g.columns), nil); err != nil {
 		return fmt.Errorf("set filter: %w", err)
 	}
 	a4, wide, one, free, yes := 9, "landscape", 1, 0, true

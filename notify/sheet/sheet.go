@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/xuri/excelize/v2"
@@ -72,6 +73,7 @@ func (b *book) add(i int, name string, s notice.Sheet) error {
 		g.head = 2
 	}
 	g.rows = g.head + len(s.Rows)
+	g.sorted = g.rows - totals(s.Table)
 	if err := b.setUp(name, g); err != nil {
 		return err
 	}
@@ -100,9 +102,25 @@ func (b *book) add(i int, name string, s notice.Sheet) error {
 	return nil
 }
 
+// totals counts the rows at the end that sum up those above: they begin with a strong cell. A filter leaves them where they
+// are.
+func totals(t notice.Table) int {
+	n := 0
+	for _, row := range slices.Backward(t.Rows) {
+		if len(row) == 0 || row[0].Tone != notice.Strong {
+			break
+		}
+		n++
+	}
+	if n == len(t.Rows) {
+		return 0
+	}
+	return n
+}
+
 // frame sets the widths and writes what stands above the rows.
 func (b *book) frame(w *excelize.StreamWriter, s notice.Sheet, g grid, wide []float64) error {
-	for j, width := range wide {
+	for j, width := range slices.Backward(wide) { // the last said stands first in the file, and readers want them in order
 		if err := w.SetColWidth(j+1, j+1, width); err != nil {
 			return fmt.Errorf("set width of column %d: %w", j+1, err)
 		}

@@ -211,6 +211,36 @@ func TestSheetsAreSetUp(t *testing.T) {
 	}
 }
 
+// TestSortingLeavesTheTotal: the filter ends above the rows that sum up, and columns stand in their order in the file.
+func TestSortingLeavesTheTotal(t *testing.T) {
+	strong := func(text string) notice.Cell { return notice.Cell{Text: text, Tone: notice.Strong} }
+	s := notice.Sheet{Name: "表", Table: notice.Table{
+		Columns: []notice.Column{{Name: "单位", Width: 26}, {Name: "应报", Width: 10, Numeric: true}, {Name: "已报", Width: 12, Numeric: true}},
+		Rows: [][]notice.Cell{
+			{{Text: "区交通运输局"}, {N: 3}, {N: 2}}, {strong("小计"), {N: 3}, {N: 2}}, {{Text: "区水务局"}, {N: 1}, {N: 1}}, {strong("合计"), {N: 4}, {N: 3}},
+		},
+	}}
+	only := notice.Sheet{Name: "合计", Table: notice.Table{Columns: s.Columns, Rows: s.Rows[3:]}}
+	p := parts(t, write(t, s, only))
+	for part, must := range map[string][]string{
+		"xl/worksheets/sheet1.xml": {`<autoFilter ref="$A$1:$C$4">`, `<dimension ref="A1:C5">`},
+		"xl/worksheets/sheet2.xml": {`<autoFilter ref="$A$1:$C$2">`},
+	} {
+		for _, s := range must {
+			if !strings.Contains(p[part], s) {
+				t.Errorf("%s lacks %s", part, s)
+			}
+		}
+	}
+	var at []int
+	for _, column := range []string{`<col min="1"`, `<col min="2"`, `<col min="3"`} {
+		at = append(at, strings.Index(p["xl/worksheets/sheet1.xml"], column))
+	}
+	if at[0] < 0 || !slices.IsSorted(at) {
+		t.Errorf("the columns stand at %v", at)
+	}
+}
+
 func TestTonesColourTheirWords(t *testing.T) {
 	f := open(t, write(t, everything(5)))
 	want := []string{"", "FBE0DD", "FFF2CC", "E2F0D9", ""}
