@@ -90,8 +90,8 @@ func (r *review) required(f Finding, what string, from civil.Date) Finding {
 }
 
 // count returns a person's hours towards a requirement from a day to another, both included: those of the attendances, and
-// where there are none the roster's 本年学时 of the version v, if it is of the last day's year. known is false where neither says
-// anything. The two are never added: the roster's number is usually the sum of the same courses.
+// where there are none the roster's 本年学时 of the version v: for the hours of a year, if it is of the last day's year; those
+// before a certificate or a return are of no year. known is false where neither says anything. The two are never added: the roster's number is usually the sum of the same courses.
 func (r *review) count(person, what string, v task.Person, from, to civil.Date) (hours int, known bool) {
 	for _, t := range r.attended[person] {
 		if t.For == what && t.On >= from && t.On <= to {
@@ -102,7 +102,7 @@ func (r *review) count(person, what string, v task.Person, from, to civil.Date) 
 	if known {
 		return hours, true
 	}
-	if v.On <= fromAlways() || v.On.Year() == to.Year() {
+	if what != inPost || v.On <= fromAlways() || v.On.Year() == to.Year() {
 		return v.Hours, true
 	}
 	return 0, false

@@ -203,6 +203,7 @@ func TestOffPostAndApplicants(t *testing.T) {
 		{"over the year's turn", person("p", off), []task.Training{train("p", "2024-12-20", 20, offPost, ""), train("p", "2025-01-10", 20, offPost, "合格")}, "2025-01-13", "p 离岗培训 40学时，考核合格 green", Ready},
 		{"not yet", person("p", off), []task.Training{train("p", "2024-10-01", 40, offPost, "合格")}, "2024-09-30", "p 离岗培训 24学时，差16学时，考核未登记 yellow", Short},
 		{"applicant short of hours", person("p", apply), nil, "2024-09-30", "p 新申领 22学时，差8学时，考核未登记 yellow", Short},
+		{"an applicant's hours are of no year", person("p", func(p *task.Person) { apply(p); p.Hours, p.On = 30, day("2024-09-20") }), nil, "2025-01-02", "p 新申领 30学时，待考试 yellow", Unproved},
 		{"applicant awaiting the exam", person("p", apply), []task.Training{train("p", "2023-11-01", 30, applicant, "")}, "2024-09-30", "p 新申领 30学时，待考试 yellow", Unproved},
 		{"applicant who failed", person("p", apply), []task.Training{train("p", "2024-03-01", 30, applicant, "不合格")}, "2024-09-30", "p 新申领 30学时，考核不合格 yellow", Unproved},
 		{"applicant who passed", person("p", apply), []task.Training{train("p", "2024-03-01", 30, applicant, "合格")}, "2024-09-30", "p 新申领 30学时，考核合格 green", Ready},
