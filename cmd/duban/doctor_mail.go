@@ -18,6 +18,7 @@ import (
 
 	"duban/jobs/civil"
 	"duban/jobs/task"
+	"duban/notify"
 	"duban/notify/compose"
 	"duban/notify/mail"
 	"duban/notify/notice"
@@ -401,6 +402,16 @@ func (d *doctor) lettersOf(ctx context.Context, j task.Jurisdiction) ([]finding,
 	}
 	if waits && oldest.Key.Date < today-recently {
 		out = append(out, warn("duban outbox show "+oldest.ID, "%s: a letter of %s still waits: %s", j.Code, oldest.Key.Date, cmp.Or(oldest.Reason, string(oldest.State))))
+	}
+	if counts[notice.Held] > 0 {
+		held, err := d.store.Notices(ctx, notice.Filter{Jurisdiction: j.Code, State: notice.Held, From: oldest.Key.Date, Limit: statusHeld})
+		if err != nil {
+			return nil, err
+		}
+		held = slices.DeleteFunc(held, func(n notice.Notice) bool { return !n.NextTry.IsZero() }) // they wait for the window
+		if len(held) > 0 {
+			out = append(out, warn("duban outbox list --jurisdiction "+j.Code+" --state held", "%s: %d letters wait for a person: %s", j.Code, len(held), notify.MaskAll(held[0].Reason)))
+		}
 	}
 	if len(out) == 0 {
 		open := counts[notice.Pending] + counts[notice.Retry] + counts[notice.Held] + counts[notice.Sending]
