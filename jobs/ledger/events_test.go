@@ -88,6 +88,11 @@ func TestEventsRefused(t *testing.T) {
 	if _, problems = events(t, "events.csv", []byte("事件类型,编号,单位,发生日期\n行政许可决定,许〔2024〕1号,区财政局,2024-09-18\n行政许可决定,许[2024] 1号,区财政局,2024-09-18\n")); len(problems) != 1 {
 		t.Errorf("twice in other brackets: %v", problems)
 	}
+	for _, day := range []string{"0024-09-18", "0924-09-18", "2924-09-18"} {
+		if _, problems = events(t, "events.csv", []byte("事件类型,编号,单位,发生日期\n行政许可决定,1,区财政局,"+day+"\n")); len(problems) == 0 || !strings.Contains(problems[0].Reason, "want a year from 1900 to 2200") {
+			t.Errorf("%s: %v", day, problems)
+		}
+	}
 	for _, text := range []string{"行政区域代码,other\n事件类型,编号,单位,发生日期\n行政许可决定,1,区财政局,2024-09-18\n", "事件类型,编号,单位,发生日期\n", "甲,乙\n丙,丁\n"} {
 		if _, problems := events(t, "events.csv", []byte(text)); len(problems) == 0 {
 			t.Errorf("%q is taken", text)

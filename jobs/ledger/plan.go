@@ -466,6 +466,12 @@ func (b *planBuilder) readDeadline(r record, t *task.Task) {
 
 var dateText = regexp.MustCompile(`^(\d{4})(?:-(\d{1,2})-(\d{1,2})|/(\d{1,2})/(\d{1,2})|\.(\d{1,2})\.(\d{1,2})|年(\d{1,2})月(\d{1,2})日?)(?:[ T].*)?$`)
 
+// The years that a file's dates may lie in; others are slips of the pen that the database would refuse without a row.
+const (
+	firstYear = 1900
+	lastYear  = 2200
+)
+
 // date reads a date as files write it: 2024-06-05, 2024/6/5, 2024.6.5, 2024年6月5日.
 func date(s string) (civil.Date, error) {
 	m := dateText.FindStringSubmatch(strings.TrimSpace(norm.NFKC.String(s)))
@@ -481,6 +487,9 @@ func date(s string) (civil.Date, error) {
 	}
 	if !civil.Valid(n[0], monthOf(n[1]), n[2]) {
 		return 0, fmt.Errorf("there is no such day in the calendar")
+	}
+	if n[0] < firstYear || n[0] > lastYear {
+		return 0, fmt.Errorf("want a year from %d to %d", firstYear, lastYear)
 	}
 	return civil.Of(n[0], monthOf(n[1]), n[2]), nil
 }
