@@ -277,7 +277,7 @@ func TestBundledPlans(t *testing.T) {
 		rows, units int
 		open        int // notes of open lists
 	}{
-		{"laoshan", "plan.xlsx", 66, 20, 1}, {"changji", "plan.csv", 40, 20, 0}, {"sishui", "plan.csv", 51, 20, 0}, {"jinan", "plan.csv", 15, 20, 0}, {"gangcheng", "plan.csv", 24, 20, 0},
+		{"laoshan", "plan.xlsx", 66, 20, 1}, {"changji", "plan.csv", 40, 20, 0}, {"sishui", "plan.csv", 51, 20, 0}, {"jinan", "plan.csv", 15, 20, 0}, {"gangcheng", "plan.csv", 25, 20, 0},
 	} {
 		t.Run(c.code, func(t *testing.T) {
 			read := func(name string) Book {
