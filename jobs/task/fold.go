@@ -378,6 +378,16 @@ func Check(o Obligation, s Status, e Event) error {
 		if s.State != Waiting {
 			return refuse("the unit owes nothing now")
 		}
+	case HeldBack, LetGo, Checked, Revised:
+		return checkHand(o, s, e, refuse)
+	case Opened, Corrected, Triggered, Clarified, Redated:
+	}
+	return nil
+}
+
+// checkHand is Check for what the bureau does beside answering.
+func checkHand(o Obligation, s Status, e Event, refuse func(do string) error) error {
+	switch e.Kind {
 	case HeldBack:
 		if s.State != Waiting {
 			return refuse("nothing is said about it anyway")
@@ -400,7 +410,6 @@ func Check(o Obligation, s Status, e Event) error {
 		if s.State != Answered && s.State != Finished {
 			return refuse("there is no report whose figures could be revised")
 		}
-	case Opened, Corrected, Triggered, Clarified, Redated:
 	}
 	return nil
 }
