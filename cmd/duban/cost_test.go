@@ -419,23 +419,6 @@ func costRatio(
 	return min(middle, fastest)
 }
 
-// measurings is how often a ratio above its limit is measured anew. What grows with the stock is above it every time; what else
-// runs on the machine is not.
-const measurings = 3
-
-// staysWithin fails where the ratio is above the limit each time it is measured.
-func staysWithin(t *testing.T, limit float64, what string, ratio func() float64) {
-	t.Helper()
-	var got []float64
-	for range measurings {
-		r := ratio()
-		if got = append(got, r); r <= limit {
-			return
-		}
-	}
-	t.Errorf("%s: %.2f times as long, want %.1f at most", what, got, limit)
-}
-
 // skipUntimed skips a test that measures time where that tells nothing.
 func skipUntimed(t *testing.T) {
 	t.Helper()
@@ -451,9 +434,9 @@ func TestADaysCostDoesNotGrowWithWhatIsNotDue(t *testing.T) {
 	for _, e := range storetest.Engines(t) {
 		for _, shape := range costShapes {
 			t.Run(e.Name+"/"+shape.name, func(t *testing.T) {
-				staysWithin(t, 1.3, "ten times the items, as many due", func() float64 {
-					return costRatio(t, e, shape, costDays, (*demo).remindTook)
-				})
+				if ratio := costRatio(t, e, shape, costDays, (*demo).remindTook); ratio > 1.3 {
+					t.Errorf("ten times the items, as many due: %.2f times as long", ratio)
+				}
 			})
 		}
 	}
@@ -477,9 +460,9 @@ func TestADaysCostOfTheDigestGrowsWithWhatIsOpenAlone(t *testing.T) {
 				if shape.settled {
 					most = countingTimes
 				}
-				staysWithin(t, most, "ten times the items", func() float64 {
-					return costRatio(t, e, shape, costDays[:4], (*demo).digestTook)
-				})
+				if ratio := costRatio(t, e, shape, costDays[:4], (*demo).digestTook); ratio > most {
+					t.Errorf("ten times the items: %.2f times as long, want at most %.2f", ratio, most)
+				}
 			})
 		}
 	}
