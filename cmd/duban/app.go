@@ -372,7 +372,11 @@ func (a *app) register(s *store.Store) register.Register {
 
 // today is the civil date in the jurisdiction's zone.
 func (a *app) today(jurisdiction string) civil.Date {
-	return civil.In(a.clock(), a.policies.zone(jurisdiction))
+	p := a.policies
+	if p == nil { // no configuration was read
+		p = &policies{cfg: config.Default()}
+	}
+	return civil.In(a.clock(), p.zone(jurisdiction))
 }
 
 // jurisdictions returns the one named, or all.
@@ -388,19 +392,40 @@ func jurisdictions(ctx context.Context, s *store.Store, code string) ([]task.Jur
 }
 
 // dateOrNone refuses a flag's value that is no date; an empty one is none.
-func dateOrNone(flag, value string) error {
-	_, err := date(flag, value, 0)
+func (a *app) dateOrNone(flag, value string) error {
+	_, err := a.date(flag, value, 0)
 	return err
 }
 
 // date parses a flag's date; an empty one gives the fallback.
-func date(flag, value string, fallback civil.Date) (civil.Date, error) {
+func (a *app) date(flag, value string, fallback civil.Date) (civil.Date, error) {
 	if value == "" {
 		return fallback, nil
 	}
-	d, err := civil.Parse(value)
+	d, err := a.parseDate(value)
 	if err != nil {
-		return 0, usagef("--%s: %w", flag, err)
+		return 0, usagef("--%s %w", flag, err)
+	}
+	return d, nil
+}
+
+// compactDate is a day without hyphens.
+var compactDate = regexp.MustCompile(`^[0-9]{8}$`)
+
+// parseDate reads a day as people type it: 2024-06-25, 20240625, or today and yesterday in the top-level zone.
+func (a *app) parseDate(value string) (civil.Date, error) {
+	text := value
+	switch {
+	case value == "today":
+		return a.today(""), nil
+	case value == "yesterday":
+		return a.today("") - 1, nil
+	case compactDate.MatchString(value):
+		text = value[:4] + "-" + value[4:6] + "-" + value[6:]
+	}
+	d, err := civil.Parse(text)
+	if err != nil {
+		return 0, fmt.Errorf("%q: want a day as 2024-06-25, 20240625, today or yesterday", value)
 	}
 	return d, nil
 }

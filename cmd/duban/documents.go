@@ -45,10 +45,10 @@ func (a *app) documentsListCmd() *cobra.Command {
 				return err
 			}
 			var err error
-			if f.From, err = date("from", from, 0); err != nil {
+			if f.From, err = a.date("from", from, 0); err != nil {
 				return err
 			}
-			if f.To, err = date("to", to, 0); err != nil {
+			if f.To, err = a.date("to", to, 0); err != nil {
 				return err
 			}
 			f.State = notice.DocumentState(state)
@@ -191,7 +191,7 @@ func (a *app) issueDocuments(ctx context.Context, s *store.Store, ids []string, 
 			return err
 		}
 		today := a.today(doc.Jurisdiction)
-		on, err := date("on", i.on, today)
+		on, err := a.date("on", i.on, today)
 		if err != nil {
 			return err
 		}

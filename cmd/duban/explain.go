@@ -42,7 +42,7 @@ func (a *app) explain(ctx context.Context, s *store.Store, id, asOf string) erro
 	if err != nil {
 		return usageError{err}
 	}
-	d, err := date("as-of", asOf, a.today(ref.Jurisdiction))
+	d, err := a.date("as-of", asOf, a.today(ref.Jurisdiction))
 	if err != nil {
 		return err
 	}

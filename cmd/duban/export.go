@@ -98,7 +98,7 @@ func (a *app) verifyEvidence(o evidenceOptions) error {
 }
 
 func (a *app) exportEvidence(ctx context.Context, o evidenceOptions) error {
-	in, err := o.input()
+	in, err := o.input(a)
 	if err != nil {
 		return err
 	}
@@ -146,17 +146,17 @@ func (a *app) exportEvidence(ctx context.Context, o evidenceOptions) error {
 }
 
 // input reads the flags.
-func (o evidenceOptions) input() (in evidence.Input, err error) {
+func (o evidenceOptions) input(a *app) (in evidence.Input, err error) {
 	for _, f := range [][2]string{{"unit", o.unit}, {"from", o.from}, {"to", o.to}} {
 		if strings.TrimSpace(f[1]) == "" {
 			return in, usagef("export evidence: --%s is missing; want --unit, --from and --to, or --verify", f[0])
 		}
 	}
 	in.Unit = o.unit
-	if in.From, err = date("from", o.from, 0); err != nil {
+	if in.From, err = a.date("from", o.from, 0); err != nil {
 		return in, err
 	}
-	if in.To, err = date("to", o.to, 0); err != nil {
+	if in.To, err = a.date("to", o.to, 0); err != nil {
 		return in, err
 	}
 	if in.To < in.From {

@@ -57,10 +57,10 @@ func (a *app) importKindCmd(kind, short string) *cobra.Command {
 	c := &cobra.Command{
 		Use: kind + " FILE", Short: short, Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) (err error) {
-			if o.plan.Issued, err = date("issued", issued, 0); err != nil {
+			if o.plan.Issued, err = a.date("issued", issued, 0); err != nil {
 				return err
 			}
-			if o.plan.ValidTo, err = date("valid-to", validTo, 0); err != nil {
+			if o.plan.ValidTo, err = a.date("valid-to", validTo, 0); err != nil {
 				return err
 			}
 			b, err := readFile(args[0])
@@ -146,7 +146,7 @@ func (a *app) importBytes(ctx context.Context, s *store.Store, kind, name string
 		}
 	}
 	today := a.today(out.Jurisdiction)
-	on, err := date("on", o.on, today)
+	on, err := a.date("on", o.on, today)
 	if err != nil {
 		return out, err
 	}

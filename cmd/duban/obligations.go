@@ -121,7 +121,7 @@ func (a *app) obligationsList(ctx context.Context, code, asOf string, state task
 	if err := errors.Join(
 		oneOf("state", string(state), "waiting", "answered", "done", "settled", "waived", "withdrawn", "transferred"),
 		oneOf("kind", string(f.Kind), "milestone", "weekly", "monthly", "quarterly", "half-yearly", "yearly", "quota", "condition", "clock"),
-		dateOrNone("as-of", asOf),
+		a.dateOrNone("as-of", asOf),
 	); err != nil {
 		return err
 	}
@@ -135,7 +135,7 @@ func (a *app) obligationsList(ctx context.Context, code, asOf string, state task
 	}
 	var rows []obligationRow
 	for _, j := range all {
-		d, err := date("as-of", asOf, a.today(j.Code))
+		d, err := a.date("as-of", asOf, a.today(j.Code))
 		if err != nil {
 			return err
 		}
@@ -201,7 +201,7 @@ func (a *app) obligationsShow(ctx context.Context, s *store.Store, id, asOf stri
 	if err != nil {
 		return usageError{err}
 	}
-	d, err := date("as-of", asOf, a.today(ref.Jurisdiction))
+	d, err := a.date("as-of", asOf, a.today(ref.Jurisdiction))
 	if err != nil {
 		return err
 	}
@@ -344,13 +344,13 @@ func (a *app) eventCmd(spec eventSpec) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if e.Date, err = date("due", due, 0); err != nil {
+			if e.Date, err = a.date("due", due, 0); err != nil {
 				return err
 			}
-			if err := dateOrNone("on", on); err != nil {
+			if err := a.dateOrNone("on", on); err != nil {
 				return err
 			}
-			x, err := moreOf(c)
+			x, err := a.moreOf(c)
 			if err != nil {
 				return err
 			}
@@ -405,10 +405,10 @@ type more struct {
 	lift, letter bool
 }
 
-func moreOf(c *cobra.Command) (x more, err error) {
+func (a *app) moreOf(c *cobra.Command) (x more, err error) {
 	for name, to := range map[string]*civil.Date{"asked": &x.asked, "until": &x.until} {
 		if f := c.Flag(name); f != nil {
-			if *to, err = date(name, f.Value.String(), 0); err != nil {
+			if *to, err = a.date(name, f.Value.String(), 0); err != nil {
 				return x, err
 			}
 		}
@@ -423,7 +423,7 @@ func moreOf(c *cobra.Command) (x more, err error) {
 
 func (a *app) recordEvent(ctx context.Context, s *store.Store, ref task.Ref, on string, e task.Event, x more) (err error) {
 	id, today := ref.String(), a.today(ref.Jurisdiction)
-	if e.On, err = date("on", on, today); err != nil {
+	if e.On, err = a.date("on", on, today); err != nil {
 		return err
 	}
 	if e.On > today {
@@ -578,13 +578,13 @@ func (a *app) triggerCmd() *cobra.Command {
 				return err
 			}
 			today := a.today(id.Jurisdiction)
-			if e.On, err = date("on", on, today); err != nil {
+			if e.On, err = a.date("on", on, today); err != nil {
 				return err
 			}
 			if e.On > today {
 				return usagef("trigger %s on %s: that day has not come yet", id, e.On)
 			}
-			if e.Date, err = date("due", due, 0); err != nil {
+			if e.Date, err = a.date("due", due, 0); err != nil {
 				return err
 			}
 			to, err := a.register(s).Trigger(c.Context(), id, e)

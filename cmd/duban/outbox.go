@@ -98,10 +98,10 @@ func (a *app) outboxListCmd() *cobra.Command {
 			if err := oneOf("state", state, "pending", "sending", "sent", "retry", "failed", "unknown", "held", "superseded", "cancelled"); err != nil {
 				return err
 			}
-			if f.From, err = date("from", from, 0); err != nil {
+			if f.From, err = a.date("from", from, 0); err != nil {
 				return err
 			}
-			if f.To, err = date("to", to, 0); err != nil {
+			if f.To, err = a.date("to", to, 0); err != nil {
 				return err
 			}
 			s, err := a.open(c.Context())
@@ -561,7 +561,7 @@ holds it again: to have it leave at once, release it and send with ` + "`duban r
 			if err := oneOf("channel", i.channel, "mail", "oa", "paper"); err != nil {
 				return err
 			}
-			if err := dateOrNone("on", i.on); err != nil {
+			if err := a.dateOrNone("on", i.on); err != nil {
 				return err
 			}
 			s, err := a.open(c.Context())

@@ -160,7 +160,7 @@ func sameWords(a, b error) bool { return a != nil && b != nil && a.Error() == b.
 
 func (a *app) runJurisdiction(ctx context.Context, s *store.Store, runner jobs.Runner, names []string, j task.Jurisdiction, h byHand) error {
 	today := a.today(j.Code)
-	d, err := date("date", h.day, today)
+	d, err := a.date("date", h.day, today)
 	if err != nil {
 		return err
 	}

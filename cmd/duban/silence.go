@@ -56,10 +56,10 @@ func (a *app) silenceAddCmd() *cobra.Command {
 				code = ref.Jurisdiction
 			}
 			var err error
-			if sil.Until, err = date("until", until, 0); err != nil {
+			if sil.Until, err = a.date("until", until, 0); err != nil {
 				return err
 			}
-			if err := dateOrNone("from", from); err != nil {
+			if err := a.dateOrNone("from", from); err != nil {
 				return err
 			}
 			s, err := a.open(c.Context())
@@ -107,7 +107,7 @@ func (a *app) silenceAdd(ctx context.Context, s *store.Store, code, from string,
 	if err != nil {
 		return err
 	}
-	if sil.On, err = date("from", from, a.today(code)); err != nil {
+	if sil.On, err = a.date("from", from, a.today(code)); err != nil {
 		return err
 	}
 	seq, err := a.register(s).Silence(ctx, code, sil)
@@ -134,7 +134,7 @@ func (a *app) silenceListCmd() *cobra.Command {
 	c := &cobra.Command{
 		Use: "list", Short: "Silences as of a day",
 		RunE: func(c *cobra.Command, _ []string) error {
-			if err := dateOrNone("as-of", asOf); err != nil {
+			if err := a.dateOrNone("as-of", asOf); err != nil {
 				return err
 			}
 			s, err := a.open(c.Context())
@@ -147,7 +147,7 @@ func (a *app) silenceListCmd() *cobra.Command {
 			}
 			var rows []silenceRow
 			for _, j := range all {
-				d, err := date("as-of", asOf, a.today(j.Code))
+				d, err := a.date("as-of", asOf, a.today(j.Code))
 				if err != nil {
 					return err
 				}
@@ -189,14 +189,14 @@ func (a *app) silenceLiftCmd() *cobra.Command {
 			if _, err := fmt.Sscanf(number, "%d", &seq); !ok || err != nil {
 				return usagef("silence lift %s: want JURISDICTION/SEQ, as `duban silence list` prints it", args[0])
 			}
-			if err := dateOrNone("on", on); err != nil {
+			if err := a.dateOrNone("on", on); err != nil {
 				return err
 			}
 			s, err := a.open(c.Context())
 			if err != nil {
 				return err
 			}
-			d, err := date("on", on, a.today(code))
+			d, err := a.date("on", on, a.today(code))
 			if err != nil {
 				return err
 			}

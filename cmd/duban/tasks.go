@@ -87,7 +87,7 @@ func (a *app) tasksCmd() *cobra.Command {
 func (a *app) taskRows(ctx context.Context, s *store.Store, code, plan, status, asOf string) ([]taskRow, error) {
 	if err := errors.Join(
 		oneOf("status", status, "dated", "recurring", "standing", "awaiting", "unreadable", "ambiguous", "per-case", "personnel", "inspection"),
-		dateOrNone("as-of", asOf),
+		a.dateOrNone("as-of", asOf),
 	); err != nil {
 		return nil, err
 	}
@@ -97,7 +97,7 @@ func (a *app) taskRows(ctx context.Context, s *store.Store, code, plan, status, 
 	}
 	rows := []taskRow{}
 	for _, j := range all {
-		d, err := date("as-of", asOf, a.today(j.Code))
+		d, err := a.date("as-of", asOf, a.today(j.Code))
 		if err != nil {
 			return nil, err
 		}
@@ -199,7 +199,7 @@ func (a *app) clarifyCmd() *cobra.Command {
 				return usageError{err}
 			}
 			today := a.today(id.Jurisdiction)
-			day, err := date("on", on, today)
+			day, err := a.date("on", on, today)
 			if err != nil {
 				return err
 			}

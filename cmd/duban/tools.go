@@ -94,7 +94,7 @@ func (a *app) parseCmd() *cobra.Command {
 	d := &cobra.Command{
 		Use: "deadline", Short: "Read 完成时限 cells", Example: "  echo 2024年底前，长期坚持 | duban parse deadline --issued 2024-07-08",
 		RunE: func(*cobra.Command, []string) error {
-			on, err := date("issued", issued, 0)
+			on, err := a.date("issued", issued, 0)
 			if err != nil {
 				return err
 			}
@@ -178,7 +178,7 @@ func (a *app) workdayCmd() *cobra.Command {
 }
 
 func (a *app) workdayAdd(calendar func() (*workday.Calendar, error), args []string) error {
-	d, err := civil.Parse(args[0])
+	d, err := a.parseDate(args[0])
 	if err != nil {
 		return usagef("workday add: %w", err)
 	}
@@ -212,11 +212,11 @@ func provisionally(yes bool) string {
 }
 
 func (a *app) workdayCount(calendar func() (*workday.Calendar, error), args []string) error {
-	from, err := civil.Parse(args[0])
+	from, err := a.parseDate(args[0])
 	if err != nil {
 		return usagef("workday count: %w", err)
 	}
-	to, err := civil.Parse(args[1])
+	to, err := a.parseDate(args[1])
 	if err != nil {
 		return usagef("workday count: %w", err)
 	}

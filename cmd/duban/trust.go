@@ -148,7 +148,7 @@ func (a *app) confirm(ctx context.Context, s *store.Store, value string) error {
 		return err
 	}
 	if value != confirmToday {
-		d, err := date("confirm-date", value, 0)
+		d, err := a.date("confirm-date", value, 0)
 		if err != nil {
 			return err
 		}

@@ -37,7 +37,7 @@ func (a *app) unitsListCmd() *cobra.Command {
 	c := &cobra.Command{
 		Use: "list", Short: "Units as of a day, with their groups and the roles of their contacts",
 		RunE: func(c *cobra.Command, _ []string) error {
-			if err := dateOrNone("as-of", asOf); err != nil {
+			if err := a.dateOrNone("as-of", asOf); err != nil {
 				return err
 			}
 			s, err := a.open(c.Context())
@@ -69,7 +69,7 @@ func (a *app) unitRows(ctx context.Context, s *store.Store, code, asOf string) (
 	}
 	rows := []unitRow{}
 	for _, j := range all {
-		d, err := date("as-of", asOf, a.today(j.Code))
+		d, err := a.date("as-of", asOf, a.today(j.Code))
 		if err != nil {
 			return nil, err
 		}
@@ -134,7 +134,7 @@ func (a *app) mergeUnits(ctx context.Context, s *store.Store, code, on, old stri
 		return usagef("merge unit %s: the register holds %d jurisdictions; say which with --jurisdiction", old, len(all))
 	}
 	m.Jurisdiction = all[0].Code
-	if m.On, err = date("on", on, 0); err != nil {
+	if m.On, err = a.date("on", on, 0); err != nil {
 		return err
 	}
 	if today := a.today(m.Jurisdiction); m.On > today {
