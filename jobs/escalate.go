@@ -338,7 +338,7 @@ func (j Escalate) last(ctx context.Context, r run.Run) (civil.Date, int64, error
 			return 0, 0, err
 		}
 		switch n.State {
-		case notice.Sent, notice.Sending, notice.Unknown:
+		case notice.Sent, notice.Recorded, notice.Sending, notice.Unknown:
 			return n.Key.Date, n.Seq, nil
 		case notice.Pending, notice.Held, notice.Retry, notice.Failed, notice.Superseded, notice.Cancelled:
 		}

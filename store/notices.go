@@ -339,9 +339,9 @@ func (s *Store) Served(ctx context.Context, ids []string) (map[string]civil.Date
 					Sent bool   `db:"sent"`
 					By   string `db:"superseded_by"`
 				}
-				q := "SELECT id, logical_date, superseded_by = '' AS sent, superseded_by FROM notices WHERE (superseded_by <> '' OR reason NOT LIKE ? AND (state = ? OR " +
+				q := "SELECT id, logical_date, superseded_by = '' AS sent, superseded_by FROM notices WHERE (superseded_by <> '' OR reason NOT LIKE ? AND (state IN (?, ?) OR " +
 					"EXISTS (SELECT 1 FROM attempts WHERE dated = logical_date AND notice = id AND outcome = ? AND NOT is_copy))) AND id IN (" + marks(len(piece)) + ")"
-				args := []any{"%" + notice.TrialRun + "%", string(notice.Sent), string(notice.OutcomeAccepted)}
+				args := []any{"%" + notice.TrialRun + "%", string(notice.Sent), string(notice.Recorded), string(notice.OutcomeAccepted)}
 				if err := t.SelectContext(ctx, &rows, q, slices.Concat(args, anys(piece))...); err != nil {
 					return err
 				}

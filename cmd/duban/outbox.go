@@ -771,6 +771,8 @@ func (t target) instead() string {
 		return "`duban outbox retry` tries it again, `duban outbox resolve --served-otherwise` says that its reader was told by other means"
 	case notice.Superseded:
 		return "letter " + t.by + " took its items over"
+	case notice.Recorded:
+		return "its day was filled in afterwards, and it was never sent; where its reader has to be told, do it by other means and record it with `duban obligations contacted`"
 	case notice.Sent, notice.Cancelled:
 	}
 	return "that is final"

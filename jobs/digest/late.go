@@ -109,7 +109,7 @@ func (w *world) fate(it *item, f task.FiredStep) (word string, day civil.Date, g
 		return w.dot(f.On) + "未发出", 0, !reachable(it.unit)
 	case f.On == w.d:
 		return "今日", 0, false
-	case known && letter.State == notice.Sent:
+	case known && (letter.State == notice.Sent || letter.State == notice.Recorded):
 		return w.dot(f.On), f.On, false
 	}
 	return w.dot(f.On) + "待发", 0, false

@@ -268,7 +268,7 @@ func (b *book) addresses() []string {
 			unsure[u]++
 		case notice.Held:
 			nowhere[u] = nowhere[u] || l.Key.Kind == notice.UnitLetter && !reachable(b.unit[u])
-		case notice.Pending, notice.Sending, notice.Sent, notice.Retry, notice.Superseded, notice.Cancelled:
+		case notice.Pending, notice.Sending, notice.Sent, notice.Recorded, notice.Retry, notice.Superseded, notice.Cancelled:
 		}
 	}
 	var out []string
@@ -304,7 +304,7 @@ func (w *world) letters() []notice.Brief {
 func (w *world) lastServed() map[string]civil.Date {
 	heard := map[string]civil.Date{}
 	for _, l := range w.letters() {
-		if _, ok := w.Served[l.ID]; ok || l.State == notice.Sent {
+		if _, ok := w.Served[l.ID]; ok || l.State == notice.Sent || l.State == notice.Recorded {
 			heard[l.Key.Unit] = max(heard[l.Key.Unit], l.Key.Date)
 		}
 	}

@@ -181,7 +181,7 @@ func (b *book) burden() notice.Section {
 // goes reports whether a letter in the state reaches its reader, or is on its way to.
 func goes(s notice.State) bool {
 	switch s {
-	case notice.Pending, notice.Sending, notice.Retry, notice.Sent, notice.Unknown:
+	case notice.Pending, notice.Sending, notice.Retry, notice.Sent, notice.Recorded, notice.Unknown:
 		return true
 	case notice.Held, notice.Failed, notice.Superseded, notice.Cancelled:
 	}

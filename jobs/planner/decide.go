@@ -567,7 +567,7 @@ func lettersOf(week []notice.Brief, unit string, d civil.Date, set Settings, uns
 			continue
 		}
 		switch b.State {
-		case notice.Pending, notice.Sending, notice.Sent, notice.Retry, notice.Unknown:
+		case notice.Pending, notice.Sending, notice.Sent, notice.Recorded, notice.Retry, notice.Unknown:
 			n++
 		case notice.Held, notice.Failed, notice.Superseded, notice.Cancelled:
 		}

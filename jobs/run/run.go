@@ -19,6 +19,7 @@ type State string
 
 // The states of a run. Done and skipped are settled.
 const (
+	Planned State = "planned" // its time is known; it has not begun
 	Running State = "running"
 	Done    State = "done"
 	Failed  State = "failed"
@@ -31,6 +32,7 @@ type Run struct {
 	State    State     `json:"state"`
 	Reason   string    `json:"reason,omitempty"` // "not a workday", "covered by 2024-09-18", or the error
 	By       string    `json:"by"`               // scheduler, or the operator
+	Due      time.Time `json:"due,omitzero"`     // when the clock was to start it; zero where no clock was asked
 	Started  time.Time `json:"started"`
 	Finished time.Time `json:"finished"`
 	Lease    time.Time `json:"-"` // a running slot whose lease has passed may be taken over

@@ -22,15 +22,16 @@
 //
 //	superseded: a later letter took over what pending, retry, held or failed had to say
 //	cancelled:  nothing is left to say in it, or a person says so
+//	recorded:   its day was filled in afterwards; it was planned, never sent, and counts as served on its day
 //
 // Every transition, by the state it leaves:
 //
-//	pending  claim → sending, hold → held, supersede → superseded, cancel → cancelled
-//	retry    claim → sending, hold → held, hasten → retry, supersede → superseded, cancel → cancelled
-//	held     release → pending, resolve → sent, supersede → superseded, cancel → cancelled
+//	pending  claim → sending, hold → held, record → recorded, prove → sent, supersede → superseded, cancel → cancelled
+//	retry    claim → sending, hold → held, hasten → retry, prove → sent, supersede → superseded, cancel → cancelled
+//	held     release → pending, resolve → sent, prove → sent, supersede → superseded, cancel → cancelled
 //	sending  deliver → sent, defer → retry, refuse → failed, break → unknown, expire → retry, vanish → unknown, put-back → pending, cancel → cancelled
-//	unknown  resend → retry, resolve → sent, cancel → cancelled
-//	failed   reopen → retry, resolve → sent, supersede → superseded, cancel → cancelled
+//	unknown  resend → retry, resolve → sent, prove → sent, cancel → cancelled
+//	failed   reopen → retry, resolve → sent, prove → sent, supersede → superseded, cancel → cancelled
 //
-// sent, superseded and cancelled are the end. retry, held, failed and unknown say in words what they wait for.
+// sent, recorded, superseded and cancelled are the end. retry, held, failed and unknown say in words what they wait for.
 package notice

@@ -13,23 +13,23 @@ import (
 )
 
 var (
-	states = []State{Pending, Sending, Sent, Retry, Failed, Unknown, Held, Superseded, Cancelled}
+	states = []State{Pending, Sending, Sent, Retry, Failed, Unknown, Held, Superseded, Cancelled, Recorded}
 	causes = []Cause{
-		Claim, PutBack, Deliver, Defer, Refuse, Break, Expire, Vanish, Resend, Resolve, Hold, Release, Hasten, Reopen, Supersede, Cancel,
+		Claim, PutBack, Deliver, Defer, Refuse, Break, Expire, Vanish, Resend, Resolve, Hold, Release, Hasten, Reopen, Supersede, Cancel, Record, Prove,
 	}
-	final = []State{Sent, Superseded, Cancelled}
+	final = []State{Sent, Recorded, Superseded, Cancelled}
 )
 
 // allowed is the whole table: from each state, what each cause makes of it. What is not here must be refused.
 var allowed = map[State]map[Cause]State{
-	Pending: {Claim: Sending, Hold: Held, Supersede: Superseded, Cancel: Cancelled},
-	Retry:   {Claim: Sending, Hold: Held, Hasten: Retry, Supersede: Superseded, Cancel: Cancelled},
-	Held:    {Release: Pending, Resolve: Sent, Supersede: Superseded, Cancel: Cancelled},
+	Pending: {Claim: Sending, Hold: Held, Record: Recorded, Prove: Sent, Supersede: Superseded, Cancel: Cancelled},
+	Retry:   {Claim: Sending, Hold: Held, Hasten: Retry, Prove: Sent, Supersede: Superseded, Cancel: Cancelled},
+	Held:    {Release: Pending, Resolve: Sent, Prove: Sent, Supersede: Superseded, Cancel: Cancelled},
 	Sending: {
 		Deliver: Sent, Defer: Retry, Refuse: Failed, Break: Unknown, Expire: Retry, Vanish: Unknown, PutBack: Pending, Cancel: Cancelled,
 	},
-	Unknown: {Resend: Retry, Resolve: Sent, Cancel: Cancelled},
-	Failed:  {Reopen: Retry, Resolve: Sent, Supersede: Superseded, Cancel: Cancelled},
+	Unknown: {Resend: Retry, Resolve: Sent, Prove: Sent, Cancel: Cancelled},
+	Failed:  {Reopen: Retry, Resolve: Sent, Prove: Sent, Supersede: Superseded, Cancel: Cancelled},
 }
 
 // The package's doc draws the machine; what it lists is what there is.

@@ -18,11 +18,12 @@ const (
 	Held       State = "held"       // awaits release or a window
 	Superseded State = "superseded" // a later letter took over its open items
 	Cancelled  State = "cancelled"  // every item closed before it left, or a person says so
+	Recorded   State = "recorded"   // of a day that was filled in afterwards: planned, never sent, and taken as served on its day
 )
 
 // States lists every state, in the order of a letter's life.
 func States() []State {
-	return []State{Pending, Held, Sending, Retry, Unknown, Sent, Failed, Superseded, Cancelled}
+	return []State{Pending, Held, Sending, Retry, Unknown, Sent, Recorded, Failed, Superseded, Cancelled}
 }
 
 // Open reports whether the letter may still leave.
@@ -49,6 +50,8 @@ const (
 	Reopen    Cause = "reopen"    // an operator wants a letter that was refused tried again
 	Supersede Cause = "supersede" // taken over by a later letter
 	Cancel    Cause = "cancel"    // nothing left to say, or a person says so
+	Record    Cause = "record"    // its day is filled in afterwards; it is not to be sent
+	Prove     Cause = "prove"     // the archive proves that it left, though the database, restored, did not know
 )
 
 // Next is the one transition function. It refuses what is not in the table; the diagram in the package's doc shows it.
@@ -60,6 +63,8 @@ func Next(s State, c Cause) (State, error) {
 			return Sending, nil
 		case Hold:
 			return Held, nil
+		case Record:
+			return Recorded, nil
 		}
 	case Retry:
 		switch c {
@@ -106,6 +111,8 @@ func Next(s State, c Cause) (State, error) {
 		}
 	}
 	switch {
+	case c == Prove && (s.Open() || s == Failed || s == Unknown):
+		return Sent, nil
 	case c == Supersede && (s.Open() || s == Failed):
 		return Superseded, nil
 	case c == Cancel && (s.Open() || s == Sending || s == Failed || s == Unknown):

@@ -1,0 +1,3 @@
+-- +goose Up
+-- When the clock was to start a run.
+ALTER TABLE runs ADD COLUMN due TEXT;
