@@ -1,5 +1,5 @@
 -- +goose Up
--- The jurisdiction's seq after the plan that fired the step; 0 where it is not known. It may be run again, after the table was changed as well as before.
+-- The jurisdiction's seq after the plan that fired the step, 0 where it is not known. It may be run again, after the table was changed as well as before.
 SET @alter_table = IF(
     (SELECT count(*) FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name = 'steps' AND column_name = 'seq') = 0,
     'ALTER TABLE steps ADD COLUMN seq BIGINT NOT NULL DEFAULT 0', 'DO 0');
