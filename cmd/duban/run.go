@@ -28,22 +28,34 @@ import (
 // than this is refused by its fence, and made again.
 const slotLease = 30 * time.Second
 
+// jobStore is what the jobs read and write.
+type jobStore interface {
+	jobs.OpenStore
+	jobs.QuarterlyStore
+	jobs.PersonnelStore
+	jobs.RemindStore
+	jobs.EscalateStore
+}
+
 // runner wires the jobs to the database.
-func (a *app) runner(s *store.Store, by string) jobs.Runner {
+func (a *app) runner(s *store.Store, by string) jobs.Runner { return a.runnerOn(s, s, by) }
+
+// runnerOn is runner with a store of its own for what the jobs read and write.
+func (a *app) runnerOn(s *store.Store, work jobStore, by string) jobs.Runner {
 	return jobs.Runner{
 		Jobs: jobs.Day{
-			Open:         jobs.Open{Store: s, Settings: a.policies.settings, Clock: a.clock},
-			MonthlyClose: jobs.MonthlyClose{Store: s, Settings: a.policies.settings}, QuarterlyClose: jobs.QuarterlyClose{Store: s, Settings: a.policies.settings},
-			Personnel: jobs.Personnel{Store: s, Settings: a.policies.settings},
-			Remind:    jobs.Remind{Store: s, Settings: a.policies.settings},
-			Escalate:  jobs.Escalate{Store: s, Settings: a.policies.settings, Extra: inspections(s)},
+			Open:         jobs.Open{Store: work, Settings: a.policies.settings, Clock: a.clock},
+			MonthlyClose: jobs.MonthlyClose{Store: work, Settings: a.policies.settings}, QuarterlyClose: jobs.QuarterlyClose{Store: work, Settings: a.policies.settings},
+			Personnel: jobs.Personnel{Store: work, Settings: a.policies.settings},
+			Remind:    jobs.Remind{Store: work, Settings: a.policies.settings},
+			Escalate:  jobs.Escalate{Store: work, Settings: a.policies.settings, Extra: inspections(work)},
 		}.All(),
 		Slots: s.As(holder(), gone), Lease: slotLease, By: by,
 	}
 }
 
 // inspections adds to a digest what is to be settled about inspections of enterprises.
-func inspections(s *store.Store) func(context.Context, string, civil.Date, civil.Date, int64) ([]notice.Section, bool, error) {
+func inspections(s jobStore) func(context.Context, string, civil.Date, civil.Date, int64) ([]notice.Section, bool, error) {
 	return func(ctx context.Context, code string, d, last civil.Date, seq int64) ([]notice.Section, bool, error) {
 		occ, err := s.Occurrences(ctx, code, task.InspectionFiled, task.InspectionRegistered)
 		if err != nil || len(occ) == 0 {
