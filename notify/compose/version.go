@@ -15,3 +15,6 @@ func Version() string {
 	sum := sha256.Sum256([]byte("duban-letter-" + layout))
 	return hex.EncodeToString(sum[:6])
 }
+
+// Layout is the count that Version names. A program that counts further writes newer letters.
+func Layout() string { return layout }
