@@ -26,6 +26,7 @@ type Config struct {
 	Jurisdictions map[string]JurisdictionConfig // by code; complete: the defaults are already underneath
 	Accounts      map[string]Mail               // by code, of jurisdictions with mail settings of their own; read by MailOf
 	Worker        Worker
+	Ops           Ops
 
 	name    string            // of the file, for messages; empty where there is none
 	origins map[string]origin // where a key's value comes from; absent for a default
@@ -54,6 +55,7 @@ type Schedule struct {
 	Personnel      string
 	Remind         string
 	Escalate       string
+	Health         string
 	Heartbeat      string
 }
 
@@ -103,6 +105,19 @@ type Worker struct {
 	ShutdownTimeout time.Duration
 }
 
+// Ops holds what people who keep the program running are told by.
+type Ops struct {
+	// Listen is the address of the worker's health and metrics pages; empty: DefaultListen, Off: none.
+	Listen string
+	MailTo []string // addresses of the daily operations letter
+}
+
+// Where the worker's pages are by default, and the word that switches them off.
+const (
+	DefaultListen = "127.0.0.1:9464"
+	Off           = "off"
+)
+
 // Default returns the configuration of an empty file: embedded SQLite, letters into a folder.
 func Default() Config {
 	return Config{
@@ -112,7 +127,7 @@ func Default() Config {
 		Mail:     defaultMail(),
 		Schedule: Schedule{
 			Open: "5 0 * * *", MonthlyClose: "20 0 * * *", QuarterlyClose: "20 0 * * *", Personnel: "40 8 * * *",
-			Remind: "0 9 * * *", Escalate: "10 9 * * *", Heartbeat: "* * * * *",
+			Remind: "0 9 * * *", Escalate: "10 9 * * *", Health: "30 17 * * *", Heartbeat: "* * * * *",
 		},
 		Defaults: JurisdictionConfig{
 			ReportDay: 10, Confirm: "auto", Roll: "keep", AcceptAfterWorkdays: 5, WeeklyCap: 2, CloseGraceWorkdays: 3,
@@ -178,6 +193,12 @@ func (c Config) WindowSet(code string) bool {
 		}
 	}
 	return false
+}
+
+// Set reports whether somebody gave the key a value, by the file or a variable, rather than leaving it at its default.
+func (c Config) Set(key string) bool {
+	_, set := c.origins[key]
+	return set
 }
 
 // Clock is a time of day in minutes after midnight, up to 24:00.

@@ -56,7 +56,7 @@ func (c *Config) databaseFields() []field {
 }
 
 func (c *Config) workFields() []field {
-	s, w := &c.Schedule, &c.Worker
+	s, w, o := &c.Schedule, &c.Worker, &c.Ops
 	return []field{
 		{path: "schedule", doc: "When the worker starts its jobs: cron specs of five fields in the jurisdiction's zone. Empty: never by the clock."},
 		{path: "schedule.open", value: &s.Open, doc: "Opens the obligations of the day."},
@@ -65,6 +65,7 @@ func (c *Config) workFields() []field {
 		{path: "schedule.personnel", value: &s.Personnel, doc: "Writes the monthly letters on certificates, training hours and legal reviewers."},
 		{path: "schedule.remind", value: &s.Remind, doc: "Makes the day's letters. They wait for their jurisdiction's window."},
 		{path: "schedule.escalate", value: &s.Escalate, doc: "Writes the bureau's digest of the day."},
+		{path: "schedule.health", value: &s.Health, doc: "Writes the daily operations letter to ops.mail_to, on days off too: its absence is the alarm."},
 		{path: "schedule.heartbeat", value: &s.Heartbeat, doc: "Looks for work that was missed and for letters that wait."},
 		{path: "calendar", doc: "The State Council's arrangements for 2022 to 2026 are built in."},
 		{path: "calendar.overrides", value: &c.Calendar.Overrides, doc: "Files that correct or extend them everywhere, in order: {\"years\": [{\"year\": 2027, \"published\": true,\n" +
@@ -72,6 +73,10 @@ func (c *Config) workFields() []field {
 		{path: "worker", doc: "Limits of the running worker."},
 		{path: "worker.lease", value: &w.Lease, doc: "How long a worker may hold a letter or a job before another takes over. More than twice mail.smtp.phase_timeout."},
 		{path: "worker.shutdown_timeout", value: &w.ShutdownTimeout, doc: "How long a stopping worker may take to finish what it holds."},
+		{path: "ops", doc: "For the people who keep the program running."},
+		{path: "ops.listen", value: &o.Listen, doc: "Address of the worker's pages /healthz, /readyz and /metrics, as in 127.0.0.1:9464. They have no login: name no address that\n" +
+			"others reach. Empty: 127.0.0.1:9464 where that is free. off: none."},
+		{path: "ops.mail_to", value: &o.MailTo, doc: "Addresses of the daily operations letter. It leaves outside the window and on days off too. Empty: none is written."},
 	}
 }
 

@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net"
 	"net/mail"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -20,6 +22,7 @@ func (c Config) Validate() error {
 	v.account("mail", v.c.Mail)
 	v.schedule()
 	v.worker()
+	v.ops()
 	v.jurisdiction("defaults", c.Defaults)
 	for _, code := range slices.Sorted(maps.Keys(c.Jurisdictions)) {
 		j := c.Jurisdictions[code]
@@ -72,7 +75,7 @@ func (v *validator) schedule() {
 	s := v.c.Schedule
 	for _, spec := range []keyed{
 		{"schedule.open", s.Open}, {"schedule.monthly_close", s.MonthlyClose}, {"schedule.quarterly_close", s.QuarterlyClose},
-		{"schedule.personnel", s.Personnel}, {"schedule.remind", s.Remind}, {"schedule.escalate", s.Escalate}, {"schedule.heartbeat", s.Heartbeat},
+		{"schedule.personnel", s.Personnel}, {"schedule.remind", s.Remind}, {"schedule.escalate", s.Escalate}, {"schedule.health", s.Health}, {"schedule.heartbeat", s.Heartbeat},
 	} {
 		v.must(spec.value == "" || len(strings.Fields(spec.value)) == 5 && !strings.Contains(spec.value, "="), spec.key,
 			`%q is not a cron spec of five fields (minute hour day month weekday); write for example "0 9 * * *"`, spec.value)
@@ -83,6 +86,23 @@ func (v *validator) worker() {
 	w := v.c.Worker
 	v.must(w.ShutdownTimeout > 0, "worker.shutdown_timeout", "must be longer than nothing; write for example 30s")
 	v.lease("mail", v.c.Mail)
+}
+
+// ops checks where the worker's pages are, and who gets the operations letter.
+func (v *validator) ops() {
+	o := v.c.Ops
+	v.must(o.Listen == "" || o.Listen == Off || listener(o.Listen), "ops.listen", "%q is no address to listen on; write for example %s, or %s", o.Listen, DefaultListen, Off)
+	for i, to := range o.MailTo {
+		v.must(address(to), "ops.mail_to", "%q is not one plain address", to)
+		v.must(!slices.ContainsFunc(o.MailTo[:i], func(s string) bool { return strings.EqualFold(s, to) }), "ops.mail_to", "%q is there twice; keep one", to)
+	}
+}
+
+// listener reports whether s is a host and a port; without a host, every address of the machine is meant.
+func listener(s string) bool {
+	h, port, err := net.SplitHostPort(s)
+	_, perr := strconv.ParseUint(port, 10, 16)
+	return err == nil && perr == nil && (h == "" || host(h))
 }
 
 func (v *validator) jurisdiction(prefix string, j JurisdictionConfig) {
