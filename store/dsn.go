@@ -36,7 +36,7 @@ const sqliteSettings = "?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_p
 
 func openSQLite(path string) (*Store, error) {
 	conns := 4
-	name := "file:" + strings.NewReplacer("%", "%25", "?", "%3F", "#", "%23").Replace(path)
+	name := fileName(path)
 	switch path {
 	case "":
 		return nil, errors.New("open database: the DSN names no file: want sqlite:PATH")
@@ -54,6 +54,11 @@ func openSQLite(path string) (*Store, error) {
 	db.SetMaxOpenConns(conns)
 	db.SetMaxIdleConns(conns)
 	return &Store{version: &versions{}, db: db, d: sqliteDialect(), writer: make(chan struct{}, 1), hot: newPrepared()}, nil
+}
+
+// fileName is a path as SQLite takes it before settings.
+func fileName(path string) string {
+	return "file:" + strings.NewReplacer("%", "%25", "?", "%3F", "#", "%23").Replace(path)
 }
 
 // touch creates the file for its owner alone: it will hold personal data.

@@ -48,6 +48,8 @@ type Store struct {
 	// worker names who uses this Store in the tokens of claims; empty: nobody in particular.
 	worker string
 	gone   func(token string) bool // see As; nil: nobody knows
+	// scratch says that the database is a copy made by Scratch, from which things may be removed.
+	scratch bool
 }
 
 // tx is a transaction with the dialect it speaks.
