@@ -2,7 +2,6 @@ package jobs
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
 	"duban/jobs/civil"
@@ -43,54 +42,37 @@ func (MonthlyClose) EveryDay() bool { return true }
 
 // Run closes what the slot's day closes. On a day off it settles the slot as skipped.
 func (j MonthlyClose) Run(ctx context.Context, r run.Run) (run.Run, error) {
-	set, err := j.Settings(r.Jurisdiction)
-	if err != nil {
-		return r, err
-	}
-	if day := set.Calendar.Day(r.Date); !day.Workday {
-		r.State, r.Reason = run.Skipped, "not a workday: "+day.Reason
-		return r, j.Store.FinishSlot(ctx, r)
-	}
-	asks := closing.AskMonthly(set, r.Date)
-	return closeDay(ctx, j.Store, r, func(ctx context.Context, jur task.Jurisdiction) (closing.Result, error) {
-		_, out, err := closeDuties(ctx, j.Store, jur, set, r, asks, task.MonthClose)
+	return closeDay(ctx, j.Store, j.Settings, r, func(set planner.Settings, jur task.Jurisdiction) (closing.Result, error) {
+		_, out, err := closeDuties(ctx, j.Store, jur, set, r, closing.AskMonthly(set, r.Date), task.MonthClose)
 		return out, err
 	})
 }
 
-// closeDay decides what the day closes and writes it in one transaction. A day that closes nothing only settles its slot.
+// closeDay decides what a working day closes and writes it in one transaction. A day that closes nothing only settles its
+// slot.
 func closeDay(
-	ctx context.Context, store CloseStore, r run.Run,
-	decide func(context.Context, task.Jurisdiction) (closing.Result, error),
+	ctx context.Context, store CloseStore, settings SettingsOf, r run.Run,
+	decide func(planner.Settings, task.Jurisdiction) (closing.Result, error),
 ) (run.Run, error) {
-	err := retryMoved(ctx, func() error {
+	return onWorkday(ctx, store, settings, r, "close the periods", func(set planner.Settings) (run.Run, error) {
 		jur, err := store.Jurisdiction(ctx, r.Jurisdiction)
 		if err != nil {
-			return err
+			return r, err
 		}
-		out, err := decide(ctx, jur)
+		out, err := decide(set, jur)
 		if err != nil {
-			return err
+			return r, err
 		}
 		settled := r
 		settled.State, settled.Reason = run.Done, ""
 		settled.Counts = run.Counts{Looked: len(out.Closings), Notices: len(out.Notices), Steps: len(out.Steps)}
 		if len(out.Closings)+len(out.Notices) == 0 {
-			if err := store.FinishSlot(ctx, settled); err != nil {
-				return err
-			}
-		} else if err := store.SavePlan(ctx, r.Jurisdiction, jur.Seq, run.DayPlan{
-			Notices: out.Notices, Steps: out.Steps, Documents: out.Documents, Closings: out.Closings, Run: settled,
-		}); err != nil {
-			return err
+			return settled, store.FinishSlot(ctx, settled)
 		}
-		r = settled
-		return nil
+		return settled, store.SavePlan(ctx, r.Jurisdiction, jur.Seq, run.DayPlan{
+			Notices: out.Notices, Steps: out.Steps, Documents: out.Documents, Closings: out.Closings, Run: settled,
+		})
 	})
-	if err != nil {
-		return r, fmt.Errorf("close the periods of %s for %s: %w", r.Date, r.Jurisdiction, err)
-	}
-	return r, nil
 }
 
 // closeDuties closes the duties whose day it is, by what was closed of the kind before, or of all where none is named. On a
@@ -184,16 +166,8 @@ func (QuarterlyClose) EveryDay() bool { return true }
 
 // Run closes what the slot's day closes. On a day off it settles the slot as skipped.
 func (j QuarterlyClose) Run(ctx context.Context, r run.Run) (run.Run, error) {
-	set, err := j.Settings(r.Jurisdiction)
-	if err != nil {
-		return r, err
-	}
-	if day := set.Calendar.Day(r.Date); !day.Workday {
-		r.State, r.Reason = run.Skipped, "not a workday: "+day.Reason
-		return r, j.Store.FinishSlot(ctx, r)
-	}
-	asks, spans := closing.AskQuarterly(set, r.Date), closing.Spans(set, r.Date)
-	return closeDay(ctx, j.Store, r, func(ctx context.Context, jur task.Jurisdiction) (closing.Result, error) {
+	return closeDay(ctx, j.Store, j.Settings, r, func(set planner.Settings, jur task.Jurisdiction) (closing.Result, error) {
+		asks, spans := closing.AskQuarterly(set, r.Date), closing.Spans(set, r.Date)
 		s, out, err := closeDuties(ctx, j.Store, jur, set, r, asks, "")
 		if err != nil || len(spans) == 0 {
 			return out, err

@@ -3,7 +3,6 @@ package jobs
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -57,26 +56,18 @@ func (Escalate) EveryDay() bool { return false }
 // Run writes the digest of the slot's day in one transaction. On a day off it settles the slot as skipped; where nothing has
 // changed, as done without a letter.
 func (j Escalate) Run(ctx context.Context, r run.Run) (run.Run, error) {
-	set, err := j.Settings(r.Jurisdiction)
-	if err != nil {
-		return r, err
-	}
-	if day := set.Calendar.Day(r.Date); !day.Workday {
-		r.State, r.Reason = run.Skipped, "not a workday: "+day.Reason
-		return r, j.Store.FinishSlot(ctx, r)
-	}
-	err = retryMoved(ctx, func() error {
+	return onWorkday(ctx, j.Store, j.Settings, r, "write the digest", func(set planner.Settings) (run.Run, error) {
 		in, err := j.input(ctx, r, set)
 		if err != nil {
-			return err
+			return r, err
 		}
 		unsent, err := j.Store.Unsent(ctx, r.Jurisdiction, notice.BureauDigest, r.Date)
 		if err != nil {
-			return err
+			return r, err
 		}
 		written, err := j.Store.NoticeIDs(ctx, r.Jurisdiction, r.Date)
 		if err != nil {
-			return err
+			return r, err
 		}
 		p := run.DayPlan{Run: r}
 		if slices.Contains(written, digestKey(in.Jurisdiction, r.Date).ID()) {
@@ -84,16 +75,8 @@ func (j Escalate) Run(ctx context.Context, r run.Run) (run.Run, error) {
 		} else {
 			p = j.plan(in, unsent, set, r)
 		}
-		if err := j.Store.SavePlan(ctx, r.Jurisdiction, in.Jurisdiction.Seq, p); err != nil {
-			return err
-		}
-		r = p.Run
-		return nil
+		return p.Run, j.Store.SavePlan(ctx, r.Jurisdiction, in.Jurisdiction.Seq, p)
 	})
-	if err != nil {
-		return r, fmt.Errorf("write the digest of %s for %s: %w", r.Date, r.Jurisdiction, err)
-	}
-	return r, nil
 }
 
 // plan is what the day writes: the digest, which takes over those that have not left yet.

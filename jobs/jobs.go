@@ -5,6 +5,7 @@ package jobs
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"duban/jobs/civil"
@@ -54,4 +55,33 @@ func retryMoved(ctx context.Context, f func() error) error {
 		}
 	}
 	return err
+}
+
+// onWorkday plans the slot's day, which is a working day, anew while the register moves. On a day off it settles the slot as
+// skipped. what names the work in errors.
+func onWorkday(
+	ctx context.Context, slots finisher, settings SettingsOf, r run.Run, what string, plan func(planner.Settings) (run.Run, error),
+) (run.Run, error) {
+	set, err := settings(r.Jurisdiction)
+	if err != nil {
+		return r, err
+	}
+	if day := set.Calendar.Day(r.Date); !day.Workday {
+		r.State, r.Reason = run.Skipped, "not a workday: "+day.Reason
+		return r, slots.FinishSlot(ctx, r)
+	}
+	settled := r
+	err = retryMoved(ctx, func() (err error) {
+		settled, err = plan(set)
+		return err
+	})
+	if err != nil {
+		return r, fmt.Errorf("%s of %s for %s: %w", what, r.Date, r.Jurisdiction, err)
+	}
+	return settled, nil
+}
+
+// finisher settles a slot.
+type finisher interface {
+	FinishSlot(ctx context.Context, r run.Run) error
 }

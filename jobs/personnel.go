@@ -2,7 +2,6 @@ package jobs
 
 import (
 	"context"
-	"fmt"
 
 	"duban/jobs/civil"
 	"duban/jobs/personnel"
@@ -42,25 +41,9 @@ func (Personnel) EveryDay() bool { return false }
 
 // Run plans the slot's day in one transaction. On a day off it settles the slot as skipped.
 func (j Personnel) Run(ctx context.Context, r run.Run) (run.Run, error) {
-	set, err := j.Settings(r.Jurisdiction)
-	if err != nil {
-		return r, err
-	}
-	if day := set.Calendar.Day(r.Date); !day.Workday {
-		r.State, r.Reason = run.Skipped, "not a workday: "+day.Reason
-		return r, j.Store.FinishSlot(ctx, r)
-	}
-	err = retryMoved(ctx, func() error {
-		settled, err := j.plan(ctx, r, set)
-		if err == nil {
-			r = settled
-		}
-		return err
+	return onWorkday(ctx, j.Store, j.Settings, r, "plan the letters about people", func(set planner.Settings) (run.Run, error) {
+		return j.plan(ctx, r, set)
 	})
-	if err != nil {
-		return r, fmt.Errorf("plan the letters about people of %s for %s: %w", r.Date, r.Jurisdiction, err)
-	}
-	return r, nil
 }
 
 func (j Personnel) plan(ctx context.Context, r run.Run, set planner.Settings) (run.Run, error) {

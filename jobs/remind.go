@@ -2,7 +2,6 @@ package jobs
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"slices"
 
@@ -52,35 +51,19 @@ const page = 500
 
 // Run plans the slot's day in one transaction. On a day off it settles the slot as skipped.
 func (j Remind) Run(ctx context.Context, r run.Run) (run.Run, error) {
-	set, err := j.Settings(r.Jurisdiction)
-	if err != nil {
-		return r, err
-	}
-	if day := set.Calendar.Day(r.Date); !day.Workday {
-		r.State, r.Reason = run.Skipped, "not a workday: "+day.Reason
-		return r, j.Store.FinishSlot(ctx, r)
-	}
-	err = retryMoved(ctx, func() error {
+	return onWorkday(ctx, j.Store, j.Settings, r, "plan the letters", func(set planner.Settings) (run.Run, error) {
 		snap, err := j.snapshot(ctx, r, set)
 		if err != nil {
-			return err
+			return r, err
 		}
 		p := planner.Remind(snap, set, r.Date)
 		settled := settle(r, p, snap.Jurisdiction.Seq)
-		if err := j.Store.SavePlan(ctx, r.Jurisdiction, snap.Jurisdiction.Seq, run.DayPlan{
+		return settled, j.Store.SavePlan(ctx, r.Jurisdiction, snap.Jurisdiction.Seq, run.DayPlan{
 			Notices: p.Notices, Steps: p.Steps, Caches: p.Caches, Supersede: p.Supersede, Cancel: p.Cancel, Hold: p.Hold,
 			Documents: p.Documents, Drop: p.Drop, Holds: p.Holds,
 			Unsent: slices.Concat(snap.Unsent, snap.Failed), Run: settled,
-		}); err != nil {
-			return err
-		}
-		r = settled
-		return nil
+		})
 	})
-	if err != nil {
-		return r, fmt.Errorf("plan the letters of %s for %s: %w", r.Date, r.Jurisdiction, err)
-	}
-	return r, nil
 }
 
 // settle counts what the plan made on the seq does. A day that is planned again keeps its first seq: its digest may have been
