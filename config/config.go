@@ -26,6 +26,7 @@ type Config struct {
 	Jurisdictions map[string]JurisdictionConfig // by code; complete: the defaults are already underneath
 	Accounts      map[string]Mail               // by code, of jurisdictions with mail settings of their own; read by MailOf
 	Worker        Worker
+	Retention     Retention
 	Ops           Ops
 
 	name    string            // of the file, for messages; empty where there is none
@@ -99,6 +100,18 @@ type Letter struct {
 	ContactAddress string
 }
 
+// Retention says after how many days `duban housekeeping` removes what nothing needs any more; 0: never.
+type Retention struct {
+	Runs      int // of the run ledger
+	Attempts  int // attempts at settled letters, and moves of them
+	Facts     int // what settled letters said
+	Archive   int // the files of the archive
+	Backfills int
+}
+
+// LeastRetention is the fewest days that anything is kept: planning and closing look back over a year and some weeks.
+const LeastRetention = 400
+
 // Worker holds the limits of the running worker.
 type Worker struct {
 	Lease           time.Duration
@@ -134,7 +147,8 @@ func Default() Config {
 			Window: Window{From: 9 * 60, To: 17*60 + 30},
 			Letter: Letter{ReminderWord: "工作提示", UrgingWord: "工作提示"},
 		},
-		Worker: Worker{Lease: 5 * time.Minute, ShutdownTimeout: 30 * time.Second},
+		Retention: Retention{Runs: 1095, Attempts: 1095, Backfills: 1095},
+		Worker:    Worker{Lease: 5 * time.Minute, ShutdownTimeout: 30 * time.Second},
 	}
 }
 

@@ -119,6 +119,7 @@ jurisdictions:
   bare:
 worker: {lease: 4m, shutdown_timeout: 1h}
 ops: {listen: ":9000", mail_to: [ops@example.org]}
+retention: {runs: 400, attempts: 0, facts: 3650, archive: 1825, backfills: 36500}
 `, local, ca, pin, keyFile(t), policy), "PW", "smtp-pw")
 	base := JurisdictionConfig{ReportDay: 5, Confirm: "auto", Roll: "keep", AcceptAfterWorkdays: 5, CalendarOverrides: []string{local}, WeeklyCap: 2, CloseGraceWorkdays: 3,
 		Window: Window{From: 540, To: 1050}, Letter: Letter{ReminderWord: "工作提示", UrgingWord: "工作提示", Issuer: "局"}}
@@ -149,6 +150,7 @@ ops: {listen: ":9000", mail_to: [ops@example.org]}
 		}, Calendar: Calendar{[]string{local}}, Defaults: base,
 		Jurisdictions: map[string]JurisdictionConfig{"370212": laoshan, "changji": changji, "bare": base},
 		Worker:        Worker{4 * time.Minute, time.Hour},
+		Retention:     Retention{400, 0, 3650, 1825, 36500},
 		Ops:           Ops{":9000", []string{"ops@example.org"}},
 	}
 	if !reflect.DeepEqual(values(c), want) {
@@ -422,6 +424,7 @@ var refusals = map[string]struct {
 	"password, no user":    {smtp, []string{"DUBAN_MAIL_SMTP_PASSWORD", "hunter2"}, []string{"mail.smtp.username: is missing although there is a password"}},
 	"four cron fields":     {"schedule: {open: \"5 0 * *\"}\n", nil, []string{"schedule.open:", "not a cron spec of five fields"}},
 	"cron with a zone":     {"schedule: {open: \"TZ=UTC 0 * * *\"}\n", nil, []string{"schedule.open:", "not a cron spec of five fields"}},
+	"short retention":      {"retention: {runs: 399, archive: -1}\n", nil, []string{"duban.yaml:1: retention.runs: 399 is out of range; write 400 or more", "look back over a year", "retention.archive: -1 is out of range"}},
 	"short lease":          {"worker: {lease: 2m}\n", nil, []string{"duban.yaml:1: worker.lease: 2m must be more than twice mail.smtp.phase_timeout (1m)"}},
 	"no timeout":           {"mail: {smtp: {connect_timeout: 0s}}\n", nil, []string{"mail.smtp.connect_timeout: must be longer"}},
 	"window backwards":     {"defaults: {window: {from: \"18:00\"}}\n", nil, []string{"defaults.window.to: 17:30 is not after window.from (18:00)"}},

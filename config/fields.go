@@ -70,6 +70,12 @@ func (c *Config) workFields() []field {
 		{path: "calendar", doc: "The State Council's arrangements for 2022 to 2026 are built in."},
 		{path: "calendar.overrides", value: &c.Calendar.Overrides, doc: "Files that correct or extend them everywhere, in order: {\"years\": [{\"year\": 2027, \"published\": true,\n" +
 			"\"days\": [{\"date\": \"2027-01-01\", \"to\": \"2027-01-03\", \"name\": \"元旦\", \"off\": true}]}]}."},
+		{path: "retention", doc: "After how many days `duban housekeeping` removes what no open item and no open period needs: 400 or more, or 0 for never."},
+		{path: "retention.runs", value: &c.Retention.Runs, doc: "Days of the run ledger."},
+		{path: "retention.attempts", value: &c.Retention.Attempts, doc: "Attempts at settled letters, and what else was done with those. That a reader has a letter stays known."},
+		{path: "retention.facts", value: &c.Retention.Facts, doc: "What settled letters said. They are known by date and reader afterwards, and cannot be shown."},
+		{path: "retention.archive", value: &c.Retention.Archive, doc: "Files of the archive; the journal of acceptances stays. Never those of formal letters."},
+		{path: "retention.backfills", value: &c.Retention.Backfills, doc: "Finished backfills."},
 		{path: "worker", doc: "Limits of the running worker."},
 		{path: "worker.lease", value: &w.Lease, doc: "How long a worker may hold a letter or a job before another takes over. More than twice mail.smtp.phase_timeout."},
 		{path: "worker.shutdown_timeout", value: &w.ShutdownTimeout, doc: "How long a stopping worker may take to finish what it holds."},

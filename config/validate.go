@@ -22,6 +22,7 @@ func (c Config) Validate() error {
 	v.account("mail", v.c.Mail)
 	v.schedule()
 	v.worker()
+	v.retention()
 	v.ops()
 	v.jurisdiction("defaults", c.Defaults)
 	for _, code := range slices.Sorted(maps.Keys(c.Jurisdictions)) {
@@ -81,6 +82,21 @@ func (v *validator) schedule() {
 			`%q is not a cron spec of five fields (minute hour day month weekday); write for example "0 9 * * *"`, spec.value)
 	}
 }
+
+// retention holds every span to what planning looks back to.
+func (v *validator) retention() {
+	r := v.c.Retention
+	for _, span := range []struct {
+		key  string
+		days int
+	}{{"runs", r.Runs}, {"attempts", r.Attempts}, {"facts", r.Facts}, {"archive", r.Archive}, {"backfills", r.Backfills}} {
+		v.must(span.days == 0 || span.days >= LeastRetention && span.days <= longestRetention, "retention."+span.key,
+			"%d is out of range; write %d or more, since planning and closing look back over a year and some weeks, or 0 to keep all", span.days, LeastRetention)
+	}
+}
+
+// longestRetention keeps the day before which something is removed a date that can be.
+const longestRetention = 36500
 
 func (v *validator) worker() {
 	w := v.c.Worker

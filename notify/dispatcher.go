@@ -44,6 +44,9 @@ type Dispatcher struct {
 	// Door and Archive may be nil: then every letter may leave, and no copy of it is kept.
 	Door    Door
 	Archive Archive
+	// Ready refuses to send letters of a jurisdiction for the time being, with an error that says why; nil: nothing is
+	// against it. It is asked before letters are claimed.
+	Ready func(ctx context.Context, jurisdiction string) error
 	// OnSettled is told of every letter, in its new state, after it is recorded; of one at a time. It may be nil.
 	OnSettled func(notice.Notice)
 	Log       zerolog.Logger
@@ -219,6 +222,11 @@ func (r *run) all(ctx context.Context) error {
 
 // gates holds or releases the letters by the jurisdiction's window, and asks whether the account may be used.
 func (r *run) gates(ctx context.Context) (bool, error) {
+	if r.Ready != nil {
+		if err := r.Ready(ctx, r.filter.Jurisdiction); err != nil {
+			return false, err
+		}
+	}
 	if until := r.closedUntil(); !until.IsZero() {
 		return false, r.hold(ctx, until)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -163,6 +164,7 @@ func (a *app) dispatcher(s *store.Store, code string) (*notify.Dispatcher, error
 		if d.Archive, err = archive.Open(c.ArchiveDir); err != nil {
 			return nil, err
 		}
+		d.Ready = func(ctx context.Context, code string) error { return a.archiveKnown(ctx, s, code) }
 	}
 	return d, nil
 }

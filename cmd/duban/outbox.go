@@ -84,7 +84,7 @@ func (a *app) outboxCmd() *cobra.Command {
 		},
 	}
 	show.Flags().BoolVar(&full, "full", false, "names of staff in full: personal data, not for a log")
-	c.AddCommand(a.outboxListCmd(), show, a.outboxResolveCmd(), a.outboxRetryCmd(), a.outboxCancelCmd(), a.outboxReleaseCmd())
+	c.AddCommand(a.outboxListCmd(), show, a.outboxResolveCmd(), a.outboxRetryCmd(), a.outboxCancelCmd(), a.outboxReleaseCmd(), a.outboxReconcileCmd())
 	return c
 }
 

@@ -75,6 +75,11 @@ func (a *app) prepare(ctx context.Context, s *store.Store, code string) error {
 	if err := (&notify.Dispatcher{Store: s, Gone: gone, By: a.worker(), Log: a.log}).Recover(ctx, code); err != nil {
 		return err
 	}
+	return a.freshen(ctx, s, code)
+}
+
+// freshen rebuilds a jurisdiction's cached columns where the calendar or the ladder is another than they were computed with.
+func (a *app) freshen(ctx context.Context, s *store.Store, code string) error {
 	j, err := s.Jurisdiction(ctx, code)
 	if err != nil {
 		return err
@@ -179,7 +184,7 @@ func (a *app) runJurisdiction(ctx context.Context, s *store.Store, runner jobs.R
 	if d > today && a.cfg.Mail.Transport != "file" {
 		return usagef("run %s for %s: the day has not come, and letters would leave; look ahead in a copy of the database with mail.transport: file: what it writes counts as said", strings.Join(names, " and "), d)
 	}
-	if err := a.prepare(ctx, s, j.Code); err != nil {
+	if err := errors.Join(a.prepare(ctx, s, j.Code), a.mayPlan(ctx, s, j.Code, d)); err != nil {
 		return err
 	}
 	results, err := runSlots(ctx, runner, names, j.Code, d, h.again)
@@ -409,8 +414,10 @@ func (a *app) serve(ctx context.Context, confirm string) error {
 	dispatchers := map[string]*notify.Dispatcher{} // kept, since a dispatcher remembers how its server behaves
 	w := jobs.Worker{
 		Runner: a.runner(s, "scheduler"), Jurisdictions: s.Jurisdictions, Zone: a.policies.zone,
-		Trust:   func(ctx context.Context, _ time.Time) error { return a.trust(ctx, s) },
-		Prepare: func(ctx context.Context, code string) error { return a.prepare(ctx, s, code) },
+		Trust: func(ctx context.Context, _ time.Time) error { return a.trust(ctx, s) },
+		Prepare: func(ctx context.Context, code string) error {
+			return errors.Join(a.prepare(ctx, s, code), a.mayPlan(ctx, s, code, a.today(code)))
+		},
 		Deliver: func(ctx context.Context, code string, d civil.Date, planned bool) error {
 			mu.Lock()
 			dispatcher, ok := dispatchers[code]
