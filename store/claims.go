@@ -24,6 +24,7 @@ func (w *where) under(f notice.ClaimFilter) {
 	if !f.Before.IsZero() {
 		w.and("logical_date < ?", day(f.Before))
 	}
+	w.equal("kind", f.Kind)
 }
 
 // awake leaves out what belongs to paused jurisdictions.
@@ -125,7 +126,9 @@ func dueWhere(state notice.State, f notice.ClaimFilter, paused []string, now tim
 	var w where
 	w.and("state = ?", string(state))
 	w.and(isDue, at(now))
-	w.awake(paused)
+	if f.Kind != notice.Operations {
+		w.awake(paused)
+	}
 	w.under(f)
 	return w
 }

@@ -201,11 +201,11 @@ func briefsTail(d *dialect) string {
 }
 
 // Briefs returns the jurisdiction's letters dated between the two days, both included, without what they say, by date,
-// unit, role, kind and matter.
+// unit, role, kind and matter. Those to the operators are left out: they say nothing of the register.
 func (s *Store) Briefs(ctx context.Context, j string, from, to civil.Date) (out []notice.Brief, err error) {
 	err = s.read(ctx, "read letters of "+j, func(t *tx) error {
 		rows, err := query[briefRow](ctx, t, briefsTail(t.d), j, since(from), until(to))
-		out = nouns(rows)
+		out = nouns(slices.DeleteFunc(rows, func(r briefRow) bool { return r.Kind == notice.Operations }))
 		return err
 	})
 	return out, err

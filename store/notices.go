@@ -245,7 +245,7 @@ func (s *Store) letters(ctx context.Context, op, tail string, args ...any) (out 
 
 // ordinary leaves out formal letters, as notice.Key.Formal tells them.
 func (w *where) ordinary() {
-	w.and("(matter = '' OR kind IN (?, ?))", notice.Summary, notice.Correction)
+	w.and("(matter = '' OR kind IN (?, ?)) AND kind <> ?", notice.Summary, notice.Correction, notice.Operations)
 }
 
 // ofKind narrows a query to the letters of a kind; without one, to ordinary ones.

@@ -21,6 +21,9 @@ const (
 	PersonnelLetter = "personnel-letter" // a unit's people
 	PersonnelTotals = "personnel-totals" // the bureau's totals of them, without names
 	Correction      = "correction"       // 更正: a letter left because of a wrong entry
+	// Operations is 运行日报, to those who keep the program running. It says nothing to a unit: no window holds it and no pause
+	// keeps it back, since its absence is the alarm; digests and limits know nothing of it.
+	Operations = "operations"
 )
 
 // Key is a letter's identity. The reader is a unit and a role, never an address: two units that share a liaison get
@@ -100,8 +103,16 @@ type Facts struct {
 	Paper *Paper `json:"paper,omitempty"`
 	// LateIssue marks 补发: the letter says so.
 	LateIssue bool `json:"late_issue,omitempty"`
+	// LateFor is the range that a letter makes up for; nil where it is late for its own day alone.
+	LateFor *Span `json:"late_for,omitempty"`
 	// Versions are what the letter was decided by.
 	Versions Versions `json:"versions,omitzero"`
+}
+
+// Span is a range of days, both included.
+type Span struct {
+	From civil.Date `json:"from"`
+	To   civil.Date `json:"to"`
 }
 
 // Versions are hashes of what a letter was decided and written by; empty where it is not known.

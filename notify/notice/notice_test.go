@@ -234,13 +234,13 @@ func TestRung(t *testing.T) {
 }
 
 func TestClaimFilter(t *testing.T) {
-	k := Key{Jurisdiction: "laoshan", Date: civil.MustParse("2024-09-26")}
+	k := Key{Jurisdiction: "laoshan", Date: civil.MustParse("2024-09-26"), Kind: UnitLetter}
 	for _, c := range []struct {
 		f    ClaimFilter
 		want bool
 	}{
-		{ClaimFilter{}, true}, {ClaimFilter{Jurisdiction: "laoshan"}, true}, {ClaimFilter{Date: k.Date}, true}, {ClaimFilter{"laoshan", k.Date, 0}, true}, {ClaimFilter{Before: k.Date + 1}, true},
-		{ClaimFilter{Jurisdiction: "changji"}, false}, {ClaimFilter{Date: k.Date - 1}, false}, {ClaimFilter{"laoshan", k.Date + 1, 0}, false}, {ClaimFilter{Before: k.Date}, false},
+		{ClaimFilter{}, true}, {ClaimFilter{Jurisdiction: "laoshan"}, true}, {ClaimFilter{Date: k.Date}, true}, {ClaimFilter{Jurisdiction: "laoshan", Date: k.Date}, true}, {ClaimFilter{Kind: UnitLetter}, true}, {ClaimFilter{Before: k.Date + 1}, true},
+		{ClaimFilter{Jurisdiction: "changji"}, false}, {ClaimFilter{Date: k.Date - 1}, false}, {ClaimFilter{Jurisdiction: "laoshan", Date: k.Date + 1}, false}, {ClaimFilter{Kind: Operations}, false}, {ClaimFilter{Before: k.Date}, false},
 	} {
 		if got := c.f.Matches(k); got != c.want {
 			t.Errorf("%+v matches: %v", c.f, got)

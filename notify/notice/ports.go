@@ -7,12 +7,14 @@ type ClaimFilter struct {
 	Jurisdiction string     // "": any
 	Date         civil.Date // the logical date; zero: any
 	Before       civil.Date // logical dates before this one; zero: any
+	// Kind is one kind of letter; "": any. Letters of the kind Operations alone are taken of a paused jurisdiction too.
+	Kind string
 }
 
 // Matches reports whether a letter with this key falls under the filter.
 func (f ClaimFilter) Matches(k Key) bool {
 	return (f.Jurisdiction == "" || f.Jurisdiction == k.Jurisdiction) && (f.Date.IsZero() || f.Date == k.Date) &&
-		(f.Before.IsZero() || k.Date < f.Before)
+		(f.Before.IsZero() || k.Date < f.Before) && (f.Kind == "" || f.Kind == k.Kind)
 }
 
 // Filter selects letters; what is empty does not narrow. Letters come by date, jurisdiction, unit and role, after After.
