@@ -89,3 +89,6 @@ func withoutDates(f notice.Facts, c counts) string {
 	}
 	return fmt.Sprintf("%s在册%d项（供知悉）", short(f.Date, f.Date), len(f.Standing)+len(f.Awaiting))
 }
+
+// Subject is the subject that the letter's mail has, for lists of letters that are not composed.
+func Subject(f notice.Facts) string { return subject(cleaned(f)) }
