@@ -254,7 +254,7 @@ func TestSavePlanWritesAllOfIt(t *testing.T) {
 		if err := s.SavePlan(ctx, j, seq, plan); err != nil {
 			t.Fatal(err)
 		}
-		n.Seq = seq + 1
+		n.Seq, step.Seq, passed.Seq = seq+1, seq+1, seq+1
 		equal(t, "the letter", got[notice.Notice](t)(s.Notice(ctx, n.ID)), n)
 		equal(t, "the steps", got[task.Record](t)(s.Record(ctx, ref)).Steps, []task.FiredStep{passed, step})
 		equal(t, "the steps with what is due", got[[]task.Record](t)(s.Instances(ctx, j, []task.TaskID{taskID("1")}))[0].Steps, []task.FiredStep{passed, step})

@@ -164,6 +164,9 @@ func TestStepsAndLettersOfSomeDays(t *testing.T) {
 				t.Fatal(err)
 			}
 			seq++
+			for k := range fired[i] {
+				fired[i][k].Seq = seq
+			}
 		}
 		equal(t, "steps", got[[]task.FiredStep](t)(s.StepsBetween(ctx, j, day0+1, day0+2)), []task.FiredStep{fired[1][2], fired[1][1], fired[1][0]})
 		equal(t, "all steps", len(got[[]task.FiredStep](t)(s.StepsBetween(ctx, j, 0, 0))), 5)

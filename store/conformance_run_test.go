@@ -2,7 +2,9 @@ package store_test
 
 import (
 	"fmt"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -138,18 +140,165 @@ func TestSkipLeavesTheLedgerAsItIs(t *testing.T) {
 	})
 }
 
+func TestASlotIsPlannedAndThenClaimedOrSkipped(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		ctx := t.Context()
+		due := instant.UTC().Truncate(time.Millisecond)
+		plan := func(job string, d civil.Date, at time.Time) run.Run {
+			return run.Run{Slot: run.Slot{Job: job, Jurisdiction: j, Date: d}, State: run.Done, By: "scheduler", Due: at, Token: "none"}
+		}
+		settled := run.Run{Slot: run.Slot{Job: "open", Jurisdiction: j, Date: day0 - 1}, Reason: "covered", By: "甲"}
+		if err := s.Skip(ctx, settled); err != nil {
+			t.Fatal(err)
+		}
+		running := claimed(t, s, "open", day0)
+		whole := plan("open", day0, due)
+		whole.Jurisdiction = "" // a job of the whole installation
+		slots := []run.Run{
+			plan("remind", day0+1, due), plan("remind", day0, due.Add(time.Hour)), plan("open", day0-1, due), plan("open", day0, due), whole,
+			plan("remind", day0+1, due),
+		}
+		for range 2 {
+			if err := s.PlanSlots(ctx, slots); err != nil {
+				t.Fatal(err)
+			}
+			for i := range slots { // what is planned already is not put off
+				slots[i].Due, slots[i].By = due.Add(9*time.Hour), "乙"
+			}
+		}
+		show := func() (out []string) {
+			for _, r := range got[[]run.Run](t)(s.Runs(ctx, run.Filter{})) {
+				at := "-"
+				if !r.Due.IsZero() {
+					at = r.Due.Sub(due).String()
+				}
+				out = append(out, fmt.Sprint(r.Job, " ", r.Jurisdiction, " ", r.Date.Day(), " ", r.State, " ", at, " ", !r.Started.IsZero(), " ", r.By, r.Token))
+			}
+			slices.Sort(out)
+			return out
+		}
+		equal(t, "planned", show(), []string{
+			"open  14 planned 0s false scheduler", "open laoshan 13 skipped - true 甲", "open laoshan 14 running - true test",
+			"remind laoshan 14 planned 1h0m0s false scheduler", "remind laoshan 15 planned 0s false scheduler",
+		})
+		equal(t, "last settled", got[civil.Date](t)(s.LastSettled(ctx, "remind", j)), civil.Date(0))
+		equal(t, "last start", got[time.Time](t)(s.LastStarted(ctx)), running.Started)
+
+		first := claimed(t, s, "remind", day0)
+		equal(t, "due", first.Due, due.Add(time.Hour))
+		if _, ok, err := s.ClaimSlot(ctx, first.Slot, "another", time.Minute, true); ok || err != nil {
+			t.Errorf("claimed twice: %v, %v", ok, err)
+		}
+		if err := s.FinishSlot(ctx, run.Run{Slot: first.Slot, State: run.Planned, Token: first.Token}); err == nil {
+			t.Error("a run ended planned")
+		}
+		first.State = run.Failed
+		if err := s.FinishSlot(ctx, first); err != nil {
+			t.Fatal(err)
+		}
+		again := claimed(t, s, "remind", day0)
+		equal(t, "due after a failure", again.Due, first.Due)
+		again.State = run.Done
+		if err := s.FinishSlot(ctx, again); err != nil {
+			t.Fatal(err)
+		}
+		skip := run.Run{Slot: run.Slot{Job: "remind", Jurisdiction: j, Date: day0 + 1}, Reason: "too late", By: "worker"}
+		for range 2 {
+			if err := s.Skip(ctx, skip); err != nil {
+				t.Fatal(err)
+			}
+			skip.Reason = "twice"
+		}
+		late := got[[]run.Run](t)(s.Runs(ctx, run.Filter{Job: "remind", From: day0 + 1}))[0]
+		if late.State != run.Skipped || late.Reason != "too late" || late.By != "worker" || !late.Due.Equal(due) || late.Started.IsZero() || late.Finished.IsZero() {
+			t.Errorf("skipped: %+v", late)
+		}
+		equal(t, "last settled, then", got[civil.Date](t)(s.LastSettled(ctx, "remind", j)), day0+1)
+		if err := s.PlanSlots(ctx, slots); err != nil {
+			t.Fatal(err)
+		}
+		equal(t, "at the end", show(), []string{
+			"open  14 planned 0s false scheduler", "open laoshan 13 skipped - true 甲", "open laoshan 14 running - true test",
+			"remind laoshan 14 done 1h0m0s true test", "remind laoshan 15 skipped 0s true worker",
+		})
+	})
+}
+
+func TestSlotsThatAreNoneAreNotPlanned(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		good := run.Run{Slot: run.Slot{Job: "open", Jurisdiction: j, Date: day0}, Due: instant}
+		for what, spoil := range map[string]func(*run.Run){
+			"no date":           func(r *run.Run) { r.Date = 0 },
+			"no job":            func(r *run.Run) { r.Job = "" },
+			"no time":           func(r *run.Run) { r.Due = time.Time{} },
+			"no one's district": func(r *run.Run) { r.Jurisdiction = "a/b" },
+		} {
+			bad := good
+			spoil(&bad)
+			if err := s.PlanSlots(t.Context(), []run.Run{good, bad}); err == nil {
+				t.Errorf("%s: planned", what)
+			}
+		}
+		if err := s.PlanSlots(t.Context(), nil); err != nil {
+			t.Error(err)
+		}
+		equal(t, "planned", got[[]run.Run](t)(s.Runs(t.Context(), run.Filter{})), []run.Run(nil))
+	})
+}
+
+func TestAPlannedSlotGoesToOneOfMany(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		ctx := t.Context()
+		for round := range 5 {
+			slot := run.Slot{Job: "remind", Jurisdiction: j, Date: day0 + civil.Date(round)}
+			var wg sync.WaitGroup
+			var wins atomic.Int32
+			for i := range 9 {
+				wg.Go(func() {
+					by := fmt.Sprint("worker ", i)
+					var ok bool
+					err := s.PlanSlots(ctx, []run.Run{{Slot: slot, Due: instant, By: by}})
+					if i%3 == 0 && err == nil {
+						err = s.Skip(ctx, run.Run{Slot: slot, Reason: "too late", By: by})
+					} else if err == nil {
+						_, ok, err = s.ClaimSlot(ctx, slot, by, time.Minute, false)
+					}
+					if err != nil {
+						t.Error(err)
+					}
+					if ok {
+						wins.Add(1)
+					}
+				})
+			}
+			wg.Wait()
+			is := got[[]run.Run](t)(s.Runs(ctx, run.Filter{From: slot.Date, To: slot.Date}))
+			if len(is) != 1 || wins.Load() > 1 || (wins.Load() == 1) != (is[0].State == run.Running) || is[0].State == run.Planned {
+				t.Errorf("round %d: %d workers won, and it is %+v", round, wins.Load(), is)
+			}
+			equal(t, "due", is[0].Due, instant.UTC().Truncate(time.Millisecond))
+		}
+	})
+}
+
 func TestRunsComeNewestFirst(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		for d := range civil.Date(4) {
 			claimed(t, s, "open", day0+d)
 			claimed(t, s, "remind", day0+d)
 		}
+		if err := s.PlanSlots(t.Context(), []run.Run{{Slot: run.Slot{Job: "open", Jurisdiction: j, Date: day0 + 4}, Due: instant}}); err != nil {
+			t.Fatal(err)
+		}
 		for _, c := range []struct {
 			f    run.Filter
 			want string
 		}{
-			{run.Filter{}, "17 17 16 16 15 15 14 14 "},
-			{run.Filter{Limit: 3}, "17 17 16 "},
+			{run.Filter{}, "18 17 17 16 16 15 15 14 14 "},
+			{run.Filter{Limit: 3}, "18 17 17 "},
+			{run.Filter{Limit: 3, States: []run.State{run.Running, run.Done}}, "17 17 16 "},
+			{run.Filter{States: []run.State{run.Planned}}, "18 "},
+			{run.Filter{States: []run.State{run.Failed}}, ""},
 			{run.Filter{Job: "open", From: day0 + 1, To: day0 + 2}, "16 15 "},
 			{run.Filter{Job: "open", To: day0}, "14 "},
 			{run.Filter{Jurisdiction: "gangcheng"}, ""},

@@ -159,17 +159,18 @@ type stepRow struct {
 	On           day       `db:"on_date"`
 	Notice       string    `db:"notice"`
 	Passed       string    `db:"passed"`
+	Seq          int64     `db:"seq"` // after the plan
 }
 
 func (stepRow) table() string { return "steps" }
 
 func (r *stepRow) dest() []any {
-	return []any{&r.Jurisdiction, &r.Obligation, &r.Arm, &r.Step, &r.N, (*string)(&r.Role), &r.On, &r.Notice, &r.Passed}
+	return []any{&r.Jurisdiction, &r.Obligation, &r.Arm, &r.Step, &r.N, (*string)(&r.Role), &r.On, &r.Notice, &r.Passed, &r.Seq}
 }
 
 func (r stepRow) noun() task.FiredStep {
 	return task.FiredStep{Obligation: r.Obligation, Arm: r.Arm, Step: r.Step, N: r.N, Role: r.Role,
-		On: civil.Date(r.On), Notice: r.Notice, Passed: r.Passed}
+		On: civil.Date(r.On), Notice: r.Notice, Passed: r.Passed, Seq: r.Seq}
 }
 
 // records loads obligations with their events (in order of recording), steps (in order of firing) and holds (in the order

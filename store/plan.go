@@ -18,14 +18,14 @@ import (
 // is among the plan's Unsent, have the same state, tries and resent; otherwise any state will do that it can be moved from.
 // So it is where a document that it drops is not a draft any more. A new document has to be a draft whose letter is among
 // the plan's, held.
-// The seq moves on by one, and the new letters keep it.
+// The seq moves on by one, and the new letters and steps keep it.
 func (s *Store) SavePlan(ctx context.Context, j string, seq int64, p run.DayPlan) error {
 	op := fmt.Sprintf("save plan %s %s %s", p.Run.Job, j, p.Run.Date)
 	letters, err := noticeRows(j, seq+1, p.Notices)
 	if err != nil {
 		return fmt.Errorf("%s: %w", op, err)
 	}
-	steps, err := stepRows(j, p.Steps)
+	steps, err := stepRows(j, seq+1, p.Steps)
 	if err != nil {
 		return fmt.Errorf("%s: %w", op, err)
 	}
@@ -78,13 +78,13 @@ func (t *tx) step(ctx context.Context, j string, seq int64) error {
 	return err
 }
 
-func stepRows(j string, steps []task.FiredStep) ([]stepRow, error) {
+func stepRows(j string, seq int64, steps []task.FiredStep) ([]stepRow, error) {
 	rows := make([]stepRow, len(steps))
 	for i, s := range steps {
 		if !strings.HasPrefix(s.Obligation, j+"/") {
 			return nil, fmt.Errorf("step %s of %q is not of %s", s.Step, s.Obligation, j)
 		}
-		rows[i] = stepRow{j, s.Obligation, s.Arm, s.Step, s.N, s.Role, day(s.On), s.Notice, s.Passed}
+		rows[i] = stepRow{j, s.Obligation, s.Arm, s.Step, s.N, s.Role, day(s.On), s.Notice, s.Passed, seq}
 	}
 	return rows, nil
 }

@@ -1,11 +1,13 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"duban/jobs/civil"
@@ -24,17 +26,21 @@ type runRow struct {
 	Lease        stamp           `db:"lease"`
 	Token        string          `db:"token"`
 	Counts       doc[run.Counts] `db:"counts"`
+	Due          stamp           `db:"due"`
 }
 
 func (runRow) table() string { return "runs" }
 
 func runOf(r run.Run) runRow {
-	return runRow{r.Job, r.Jurisdiction, day(r.Date), r.State, r.Reason, r.By, at(r.Started), at(r.Finished), at(r.Lease), r.Token, doc[run.Counts]{r.Counts}}
+	return runRow{
+		Job: r.Job, Jurisdiction: r.Jurisdiction, Date: day(r.Date), State: r.State, Reason: r.Reason, By: r.By, Started: at(r.Started),
+		Finished: at(r.Finished), Lease: at(r.Lease), Token: r.Token, Counts: doc[run.Counts]{r.Counts}, Due: at(r.Due),
+	}
 }
 
 func (r runRow) noun() run.Run {
 	return run.Run{Slot: run.Slot{Job: r.Job, Jurisdiction: r.Jurisdiction, Date: civil.Date(r.Date)}, State: r.State,
-		Reason: r.Reason, By: r.By, Started: r.Started.Time, Finished: r.Finished.Time, Lease: r.Lease.Time, Token: r.Token, Counts: r.Counts.V}
+		Reason: r.Reason, By: r.By, Due: r.Due.Time, Started: r.Started.Time, Finished: r.Finished.Time, Lease: r.Lease.Time, Token: r.Token, Counts: r.Counts.V}
 }
 
 const ofSlot = "WHERE job = ? AND jurisdiction = ? AND logical_date = ?"
@@ -58,9 +64,62 @@ func token() string {
 	return hex.EncodeToString(b[:])
 }
 
-// ClaimSlot takes a slot for a worker: a new one, one that failed, one whose lease has passed or whose worker is gone, and where again is set a
-// settled one too. The claimed run is running, has a fresh token and a lease by the database's clock, and of a run that was
-// done the seq it was first made on. Otherwise the run is returned as it stands, without its token.
+// PlanSlots writes slots down whose time is known, each planned, with its Due and By. A slot that is in the ledger already is
+// left as it is, whatever its state.
+func (s *Store) PlanSlots(ctx context.Context, slots []run.Run) error {
+	const op = "plan slots"
+	if len(slots) == 0 {
+		return nil
+	}
+	wanted := make(map[run.Slot]runRow, len(slots))
+	from, to := slots[0].Date, slots[0].Date
+	for _, r := range slots {
+		if err := checkSlot(r.Slot); err != nil {
+			return fmt.Errorf("%s: slot %s %s %s: %w", op, r.Job, r.Jurisdiction, r.Date, err)
+		}
+		if r.Due.IsZero() {
+			return fmt.Errorf("%s: slot %s %s %s: when it is due is empty", op, r.Job, r.Jurisdiction, r.Date)
+		}
+		wanted[r.Slot] = runOf(run.Run{Slot: r.Slot, State: run.Planned, Due: r.Due, By: r.By})
+		from, to = min(from, r.Date), max(to, r.Date)
+	}
+	return s.write(ctx, op, func(t *tx) error {
+		known, err := t.slots(ctx, from, to)
+		if err != nil {
+			return err
+		}
+		missing := make([]runRow, 0, len(wanted))
+		for slot, row := range wanted {
+			if !known[slot] {
+				missing = append(missing, row)
+			}
+		}
+		slices.SortFunc(missing, bySlot)
+		// Where another worker was first, its row stays.
+		return insertOr(ctx, t, missing, t.d.upsert("job, jurisdiction, logical_date")+" job = runs.job")
+	})
+}
+
+func bySlot(a, b runRow) int {
+	return cmp.Or(cmp.Compare(a.Job, b.Job), cmp.Compare(a.Jurisdiction, b.Jurisdiction), cmp.Compare(a.Date, b.Date))
+}
+
+// slots returns the slots of the days that are in the ledger.
+func (t *tx) slots(ctx context.Context, from, to civil.Date) (map[run.Slot]bool, error) {
+	out := map[run.Slot]bool{}
+	var slot run.Slot
+	var on day
+	dest := []any{&slot.Job, &slot.Jurisdiction, &on}
+	q := "SELECT job, jurisdiction, logical_date FROM runs WHERE logical_date >= ? AND logical_date <= ?"
+	return out, t.each(ctx, q, []any{day(from), day(to)}, dest, func() {
+		slot.Date = civil.Date(on)
+		out[slot] = true
+	})
+}
+
+// ClaimSlot takes a slot for a worker: a new or a planned one, one that failed, one whose lease has passed or whose worker is
+// gone, and where again is set a settled one too. The claimed run is running, has a fresh token and a lease by the database's
+// clock, keeps when it was due, and of a run that was done the seq it was first made on. Otherwise the run is returned as it stands, without its token.
 func (s *Store) ClaimSlot(ctx context.Context, slot run.Slot, by string, lease time.Duration, again bool) (r run.Run, claimed bool, err error) {
 	op := fmt.Sprintf("claim slot %s %s %s", slot.Job, slot.Jurisdiction, slot.Date)
 	if err := checkSlot(slot); err != nil {
@@ -82,12 +141,13 @@ func (s *Store) ClaimSlot(ctx context.Context, slot run.Slot, by string, lease t
 		}
 		was := old[0].noun()
 		free := !was.Lease.After(now) || s.gone != nil && s.gone(was.Token)
-		claimed = was.State == run.Failed || was.State == run.Running && free || was.Settled() && again
+		claimed = was.State == run.Planned || was.State == run.Failed || was.State == run.Running && free || was.Settled() && again
 		if !claimed {
 			was.Token = ""
 			r = was
 			return nil
 		}
+		r.Due = was.Due
 		if was.State == run.Done {
 			r.Counts.Seq = was.Counts.Seq
 		}
@@ -129,7 +189,7 @@ func (s *Store) FinishSlot(ctx context.Context, r run.Run) error {
 }
 
 func (t *tx) finish(ctx context.Context, r run.Run) error {
-	if r.State == run.Running || r.State == "" {
+	if r.State == run.Running || r.State == run.Planned || r.State == "" {
 		return fmt.Errorf("a finished run cannot be %q", r.State)
 	}
 	if r.Finished.IsZero() {
@@ -148,7 +208,8 @@ func (t *tx) finish(ctx context.Context, r run.Run) error {
 	return err
 }
 
-// Skip records that a slot needs no run, with the reason. A slot that is in the ledger already is left as it is.
+// Skip records that a slot needs no run, with the reason. A planned slot becomes a skipped one, and keeps when it was due; one
+// that has begun, or is settled, is left as it is.
 func (s *Store) Skip(ctx context.Context, r run.Run) error {
 	op := fmt.Sprintf("skip slot %s %s %s", r.Job, r.Jurisdiction, r.Date)
 	if err := checkSlot(r.Slot); err != nil {
@@ -157,7 +218,7 @@ func (s *Store) Skip(ctx context.Context, r run.Run) error {
 	r.State, r.Token, r.Lease = run.Skipped, "", time.Time{}
 	return s.write(ctx, op, func(t *tx) error {
 		old, err := query[runRow](ctx, t, ofSlot, r.Job, r.Jurisdiction, day(r.Date))
-		if err != nil || len(old) > 0 {
+		if err != nil || len(old) > 0 && old[0].State != run.Planned {
 			return err
 		}
 		row := runOf(r)
@@ -171,16 +232,32 @@ func (s *Store) Skip(ctx context.Context, r run.Run) error {
 		if row.Finished.IsZero() {
 			row.Finished = at(now)
 		}
-		return t.insertOnce(ctx, row)
+		if len(old) == 0 {
+			return t.insertOnce(ctx, row)
+		}
+		return t.skipPlanned(ctx, row)
 	})
 }
 
-// Runs returns the ledger, newest logical date first, without tokens.
+// skipPlanned settles a planned slot; where another worker has taken it meanwhile, the transaction starts again and finds it.
+func (t *tx) skipPlanned(ctx context.Context, r runRow) error {
+	n, err := t.exec(ctx, "UPDATE runs SET state = ?, reason = ?, run_by = ?, started = ?, finished = ?, counts = ? "+ofSlot+" AND state = ?",
+		string(run.Skipped), r.Reason, r.By, r.Started, r.Finished, r.Counts, r.Job, r.Jurisdiction, r.Date, string(run.Planned))
+	if err == nil && n == 0 {
+		return errAgain
+	}
+	return err
+}
+
+// Runs returns the ledger, newest logical date first, without tokens. What is planned is in it, too.
 func (s *Store) Runs(ctx context.Context, f run.Filter) (out []run.Run, err error) {
 	var w where
 	w.equal("job", f.Job)
 	w.equal("jurisdiction", f.Jurisdiction)
 	w.between("logical_date", f.From, f.To)
+	if len(f.States) > 0 {
+		w.and("state IN ("+marks(len(f.States))+")", anys(f.States)...)
+	}
 	err = s.read(ctx, "read runs", func(t *tx) error {
 		rows, err := query[runRow](ctx, t, w.String()+" ORDER BY logical_date DESC, started DESC, jurisdiction, job"+limited(f.Limit), w.args...)
 		out = nouns(rows)

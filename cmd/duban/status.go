@@ -165,7 +165,9 @@ func (a *app) status(ctx context.Context, s *store.Store, j task.Jurisdiction) (
 		return row, err
 	}
 	for _, job := range a.runner(s, "").Jobs {
-		last, err := s.Runs(ctx, run.Filter{Job: job.Name(), Jurisdiction: j.Code, Limit: 1})
+		last, err := s.Runs(ctx, run.Filter{
+			Job: job.Name(), Jurisdiction: j.Code, States: []run.State{run.Running, run.Done, run.Failed, run.Skipped}, Limit: 1,
+		})
 		if err != nil {
 			return row, err
 		}

@@ -32,5 +32,6 @@ type DayPlan struct {
 type Filter struct {
 	Job, Jurisdiction string
 	From, To          civil.Date
+	States            []State
 	Limit             int
 }

@@ -146,6 +146,8 @@ type FiredStep struct {
 	On         civil.Date `json:"on"`               // the logical date it was planned on
 	Notice     string     `json:"notice,omitempty"` // ID of the letter that says it; empty where passed over
 	Passed     string     `json:"passed,omitempty"` // the reason it was passed over
+	// Seq is the jurisdiction's, after the plan that fired it: 0 where that is not known.
+	Seq int64 `json:"seq,omitempty"`
 }
 
 // Cache is what the columns of an obligation repeat of its fold, so that a day finds its work by an index. Dropping
