@@ -334,6 +334,9 @@ func TestEnvironmentOverridesEveryScalar(t *testing.T) {
 				value = "another"
 			case *int:
 				value = "12"
+				if strings.HasPrefix(f.path, "retention.") {
+					value = "412"
+				}
 			case *bool:
 				value = "true"
 			case *time.Duration:

@@ -157,7 +157,11 @@ func (s *Store) Issue(ctx context.Context, j string, seq int64, d notice.Documen
 		if err := t.issue(ctx, d); err != nil {
 			return err
 		}
-		return t.letOut(ctx, d, n)
+		if err := t.letOut(ctx, d, n); err != nil || d.Via != notice.ByMail {
+			return err
+		}
+		n.State = notice.Pending
+		return t.proven(ctx, []notice.Notice{n})
 	})
 }
 
