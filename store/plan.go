@@ -58,6 +58,7 @@ func (s *Store) SavePlan(ctx context.Context, j string, seq int64, p run.DayPlan
 			func() error { return t.keep(ctx, holds) },
 			func() error { return t.retire(ctx, p) },
 			func() error { return t.drop(ctx, j, seq+1, p) },
+			func() error { return t.proven(ctx, p.Notices) },
 			func() error { return setCaches(ctx, t, caches) },
 		} {
 			if err := f(); err != nil {

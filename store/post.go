@@ -25,7 +25,10 @@ func (s *Store) Post(ctx context.Context, j string, seq int64, letters []notice.
 		if err := insert(ctx, t, rows.facts); err != nil {
 			return err
 		}
-		return insert(ctx, t, rows.receipts)
+		if err := insert(ctx, t, rows.receipts); err != nil {
+			return err
+		}
+		return t.proven(ctx, letters)
 	})
 }
 
