@@ -58,6 +58,7 @@ type Schedule struct {
 	Escalate       string
 	Health         string
 	Heartbeat      string
+	Grace          time.Duration // how late the clock may come to a slot of the day
 }
 
 // Calendar names the files of calendar overrides that count everywhere.
@@ -140,7 +141,7 @@ func Default() Config {
 		Mail:     defaultMail(),
 		Schedule: Schedule{
 			Open: "5 0 * * *", MonthlyClose: "20 0 * * *", QuarterlyClose: "20 0 * * *", Personnel: "40 8 * * *",
-			Remind: "0 9 * * *", Escalate: "10 9 * * *", Health: "30 17 * * *", Heartbeat: "* * * * *",
+			Remind: "0 9 * * *", Escalate: "10 9 * * *", Health: "30 17 * * *", Heartbeat: "* * * * *", Grace: 24 * time.Hour,
 		},
 		Defaults: JurisdictionConfig{
 			ReportDay: 10, Confirm: "auto", Roll: "keep", AcceptAfterWorkdays: 5, WeeklyCap: 2, CloseGraceWorkdays: 3,

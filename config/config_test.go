@@ -100,7 +100,7 @@ mail:
   dkim: {domain: example.gov.cn, selector: s1, key_file: %[4]q}
   retry: {first: 2m, most: 2h, give_up: 48h}
   brake: {first: 3m, most: 1h, after: 5}
-schedule: {open: "", monthly_close: "1 1 * * *", quarterly_close: "2 1 * * *", personnel: "3 1 * * *", remind: "30 8 * * 1-5", escalate: "40 8 * * 1-5", health: "50 16 * * *", heartbeat: "*/5 * * * *"}
+schedule: {open: "", monthly_close: "1 1 * * *", quarterly_close: "2 1 * * *", personnel: "3 1 * * *", remind: "30 8 * * 1-5", escalate: "40 8 * * 1-5", health: "50 16 * * *", heartbeat: "*/5 * * * *", grace: 3h}
 calendar: {overrides: [%[1]q]}
 defaults: {report_day: 5, calendar_overrides: [%[1]q], letter: {issuer: 局}}
 jurisdictions:
@@ -146,7 +146,7 @@ retention: {runs: 400, attempts: 0, facts: 3650, archive: 1825, backfills: 36500
 		},
 		Schedule: Schedule{
 			MonthlyClose: "1 1 * * *", QuarterlyClose: "2 1 * * *", Personnel: "3 1 * * *", Remind: "30 8 * * 1-5", Escalate: "40 8 * * 1-5",
-			Health: "50 16 * * *", Heartbeat: "*/5 * * * *",
+			Health: "50 16 * * *", Heartbeat: "*/5 * * * *", Grace: 3 * time.Hour,
 		}, Calendar: Calendar{[]string{local}}, Defaults: base,
 		Jurisdictions: map[string]JurisdictionConfig{"370212": laoshan, "changji": changji, "bare": base},
 		Worker:        Worker{4 * time.Minute, time.Hour},
@@ -314,7 +314,7 @@ func TestPrintHidesSecretsNamesSourcesAndReadsBack(t *testing.T) {
 func TestEnvironmentOverridesEveryScalar(t *testing.T) {
 	other := map[string]string{"database.dsn": "sqlite:x", "zone": "UTC", "mail.from_address": "x@example.org", "mail.reply_to": "y@example.org", "mail.redirect_to": "z@example.org",
 		"mail.smtp.tls": "implicit", "mail.transport": "file", "log.level": "error", "log.format": "console", "schedule.open": "1 1 * * *", "schedule.remind": "2 1 * * *", "schedule.heartbeat": "3 1 * * *",
-		"schedule.monthly_close": "4 1 * * *", "schedule.quarterly_close": "5 1 * * *", "schedule.personnel": "6 1 * * *", "schedule.escalate": "7 1 * * *", "schedule.health": "8 1 * * *", "ops.listen": "off", "ops.mail_to": "x@example.org,y@example.org",
+		"schedule.monthly_close": "4 1 * * *", "schedule.quarterly_close": "5 1 * * *", "schedule.personnel": "6 1 * * *", "schedule.escalate": "7 1 * * *", "schedule.health": "8 1 * * *", "schedule.grace": "1h30m", "ops.listen": "off", "ops.mail_to": "x@example.org,y@example.org",
 		"defaults.digest_to": "x@example.org,y@example.org", "defaults.name_domains": "example.org,a.example",
 		"defaults.zone": "Asia/Urumqi", "defaults.confirm": "required", "defaults.roll": "previous", "defaults.letter.contact_email": "w@example.org", "mail.smtp.hello": "h.example", "mail.message_id_domain": "m.example"}
 	path := write(t, "f", "secret")
@@ -444,6 +444,8 @@ var refusals = map[string]struct {
 	"any domain":           {"defaults: {name_domains: [\"*.cn\"]}\n", nil, []string{"defaults.name_domains:", "not a mail domain"}},
 	"whole country":        {"defaults: {name_domains: [cn]}\n", nil, []string{"defaults.name_domains:", "not a mail domain"}},
 	"cron of a close":      {"schedule: {monthly_close: daily}\n", nil, []string{"schedule.monthly_close:", "not a cron spec of five fields"}},
+	"hasty clock":          {"schedule: {grace: 9m59s}\n", nil, []string{"duban.yaml:1: schedule.grace: 9m59s is not allowed; write 10m to 24h"}},
+	"tomorrow's clock":     {"schedule: {grace: 25h}\n", nil, []string{"schedule.grace: 25h is not allowed"}},
 	"a page's address":     {"ops: {listen: localhost}\n", nil, []string{"ops.listen:", "127.0.0.1:9464"}},
 	"a page's port":        {"ops: {listen: \"localhost:http\"}\n", nil, []string{"ops.listen:", "no address to listen on"}},
 	"operations address":   {"ops: {mail_to: [nobody]}\n", nil, []string{"ops.mail_to:", "not one plain address"}},

@@ -67,6 +67,8 @@ func (c *Config) workFields() []field {
 		{path: "schedule.escalate", value: &s.Escalate, doc: "Writes the bureau's digest of the day."},
 		{path: "schedule.health", value: &s.Health, doc: "Writes the daily operations letter to ops.mail_to, on days off too: its absence is the alarm."},
 		{path: "schedule.heartbeat", value: &s.Heartbeat, doc: "Looks for work that was missed and for letters that wait."},
+		{path: "schedule.grace", value: &s.Grace, doc: "How late the clock may come to the letters of a day, counted from when they were due; 24h: as late as the day lasts.\n" +
+			"Later they are recorded as missed, and the next working day's say what is still to be said. Not asked of open and the closes."},
 		{path: "calendar", doc: "The State Council's arrangements for 2022 to 2026 are built in."},
 		{path: "calendar.overrides", value: &c.Calendar.Overrides, doc: "Files that correct or extend them everywhere, in order: {\"years\": [{\"year\": 2027, \"published\": true,\n" +
 			"\"days\": [{\"date\": \"2027-01-01\", \"to\": \"2027-01-03\", \"name\": \"元旦\", \"off\": true}]}]}."},

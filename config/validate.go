@@ -72,6 +72,12 @@ func (v *validator) zone(key, name string) {
 	v.must(err == nil && name != "" && name != "Local", key, "%q is not a time zone; write its IANA name, for example Asia/Shanghai", name)
 }
 
+// The worker looks once a minute as a rule, and needs minutes where there is much to plan.
+const (
+	leastGrace = 10 * time.Minute
+	mostGrace  = 24 * time.Hour
+)
+
 func (v *validator) schedule() {
 	s := v.c.Schedule
 	for _, spec := range []keyed{
@@ -81,6 +87,7 @@ func (v *validator) schedule() {
 		v.must(spec.value == "" || len(strings.Fields(spec.value)) == 5 && !strings.Contains(spec.value, "="), spec.key,
 			`%q is not a cron spec of five fields (minute hour day month weekday); write for example "0 9 * * *"`, spec.value)
 	}
+	v.must(s.Grace >= leastGrace && s.Grace <= mostGrace, "schedule.grace", "%s is not allowed; write %s to %s, for example 4h", duration(s.Grace), duration(leastGrace), duration(mostGrace))
 }
 
 // retention holds every span to what planning looks back to.
