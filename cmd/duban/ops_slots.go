@@ -1,0 +1,218 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/robfig/cron/v3"
+
+	"duban/jobs"
+	"duban/jobs/civil"
+	"duban/jobs/run"
+	"duban/store"
+)
+
+// lateAfter is how long after its time a slot of today is late: a worker looks every minute, and a day is planned in seconds.
+const lateAfter = 15 * time.Minute
+
+// timetable is the run ledger held against the schedule.
+type timetable struct {
+	*app
+	store *store.Store
+	specs map[string]cron.Schedule
+	jobs  []string // of a working day, in order
+}
+
+// timetable reads the schedule.
+func (a *app) timetable(s *store.Store) (timetable, error) {
+	specs, err := schedules(a.cfg)
+	if err != nil {
+		return timetable{}, err
+	}
+	l := timetable{app: a, store: s, specs: specs}
+	for _, j := range a.runner(s, "").Jobs {
+		l.jobs = append(l.jobs, j.Name())
+	}
+	return l, nil
+}
+
+// withHealth are the day's jobs and the operations letter.
+func (l timetable) withHealth() []string { return append(slices.Clone(l.jobs), jobs.Health{}.Name()) }
+
+// on is when the clock starts the job on the day; the zero time: it does not.
+func (l timetable) on(job string, d civil.Date, zone *time.Location) time.Time {
+	spec := l.specs[job]
+	if spec == nil {
+		return time.Time{}
+	}
+	if at := spec.Next(d.Time(zone).Add(-time.Second)); !at.IsZero() && civil.In(at, zone) == d {
+		return at
+	}
+	return time.Time{}
+}
+
+// next is when the clock starts the job next; the zero time: never.
+func (l timetable) next(job string, now time.Time) time.Time {
+	if spec := l.specs[job]; spec != nil {
+		return spec.Next(now)
+	}
+	return time.Time{}
+}
+
+// gap is days in a row of some jobs of a jurisdiction that are due and not settled.
+type gap struct {
+	Jurisdiction string     `json:"jurisdiction"`
+	Jobs         []string   `json:"jobs"`
+	From         civil.Date `json:"from"`
+	To           civil.Date `json:"to"`
+	State        run.State  `json:"state,omitempty"` // empty: the ledger holds no record
+	// Within says that the grace has not passed yet: it is late and may still be run by the clock.
+	Within bool   `json:"within_grace,omitempty"`
+	Do     string `json:"do"`
+}
+
+// slots is how many slots the gap has.
+func (g gap) slots() int { return len(g.Jobs) * int(g.To-g.From+1) }
+
+// words say what the gap is.
+func (g gap) words() string {
+	days := g.From.String()
+	if g.To != g.From {
+		days = fmt.Sprintf("%s to %s (%d days)", g.From, g.To, g.To-g.From+1)
+	}
+	what := map[run.State]string{
+		"": "due and without a record", run.Planned: "due and not begun", run.Running: "begun and given up by its worker", run.Failed: "failed",
+	}[g.State]
+	return fmt.Sprintf("%s: %s %s", strings.Join(g.Jobs, ", "), days, what)
+}
+
+// missing returns what is due and not settled at the instant, since each job's first record, and whether anything ever ran
+// for the jurisdiction. What is late by less than lateAfter, or in a worker's hands, is left out.
+func (l timetable) missing(ctx context.Context, code string, now time.Time) (gaps []gap, ran bool, err error) {
+	zone := l.policies.zone(code)
+	today := civil.In(now, zone)
+	for _, job := range l.withHealth() {
+		if l.specs[job] == nil {
+			continue
+		}
+		last, err := l.store.LastSettled(ctx, job, code)
+		if err != nil {
+			return nil, ran, err
+		}
+		open, err := l.store.OpenSlots(ctx, job, code, today+1)
+		if err != nil {
+			return nil, ran, err
+		}
+		ran = ran || last != 0
+		for _, r := range open {
+			g, is, err := l.gapOf(ctx, r, now, zone)
+			if err != nil {
+				return nil, ran, err
+			}
+			if !is {
+				continue
+			}
+			g.Do = fmt.Sprintf("duban run %s --jurisdiction %s", job, code)
+			if r.Date < last {
+				g.Do = fmt.Sprintf("duban backfill %s --jurisdiction %s --from %s --to %s", job, code, r.Date, r.Date)
+			}
+			gaps = extend(gaps, g)
+		}
+	}
+	return together(gaps), ran, nil
+}
+
+// gapOf reports whether an open slot is a gap.
+func (l timetable) gapOf(ctx context.Context, r run.Run, now time.Time, zone *time.Location) (gap, bool, error) {
+	due := l.on(r.Job, r.Date, zone)
+	switch {
+	case due.IsZero() && r.State == "":
+		return gap{}, false, nil // the clock does not start it on that day
+	case due.IsZero():
+		due = (r.Date + 1).Time(zone) // it did, by another schedule
+	}
+	late := now.Sub(due)
+	if late < lateAfter {
+		return gap{}, false, nil
+	}
+	if r.State == run.Running {
+		held, err := l.inHand(ctx, r)
+		if held || err != nil {
+			return gap{}, false, err
+		}
+	}
+	return gap{
+		Jurisdiction: r.Jurisdiction, Jobs: []string{r.Job}, From: r.Date, To: r.Date, State: r.State, Within: late < l.grace(),
+	}, true, nil
+}
+
+// inHand reports whether a worker's lease on the slot holds.
+func (l timetable) inHand(ctx context.Context, r run.Run) (bool, error) {
+	rows, err := l.store.Runs(ctx, run.Filter{Job: r.Job, Jurisdiction: r.Jurisdiction, From: r.Date, To: r.Date})
+	if err != nil || len(rows) == 0 {
+		return false, err
+	}
+	now, err := l.store.Now(ctx)
+	return rows[0].State == run.Running && rows[0].Lease.After(now), err
+}
+
+// defaultGrace is how late a slot may be settled where the schedule has no grace.
+const defaultGrace = 24 * time.Hour
+
+// grace is how late the clock may come to a slot.
+func (l timetable) grace() time.Duration { return defaultGrace }
+
+// extend adds a slot to the gap before it, if it follows on.
+func extend(gaps []gap, g gap) []gap {
+	if n := len(gaps) - 1; n >= 0 {
+		b := &gaps[n]
+		backfill := strings.HasPrefix(g.Do, "duban backfill")
+		if b.Jobs[0] == g.Jobs[0] && b.To+1 == g.From && b.State == g.State && b.Within == g.Within && strings.HasPrefix(b.Do, "duban backfill") == backfill {
+			b.To = g.To
+			if backfill {
+				b.Do = fmt.Sprintf("duban backfill %s --jurisdiction %s --from %s --to %s", b.Jobs[0], b.Jurisdiction, b.From, b.To)
+			}
+			return gaps
+		}
+	}
+	return append(gaps, g)
+}
+
+// together says once what holds for several jobs.
+func together(gaps []gap) []gap {
+	var out []gap
+	for _, g := range gaps {
+		i := slices.IndexFunc(out, func(o gap) bool {
+			return o.From == g.From && o.To == g.To && o.State == g.State && o.Within == g.Within && sameVerb(o.Do, g.Do)
+		})
+		if i < 0 {
+			out = append(out, g)
+			continue
+		}
+		o := &out[i]
+		verb, rest := command(g.Do)
+		o.Jobs, o.Do = append(o.Jobs, g.Jobs...), verb+" all"+rest
+	}
+	return out
+}
+
+// command parts `duban run remind --jurisdiction x` into what stands before and after the job.
+func command(do string) (verb, rest string) {
+	words := strings.SplitN(do, " ", 4)
+	if len(words) < 4 {
+		return do, ""
+	}
+	return words[0] + " " + words[1], " " + words[3]
+}
+
+func sameVerb(a, b string) bool {
+	if strings.Contains(a, " health ") || strings.Contains(b, " health ") { // it is none of all
+		return false
+	}
+	va, _ := command(a)
+	vb, _ := command(b)
+	return va == vb
+}
