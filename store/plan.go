@@ -69,14 +69,17 @@ func (s *Store) SavePlan(ctx context.Context, j string, seq int64, p run.DayPlan
 	})
 }
 
-// step moves the jurisdiction's seq on by one, if it is still the one given: a write that was decided on before the
+// step moves the jurisdiction's seq on by one, and notes it, if it is still the one given: a write that was decided on before the
 // plan, and would put back what the plan changed, is refused.
 func (t *tx) step(ctx context.Context, j string, seq int64) error {
 	n, err := t.exec(ctx, "UPDATE jurisdictions SET seq = seq + 1 WHERE code = ? AND seq = ?", j, seq)
 	if err == nil && n == 0 {
-		return fmt.Errorf("%w (read at seq %d)", ErrMoved, seq)
+		err = fmt.Errorf("%w (read at seq %d)", ErrMoved, seq)
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return t.note(ctx, j, seq+1)
 }
 
 func stepRows(j string, seq int64, steps []task.FiredStep) ([]stepRow, error) {

@@ -275,6 +275,7 @@ func lastCaches(j string, caches []task.Cache) ([]task.Cache, error) {
 func (w *writing) apply(ctx context.Context, t *tx) error {
 	for _, f := range []func() error{
 		func() error { return w.advance(ctx, t) },
+		func() error { return t.note(ctx, w.jurisdiction, w.to) },
 		func() error { return insert(ctx, t, w.plans) },
 		func() error { return insert(ctx, t, w.tasks) },
 		func() error { return insert(ctx, t, w.units) },
