@@ -31,8 +31,19 @@ type SettingsOf func(code string) (planner.Settings, error)
 type SlotStore interface {
 	ClaimSlot(ctx context.Context, slot run.Slot, by string, lease time.Duration, again bool) (run.Run, bool, error)
 	FinishSlot(ctx context.Context, r run.Run) error
-	Skip(ctx context.Context, r run.Run) error
+	// SkipAll skips slots that are not in the ledger, only planned, or given up by their worker, with the reason.
+	SkipAll(ctx context.Context, runs []run.Run) error
+	// Reopen lets a slot that was skipped for the reason be claimed again.
+	Reopen(ctx context.Context, slot run.Slot, reason string) error
 	LastSettled(ctx context.Context, job, jurisdiction string) (civil.Date, error)
+}
+
+// ScheduleStore is the run ledger as the schedule of what is to come, and of what did not come to pass.
+type ScheduleStore interface {
+	// PlanSlots writes slots down as planned; what is in the ledger already stays.
+	PlanSlots(ctx context.Context, slots []run.Run) error
+	// OpenSlots returns the days since the first in the ledger and before the given one that are not settled.
+	OpenSlots(ctx context.Context, job, jurisdiction string, before civil.Date) ([]run.Run, error)
 }
 
 // SourceStore reads what opening and reminding both need.

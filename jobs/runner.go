@@ -34,6 +34,10 @@ type Runner struct {
 	Lease time.Duration
 	// By names who runs: the scheduler, or the operator.
 	By string
+	// ByHand says that a person runs: a slot that the clock missed, which no later one covers yet, is taken as one that never ran.
+	ByHand bool
+	// Waits, where set, is told once of each slot that is waited for, as who has it.
+	Waits func(held run.Run)
 }
 
 // Find returns the job of the name.
@@ -53,7 +57,9 @@ type Result struct {
 	run.Run
 	// Already says that the slot was settled before and did not run again.
 	Already bool
-	Err     error
+	// Took is how long the run took.
+	Took time.Duration
+	Err  error
 }
 
 // Run runs the job for the jurisdiction and day, after the jobs that come before it on that day. Days missed since the
@@ -77,29 +83,14 @@ func (r Runner) Run(ctx context.Context, name, jurisdiction string, d civil.Date
 	return results, nil
 }
 
-// longestGap bounds the days made up after an outage.
-const longestGap = 400
-
 func (r Runner) upTo(ctx context.Context, j Job, jurisdiction string, d civil.Date, again bool) ([]Result, error) {
 	last, err := r.Slots.LastSettled(ctx, j.Name(), jurisdiction)
 	if err != nil {
 		return nil, err
 	}
-	var results []Result
-	if last != 0 && last < d {
-		for missed := max(last+1, d-longestGap); missed < d; missed++ {
-			slot := run.Slot{Job: j.Name(), Jurisdiction: jurisdiction, Date: missed}
-			if !j.EveryDay() {
-				if err := r.Slots.Skip(ctx, run.Run{Slot: slot, State: run.Skipped, Reason: "covered by " + d.String(), By: r.By}); err != nil {
-					return results, err
-				}
-				continue
-			}
-			res := r.one(ctx, j, slot, false)
-			if results = append(results, res); res.Err != nil {
-				return results, res.Err
-			}
-		}
+	results, err := r.catchUp(ctx, j, jurisdiction, last, d, d)
+	if err != nil {
+		return results, err
 	}
 	res := r.one(ctx, j, run.Slot{Job: j.Name(), Jurisdiction: jurisdiction, Date: d}, again)
 	return append(results, res), res.Err
@@ -111,6 +102,12 @@ func (r Runner) one(ctx context.Context, j Job, slot run.Slot, again bool) (res 
 	if err != nil {
 		return Result{Run: run.Run{Slot: slot}, Err: fmt.Errorf("claim %s %s %s: %w", slot.Job, slot.Jurisdiction, slot.Date, err)}
 	}
+	if !ok && r.ByHand && claimed.Missed() {
+		claimed, ok, err = r.takeMissed(ctx, claimed)
+		if err != nil {
+			return Result{Run: claimed, Err: err}
+		}
+	}
 	if !ok {
 		res = Result{Run: claimed, Already: true}
 		if !claimed.Settled() {
@@ -119,15 +116,17 @@ func (r Runner) one(ctx context.Context, j Job, slot run.Slot, again bool) (res 
 		}
 		return res
 	}
+	began := time.Now()
 	done, err := contain(func() (run.Run, error) { return j.Run(ctx, claimed) })
+	took := time.Since(began)
 	if err == nil {
-		return Result{Run: done}
+		return Result{Run: done, Took: took}
 	}
 	claimed.State, claimed.Reason = run.Failed, err.Error()
 	if ferr := r.Slots.FinishSlot(context.WithoutCancel(ctx), claimed); ferr != nil {
 		err = fmt.Errorf("%w (and the ledger could not be told: %w)", err, ferr)
 	}
-	return Result{Run: claimed, Err: err}
+	return Result{Run: claimed, Took: took, Err: err}
 }
 
 // pollEvery is how often a slot that another worker holds is asked for again.
@@ -140,6 +139,9 @@ func (r Runner) claim(ctx context.Context, slot run.Slot, again bool) (run.Run, 
 		claimed, ok, err := r.Slots.ClaimSlot(ctx, slot, r.By, r.Lease, again)
 		if err != nil || ok || claimed.Settled() || waited > r.Lease {
 			return claimed, ok, err
+		}
+		if waited == 0 && r.Waits != nil {
+			r.Waits(claimed)
 		}
 		timer := time.NewTimer(pollEvery)
 		select {

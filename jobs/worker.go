@@ -35,18 +35,26 @@ type Worker struct {
 	// planned says that the day's letters have been planned: what is dated earlier and may leave still was not taken over
 	// by them, because a person released it or had it tried again.
 	Deliver func(ctx context.Context, jurisdiction string, d civil.Date, planned bool) error
+	// Slots keeps what is to come in the ledger.
+	Slots    ScheduleStore
+	Settings SettingsOf
 	// Specs holds the cron schedule of each job by name; a job without one is never started by the clock.
 	Specs     map[string]cron.Schedule
 	Heartbeat cron.Schedule
+	// Grace is how late the clock may come to a slot of today, counted from when it was due; zero: as late as the day lasts.
+	// It is not asked of jobs that every missed day is made up of.
+	Grace time.Duration
 	// Shutdown is how long a job in hand may go on after the context ends. A letter in hand is finished under the deadline
 	// of its own claim, so that it is never broken off between the mail server's answer and the receipt.
 	Shutdown time.Duration
 	Clock    func() time.Time
 	Log      zerolog.Logger
 
-	settled  map[run.Slot]bool
-	retryAt  map[run.Slot]time.Time
-	distrust string // what Trust said last; empty: nothing against the day
+	settled   map[run.Slot]bool
+	retryAt   map[run.Slot]time.Time
+	accounted map[string]civil.Date // by jurisdiction: the day on which the days before it were accounted for
+	missed    map[string]civil.Date // by jurisdiction: the day of which a slot was missed
+	distrust  string                // what Trust said last; empty: nothing against the day
 
 	deliveries sync.WaitGroup
 	mu         sync.Mutex
@@ -59,6 +67,7 @@ const retryAfter = 5 * time.Minute
 // Serve works until ctx ends; then no new work is taken, and what is held is finished.
 func (w *Worker) Serve(ctx context.Context) error {
 	w.settled, w.retryAt, w.delivering, w.distrust = map[run.Slot]bool{}, map[run.Slot]time.Time{}, map[string]bool{}, ""
+	w.accounted, w.missed = map[string]civil.Date{}, map[string]civil.Date{}
 	held, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	wake := make(chan struct{}, 1)
@@ -143,6 +152,10 @@ func (w *Worker) trusted(ctx context.Context) bool {
 func (w *Worker) jurisdiction(intake, held context.Context, code string) {
 	now := w.Clock().In(w.Zone(code))
 	today := civil.In(now, now.Location())
+	if err := w.account(held, code, now); err != nil {
+		w.Log.Error().Str("jurisdiction", code).Stringer("date", today).Err(err).Msg("account for the days before")
+		return
+	}
 	for _, j := range w.Runner.Jobs {
 		if intake.Err() != nil {
 			return
@@ -151,7 +164,11 @@ func (w *Worker) jurisdiction(intake, held context.Context, code string) {
 		if !w.due(slot, now) {
 			continue
 		}
-		if err := w.start(held, slot); err != nil {
+		err := w.skipMissed(held, j, slot, now)
+		if err == nil {
+			err = w.start(held, slot)
+		}
+		if err != nil {
 			w.retryAt[slot] = now.Add(retryAfter)
 			w.Log.Error().Str("job", slot.Job).Str("jurisdiction", code).Stringer("date", today).Err(err).Msg("job failed")
 			return
@@ -180,9 +197,12 @@ func (w *Worker) deliver(intake context.Context, code string, today civil.Date) 
 	})
 }
 
-// planned reports whether the last of the day's jobs that the clock starts has settled; where it starts none, nothing is
-// waited for.
+// planned reports whether the last of the day's jobs that the clock starts has settled, and none of them was missed; where it
+// starts none, nothing is waited for.
 func (w *Worker) planned(code string, today civil.Date) bool {
+	if w.missed[code] == today {
+		return false
+	}
 	for _, j := range slices.Backward(w.Runner.Jobs) {
 		if w.Specs[j.Name()] != nil {
 			return w.settled[run.Slot{Job: j.Name(), Jurisdiction: code, Date: today}]
@@ -193,12 +213,10 @@ func (w *Worker) planned(code string, today civil.Date) bool {
 
 // due reports whether the slot's time of today has passed and it has not settled.
 func (w *Worker) due(slot run.Slot, now time.Time) bool {
-	spec := w.Specs[slot.Job]
-	if spec == nil || w.settled[slot] || now.Before(w.retryAt[slot]) {
+	if w.settled[slot] || now.Before(w.retryAt[slot]) {
 		return false
 	}
-	midnight := slot.Date.Time(now.Location())
-	at := spec.Next(midnight.Add(-time.Second))
+	at := w.firstOn(slot.Job, slot.Date, now.Location())
 	return !at.IsZero() && !at.After(now)
 }
 
@@ -211,12 +229,26 @@ func (w *Worker) start(ctx context.Context, slot run.Slot) error {
 		if r.Err == nil && r.Settled() && r.Slot == slot {
 			maps.DeleteFunc(w.settled, func(old run.Slot, _ bool) bool { return old.Date < slot.Date-1 })
 			w.settled[r.Slot] = true
-		}
-		if !r.Already && r.Err == nil {
-			w.Log.Info().Str("job", r.Job).Str("jurisdiction", r.Jurisdiction).Stringer("date", r.Date).
-				Str("state", string(r.State)).Str("reason", r.Reason).
-				Int("opened", r.Counts.Opened).Int("looked", r.Counts.Looked).Int("letters", r.Counts.Notices).Msg("job settled")
+			if r.Missed() {
+				w.missed[r.Jurisdiction] = r.Date
+			}
 		}
 	}
+	w.tell(results)
 	return err
+}
+
+// tell logs what ran.
+func (w *Worker) tell(results []Result) {
+	for _, r := range results {
+		if r.Already || r.Err != nil {
+			continue
+		}
+		e := w.Log.Info().Str("job", r.Job).Str("jurisdiction", r.Jurisdiction).Stringer("date", r.Date)
+		if late, ok := r.Late(); ok {
+			e = e.Time("due", r.Due).Stringer("late", late.Round(time.Second))
+		}
+		e.Stringer("took", r.Took.Round(time.Millisecond)).Str("state", string(r.State)).Str("reason", r.Reason).
+			Int("opened", r.Counts.Opened).Int("looked", r.Counts.Looked).Int("letters", r.Counts.Notices).Msg("job settled")
+	}
 }

@@ -22,8 +22,9 @@ import (
 
 // fakeSlots is a run ledger in memory.
 type fakeSlots struct {
-	mu   sync.Mutex
-	runs map[run.Slot]run.Run
+	mu    sync.Mutex
+	runs  map[run.Slot]run.Run
+	skips int // how many transactions skipped slots
 }
 
 func (f *fakeSlots) ClaimSlot(_ context.Context, s run.Slot, by string, _ time.Duration, again bool) (run.Run, bool, error) {
@@ -33,7 +34,7 @@ func (f *fakeSlots) ClaimSlot(_ context.Context, s run.Slot, by string, _ time.D
 	if ok && (old.Settled() && !again || old.State == run.Running) {
 		return old, false, nil
 	}
-	r := run.Run{Slot: s, State: run.Running, By: by}
+	r := run.Run{Slot: s, State: run.Running, By: by, Due: old.Due, Started: time.Now()}
 	f.runs[s] = r
 	return r, true, nil
 }
@@ -52,6 +53,75 @@ func (f *fakeSlots) Skip(_ context.Context, r run.Run) error {
 		f.runs[r.Slot] = r
 	}
 	return nil
+}
+
+func (f *fakeSlots) SkipAll(_ context.Context, runs []run.Run) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(runs) > 0 {
+		f.skips++
+	}
+	for _, r := range runs {
+		if old, ok := f.runs[r.Slot]; !ok || old.State == run.Planned {
+			r.State = run.Skipped
+			if ok {
+				r.Due = old.Due
+			}
+			f.runs[r.Slot] = r
+		}
+	}
+	return nil
+}
+
+func (f *fakeSlots) Reopen(_ context.Context, s run.Slot, reason string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if old := f.runs[s]; old.State == run.Skipped && old.Reason == reason {
+		old.State, old.Reason = run.Planned, ""
+		f.runs[s] = old
+	}
+	return nil
+}
+
+func (f *fakeSlots) PlanSlots(_ context.Context, slots []run.Run) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, r := range slots {
+		if _, ok := f.runs[r.Slot]; !ok {
+			f.runs[r.Slot] = r
+		}
+	}
+	return nil
+}
+
+func (f *fakeSlots) OpenSlots(_ context.Context, job, jurisdiction string, before civil.Date) ([]run.Run, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	first := before
+	for s := range f.runs {
+		if s.Job == job && s.Jurisdiction == jurisdiction {
+			first = min(first, s.Date)
+		}
+	}
+	var open []run.Run
+	for d := first; d < before; d++ {
+		s := run.Slot{Job: job, Jurisdiction: jurisdiction, Date: d}
+		if r := f.runs[s]; !r.Settled() {
+			open = append(open, run.Run{Slot: s, State: r.State})
+		}
+	}
+	return open, nil
+}
+
+// on is what the ledger says of the job's slots of one jurisdiction: the state, and the reason where there is one.
+func (f *fakeSlots) on(job, jurisdiction, date string) string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	r := f.runs[run.Slot{Job: job, Jurisdiction: jurisdiction, Date: civil.MustParse(date)}]
+	if r.Reason != "" {
+		return string(r.State) + ": " + r.Reason
+	}
+	return string(r.State)
 }
 
 func (f *fakeSlots) LastSettled(_ context.Context, job, jurisdiction string) (civil.Date, error) {
@@ -143,6 +213,7 @@ func newWorker(t *testing.T, codes ...string) (*Worker, *fakeJob, *fakeJob, *fak
 		Trust:     func(context.Context, time.Time) error { return nil },
 		Prepare:   func(context.Context, string) error { return nil },
 		Deliver:   func(context.Context, string, civil.Date, bool) error { return nil },
+		Slots:     slots,
 		Specs:     map[string]cron.Schedule{"open": spec(t, "5 0 * * *"), "remind": spec(t, "0 9 * * *")},
 		Heartbeat: spec(t, "* * * * *"), Shutdown: 30 * time.Second, Clock: time.Now, Log: zerolog.Nop(),
 	}, open, remind, slots
@@ -183,7 +254,7 @@ func TestThirtyDaysOfServing(t *testing.T) {
 		if n := len(remind.days()); n != 2*30 {
 			t.Errorf("remind ran %d times, want 30 mornings in two jurisdictions", n)
 		}
-		if got := slots.states("remind"); got["done"] != 60 || len(got) != 1 {
+		if got := slots.states("remind"); got["done"] != 60 || got["planned"] != 4 || len(got) != 2 { // the 31st day's and the next
 			t.Errorf("slots of remind: %v", got)
 		}
 		if n := asked.Load(); n < 2*30*24*60 {
@@ -342,7 +413,7 @@ func TestStoppingFinishesWhatIsHeldAndTakesNothingNew(t *testing.T) {
 		if err := <-done; err != nil {
 			t.Fatal(err)
 		}
-		if got := slots.states("open"); got["done"] != 1 || len(slots.runs) != 1 {
+		if got := slots.states("open"); got["done"] != 1 || got["planned"] != 1 || len(slots.runs) != 4 {
 			t.Errorf("slots after stopping: %v", slots.runs)
 		}
 		if len(remind.days()) != 0 {

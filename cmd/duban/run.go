@@ -441,6 +441,7 @@ func (a *app) serve(ctx context.Context, confirm string) error {
 			}
 			return err
 		},
+		Slots: s, Settings: a.policies.settings, Grace: a.cfg.Schedule.Grace,
 		Specs: specs, Heartbeat: specs["heartbeat"], Shutdown: a.cfg.Worker.ShutdownTimeout, Clock: a.clock, Log: a.log,
 	}
 	a.log.Info().Str("database", s.Dialect()).Str("transport", a.cfg.Mail.Transport).Str("worker", a.worker()).Msg("serving")
