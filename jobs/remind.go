@@ -87,29 +87,18 @@ func settle(r run.Run, p planner.Plan, seq int64) run.Run {
 	return r
 }
 
-// ledgerPage is how many runs are read at a time: enough for the last planning before all but the longest outages.
-const ledgerPage = 40
-
 // Planned returns the run of the last day up to d whose letters were planned; the zero Run where there is none. Days off and
 // days covered by a later one were not.
 func Planned(ctx context.Context, s interface {
 	Runs(ctx context.Context, f run.Filter) ([]run.Run, error)
 }, jurisdiction string, d civil.Date) (run.Run, error) {
-	for to := d; ; {
-		runs, err := s.Runs(ctx, run.Filter{Job: Remind{}.Name(), Jurisdiction: jurisdiction, To: to, Limit: ledgerPage})
-		if err != nil {
-			return run.Run{}, err
-		}
-		for _, r := range runs { // the newest first
-			if r.State == run.Done {
-				return r, nil
-			}
-		}
-		if len(runs) < ledgerPage {
-			return run.Run{}, nil
-		}
-		to = runs[len(runs)-1].Date - 1
+	runs, err := s.Runs(ctx, run.Filter{
+		Job: Remind{}.Name(), Jurisdiction: jurisdiction, To: d, States: []run.State{run.Done}, Limit: 1,
+	})
+	if err != nil || len(runs) == 0 {
+		return run.Run{}, err
 	}
+	return runs[0], nil
 }
 
 // snapshot reads what the day needs and no more: what is due for a look, the rest of the letters concerned, and the

@@ -311,3 +311,47 @@ func TestRunsComeNewestFirst(t *testing.T) {
 		}
 	})
 }
+
+// The ledger grows by a row for each job and day; what was last done is found without reading it.
+func TestTheLastRunOfAJobIsFoundAtOnce(t *testing.T) {
+	for _, e := range storetest.Engines(t) {
+		t.Run(e.Name, func(t *testing.T) {
+			ctx := t.Context()
+			var read [2]int
+			for i, days := range []civil.Date{60, 3000} {
+				s := e.Open(t)
+				store.OneConnection(s)
+				var slots []run.Run
+				for d := range days {
+					for _, job := range []string{"open", "remind", "escalate"} {
+						slots = append(slots, run.Run{Slot: run.Slot{Job: job, Jurisdiction: j, Date: day0 - d}, Due: instant})
+					}
+				}
+				if err := s.PlanSlots(ctx, slots); err != nil {
+					t.Fatal(err)
+				}
+				// Nine days off, and before them all was done.
+				for _, c := range []struct {
+					state  run.State
+					before civil.Date
+				}{{run.Skipped, day0}, {run.Done, day0 - 9}} {
+					if err := store.Exec(ctx, s, "UPDATE runs SET state = ?, started = ? WHERE logical_date < ?", string(c.state), "2024-09-14 00:00:00.000", c.before.String()); err != nil {
+						t.Fatal(err)
+					}
+				}
+				for range 2 { // the first goes warm
+					before := got[int](t)(store.Effort(ctx, s))
+					runs := got[[]run.Run](t)(s.Runs(ctx, run.Filter{Job: "remind", Jurisdiction: j, To: day0, States: []run.State{run.Done}, Limit: 1}))
+					if len(runs) != 1 || runs[0].Date != day0-10 {
+						t.Fatalf("the last run: %+v", runs)
+					}
+					read[i] = got[int](t)(store.Effort(ctx, s)) - before
+				}
+			}
+			t.Logf("read %d behind 60 days, %d behind 3000", read[0], read[1])
+			if read[1] > 2*read[0]+20 {
+				t.Errorf("read %d behind 60 days, %d behind 3000", read[0], read[1])
+			}
+		})
+	}
+}

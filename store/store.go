@@ -2,7 +2,8 @@
 //
 // Every public method is one transaction. Methods that change the sources or the events of a jurisdiction compare
 // and set its seq; methods that move a run or a letter are fenced on the state and the token they were read with.
-// Dates are stored as YYYY-MM-DD, instants as UTC with milliseconds, and the database's clock is read for leases only.
+// Dates are stored as YYYY-MM-DD, instants as UTC with milliseconds, and the database's clock is read for leases, and for when
+// something was recorded.
 package store
 
 import (
@@ -91,7 +92,7 @@ func (s *Store) Close() error { return s.db.Close() }
 // Dialect returns "sqlite" or "mysql".
 func (s *Store) Dialect() string { return s.d.name }
 
-// Now returns the database's clock in UTC. Leases are measured by it, and nothing else.
+// Now returns the database's clock in UTC. Leases are measured by it, and the journal is kept by it.
 func (s *Store) Now(ctx context.Context) (now time.Time, err error) {
 	err = s.read(ctx, "read the database's clock", func(t *tx) error {
 		now, err = t.now(ctx)
