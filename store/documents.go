@@ -247,11 +247,19 @@ func (t *tx) letOut(ctx context.Context, d notice.Document, n notice.Notice) err
 	if err != nil {
 		return err
 	}
-	now, err := t.now(ctx)
+	now, err := t.noted(ctx, d.Jurisdiction, d.Seq)
 	if err != nil {
 		return err
 	}
 	return t.addMove(ctx, notice.Move{Notice: n.ID, At: now, From: notice.Held, To: to, Cause: cause, Reason: reason, By: by})
+}
+
+// noted returns the instant that this transaction wrote down for its seq: what it does to a letter is of the same instant, so
+// that who looks back sees both or neither.
+func (t *tx) noted(ctx context.Context, j string, seq int64) (time.Time, error) {
+	var when stamp
+	err := one(t.GetContext(ctx, &when, "SELECT at FROM journal WHERE jurisdiction = ? AND seq = ?", j, seq))
+	return when.Time, err
 }
 
 // EndDocument drops a draft, or voids an issued document, which keeps its number. A letter of it that did not leave is
@@ -272,7 +280,7 @@ func (s *Store) EndDocument(ctx context.Context, j string, seq int64, id string,
 		if err != nil || before == "" {
 			return err
 		}
-		now, err := t.now(ctx)
+		now, err := t.noted(ctx, j, seq+1)
 		if err != nil {
 			return err
 		}

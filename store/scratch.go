@@ -17,11 +17,14 @@ import (
 
 // Cut says which moment a scratch copy shows. The zero Cut is the present.
 type Cut struct {
-	// On is the last civil day that counts: what counts from a later one is not there. Zero: every day counts.
+	// On is the last civil day that counts: what counts from a later one is not there. Zero: every day does.
 	On civil.Date
-	// Seq holds, by jurisdiction, the last seq that was known: what was recorded after it is not there. A jurisdiction that is
-	// not named is known up to the present.
+	// Seq holds, by jurisdiction, the last seq that was known: what was recorded after it is not there, and letters are as they
+	// were when it was recorded. A jurisdiction that is not named is known up to At.
 	Seq map[string]int64
+	// At is the last instant that was known, by the database's clock. Zero: the present or, of a jurisdiction whose seq is
+	// given, when that was recorded.
+	At time.Time
 }
 
 // scratchSettings are those of a copy that nobody needs after a power cut, and nobody else opens: no write waits for the
@@ -98,7 +101,7 @@ func (s *Store) copyRows(ctx context.Context, to *Store) error {
 	if err != nil {
 		return err
 	}
-	return to.unkeyed(ctx, func() error {
+	return to.unguarded(ctx, func() error {
 		// One try: a snapshot waits for nobody, and what was copied before a failure would be in the way of the next.
 		return s.once(ctx, s.d.reading, func(from *tx) error {
 			return to.write(ctx, "copy rows", func(into *tx) error {
