@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"duban/jobs/civil"
@@ -29,7 +30,9 @@ func (d Day) All() []Job {
 
 // Runner runs jobs from the ledger.
 type Runner struct {
-	Jobs  []Job // in order
+	Jobs []Job // in order
+	// Apart are jobs of each day that wait for none of the others, and that none waits for.
+	Apart []Job
 	Slots SlotStore
 	Lease time.Duration
 	// By names who runs: the scheduler, or the operator.
@@ -43,13 +46,30 @@ type Runner struct {
 // Find returns the job of the name.
 func (r Runner) Find(name string) (Job, error) {
 	names := ""
-	for _, j := range r.Jobs {
+	for _, j := range r.all() {
 		if j.Name() == name {
 			return j, nil
 		}
 		names += " " + j.Name()
 	}
 	return nil, fmt.Errorf("find job %q: there are:%s", name, names)
+}
+
+func (r Runner) all() []Job { return slices.Concat(r.Jobs, r.Apart) }
+
+// until are the jobs that run for the one of the name: those that come before it, and itself.
+func (r Runner) until(name string) []Job {
+	for i, j := range r.Jobs {
+		if j.Name() == name {
+			return r.Jobs[:i+1]
+		}
+	}
+	for i, j := range r.Apart {
+		if j.Name() == name {
+			return r.Apart[i : i+1]
+		}
+	}
+	return nil
 }
 
 // Result is one slot with the error of its run, if any.
@@ -70,14 +90,11 @@ func (r Runner) Run(ctx context.Context, name, jurisdiction string, d civil.Date
 		return nil, err
 	}
 	var results []Result
-	for _, j := range r.Jobs {
+	for _, j := range r.until(name) {
 		more, err := r.upTo(ctx, j, jurisdiction, d, again && j.Name() == name)
 		results = append(results, more...)
 		if err != nil {
 			return results, err
-		}
-		if j.Name() == name {
-			break
 		}
 	}
 	return results, nil

@@ -156,25 +156,38 @@ func (w *Worker) jurisdiction(intake, held context.Context, code string) {
 		w.Log.Error().Str("jurisdiction", code).Stringer("date", today).Err(err).Msg("account for the days before")
 		return
 	}
+	good := true
 	for _, j := range w.Runner.Jobs {
-		if intake.Err() != nil {
-			return
-		}
-		slot := run.Slot{Job: j.Name(), Jurisdiction: code, Date: today}
-		if !w.due(slot, now) {
-			continue
-		}
-		err := w.skipMissed(held, j, slot, now)
-		if err == nil {
-			err = w.start(held, slot)
-		}
-		if err != nil {
-			w.retryAt[slot] = now.Add(retryAfter)
-			w.Log.Error().Str("job", slot.Job).Str("jurisdiction", code).Stringer("date", today).Err(err).Msg("job failed")
-			return
+		if good = w.look(intake, held, j, code, now); !good {
+			break
 		}
 	}
-	w.deliver(intake, code, today)
+	for _, j := range w.Runner.Apart {
+		w.look(intake, held, j, code, now)
+	}
+	if good {
+		w.deliver(intake, code, today)
+	}
+}
+
+// look starts the job if it is due, and reports whether the ones after it may be looked at.
+func (w *Worker) look(intake, held context.Context, j Job, code string, now time.Time) bool {
+	if intake.Err() != nil {
+		return false
+	}
+	slot := run.Slot{Job: j.Name(), Jurisdiction: code, Date: civil.In(now, now.Location())}
+	if !w.due(slot, now) {
+		return true
+	}
+	err := w.skipMissed(held, j, slot, now)
+	if err == nil {
+		err = w.start(held, slot)
+	}
+	if err != nil {
+		w.retryAt[slot] = now.Add(retryAfter)
+		w.Log.Error().Str("job", slot.Job).Str("jurisdiction", code).Stringer("date", slot.Date).Err(err).Msg("job failed")
+	}
+	return err == nil
 }
 
 // deliver has the jurisdiction's letters delivered, unless it is still at it.
@@ -229,7 +242,7 @@ func (w *Worker) start(ctx context.Context, slot run.Slot) error {
 		if r.Err == nil && r.Settled() && r.Slot == slot {
 			maps.DeleteFunc(w.settled, func(old run.Slot, _ bool) bool { return old.Date < slot.Date-1 })
 			w.settled[r.Slot] = true
-			if r.Missed() {
+			if r.Missed() && !slices.ContainsFunc(w.Runner.Apart, func(j Job) bool { return j.Name() == r.Job }) {
 				w.missed[r.Jurisdiction] = r.Date
 			}
 		}
