@@ -74,18 +74,16 @@ type NeedKind string
 
 // What may wait for a person, the worst first.
 const (
-	NeedClock     NeedKind = "clock"     // the date is not believed: nothing is planned or sent
-	NeedVersions  NeedKind = "versions"  // policy, calendar or templates are not those loaded
-	NeedSlots     NeedKind = "slots"     // due and not settled
-	NeedPaused    NeedKind = "paused"    //
-	NeedBrake     NeedKind = "brake"     // the mail server turns letters away; let go by itself
-	NeedUnknown   NeedKind = "unknown"   // letters that may have arrived
-	NeedFailed    NeedKind = "failed"    // letters refused of late
-	NeedRelease   NeedKind = "release"   // letters and drafts that a person releases
-	NeedAddress   NeedKind = "addresses" // units that mail does not reach
-	NeedReading   NeedKind = "readings"  // rows that nobody could read, or that wait for their condition
-	NeedHolidays  NeedKind = "holidays"  // of next year, or of this one
-	NeedOperators NeedKind = "mail_to"   // nobody gets the operations letter
+	NeedClock    NeedKind = "clock"     // the date is not believed: nothing is planned or sent
+	NeedVersions NeedKind = "versions"  // policy, calendar or templates are not those loaded
+	NeedSlots    NeedKind = "slots"     // due and not settled
+	NeedPaused   NeedKind = "paused"    //
+	NeedBrake    NeedKind = "brake"     // the mail server turns letters away; let go by itself
+	NeedUnknown  NeedKind = "unknown"   // letters that may have arrived
+	NeedFailed   NeedKind = "failed"    // letters refused of late
+	NeedRelease  NeedKind = "release"   // letters and drafts that a person releases
+	NeedAddress  NeedKind = "addresses" // units that mail does not reach
+	NeedHolidays NeedKind = "holidays"  // of next year, or of this one
 )
 
 // Name is "health".

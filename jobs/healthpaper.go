@@ -99,7 +99,7 @@ func needWords(n Need) string {
 		NeedSlots: fmt.Sprintf("应运行而未运行的作业%d次", n.N), NeedPaused: "对外发信已暂停", NeedBrake: "邮件服务器连续拒收，发信暂缓，到时自动恢复",
 		NeedUnknown: fmt.Sprintf("是否送达不明的信件%d封", n.N), NeedFailed: fmt.Sprintf("近期被退回的信件%d封", n.N),
 		NeedRelease: fmt.Sprintf("待人工放行的信件和公文拟稿%d件", n.N), NeedAddress: fmt.Sprintf("邮件送达不到的单位%d家", n.N),
-		NeedReading: fmt.Sprintf("时限待核定或者条件未具备的措施%d项", n.N), NeedHolidays: "节假日安排尚未录入", NeedOperators: "未设运维人员邮箱",
+		NeedHolidays: "节假日安排尚未录入",
 	}[n.What]
 	if words == "" {
 		words = string(n.What)

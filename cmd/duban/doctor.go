@@ -67,8 +67,9 @@ func (a *app) doctorCmd() *cobra.Command {
 		Use: "doctor", Short: "Check configuration, database, dates, templates, mail server and contacts",
 		Long: `Check what letters depend on and print a line for each finding: ok, warn or FAIL, what was found, and what to do. The
 mail server of every account is asked for all that a letter needs, up to the recipient where --to names one; no letter is
-sent. Exit 0 where nothing FAILs.`,
-		Example: "  duban doctor --to admin@sfj.example.com",
+sent. A slot that was due longer ago than schedule.grace and is not settled FAILs, with the command that settles it.
+Exit 0 where nothing FAILs, else 1: cron or a monitor may call it.`,
+		Example: "  duban doctor --to admin@sfj.example.com\n  duban doctor --output json --quiet",
 		RunE:    func(c *cobra.Command, _ []string) error { return d.run(c.Context()) },
 	}
 	c.Flags().StringVar(&d.to, "to", "", "an address the mail server is asked for; it gets no letter")
@@ -88,6 +89,11 @@ func (d *doctor) run(ctx context.Context) error {
 	}
 	d.check("clock", func() []finding { return d.clock(ctx) })
 	d.check("schedule", d.schedule)
+	if d.store != nil {
+		d.check("ledger", func() []finding { return d.ledger(ctx) })
+		d.check("versions", func() []finding { return d.versions(ctx) })
+	}
+	d.check("operations", d.operations)
 	d.check("calendar", func() []finding { return d.each(d.calendar) })
 	d.check("templates", func() []finding { return d.each(d.templates) })
 	d.check("sender", func() []finding { return d.each(d.sender) })
@@ -289,7 +295,8 @@ func (d *doctor) schedule() []finding {
 	now := d.present()
 	for _, spec := range [][2]string{
 		{"open", d.cfg.Schedule.Open}, {"monthly_close", d.cfg.Schedule.MonthlyClose}, {"quarterly_close", d.cfg.Schedule.QuarterlyClose},
-		{"personnel", d.cfg.Schedule.Personnel}, {"remind", d.cfg.Schedule.Remind}, {"escalate", d.cfg.Schedule.Escalate}, {"heartbeat", d.cfg.Schedule.Heartbeat},
+		{"personnel", d.cfg.Schedule.Personnel}, {"remind", d.cfg.Schedule.Remind}, {"escalate", d.cfg.Schedule.Escalate}, {"health", d.cfg.Schedule.Health},
+		{"heartbeat", d.cfg.Schedule.Heartbeat},
 	} {
 		name, text := spec[0], spec[1]
 		if text == "" && name == "heartbeat" {
@@ -319,10 +326,6 @@ func (d *doctor) schedule() []finding {
 // present is the present in the zone of the top level.
 func (d *doctor) present() time.Time { return d.app.clock().In(d.policies.zone("")) }
 
-// autumn is the month from which on the next year's holidays should be known: the State Council publishes them in
-// October or November.
-const autumn = time.November
-
 func (d *doctor) calendar(code string) []finding {
 	cal, err := d.policies.calendar(code)
 	if err != nil {
@@ -330,7 +333,7 @@ func (d *doctor) calendar(code string) []finding {
 	}
 	today := d.today(code)
 	year := today.Year()
-	const give = "give the State Council's arrangement in calendar.overrides, or take a newer version of the program"
+	const give = giveHolidays
 	next := civil.Of(year+1, time.January, 1)
 	switch {
 	case !cal.Published(today):

@@ -195,8 +195,8 @@ func TestDoctorLooksAtTheRest(t *testing.T) {
 		{"healthy", "2024-09-26", full, exitDone, "calendar ok", "2024 and 2025"},
 		{"a day that cannot be right", "2024-09-26", func(d *desk) { d.ok("run", "all"); d.days(40) }, exitFailed, "clock fail", "40 days after"},
 		{"a day after the last run", "2024-09-26", func(d *desk) { d.ok("run", "all"); d.days(3) }, exitDone, "clock ok", "the last run"},
-		{"next year unknown in autumn", "2026-11-02", full, exitDone, "calendar warn", "2027"},
-		{"next year unknown in summer", "2026-10-31", full, exitDone, "calendar ok", "2027"},
+		{"next year unknown in autumn", "2026-10-01", full, exitDone, "calendar warn", "2027"},
+		{"next year unknown in summer", "2026-09-30", full, exitDone, "calendar ok", "2027"},
 		{"this year unknown", "2027-01-04", full, exitFailed, "calendar fail", "2027"},
 		{"a calendar that cannot be read", "2024-09-26", func(d *desk) { d.env["DUBAN_CALENDAR_OVERRIDES"] = d.file("cal.json", "{") }, exitFailed, "calendar fail", "cal.json"},
 		{"a spec that never fires", "2024-09-26", func(d *desk) { d.env["DUBAN_SCHEDULE_REMIND"] = "0 9 31 2 *" }, exitFailed, "", "31 2"},
@@ -211,6 +211,47 @@ func TestDoctorLooksAtTheRest(t *testing.T) {
 		{"a bad address", "2024-09-26", func(d *desk) {
 			d.change("INSERT INTO troubles (address, hard, soft, since, last_at, reply) VALUES ('wang@csj.example', 1, 0, '2024-09-01 00:00:00.000', '2024-09-01 00:00:00.000', '550 5.1.1 no wang@csj.example')")
 		}, exitDone, "contacts warn", "w***@csj.example"},
+		{"nothing ever ran", "2024-09-26", full, exitDone, "ledger warn", "nothing ever ran"},
+		{"all that was due ran", "2024-09-26", func(d *desk) { d.ok("run", "all") }, exitDone, "ledger ok", "every slot that was due is settled"},
+		{"late within the grace", "2024-09-26", func(d *desk) { d.ok("run", "all"); d.on("2024-09-27") }, exitDone, "ledger warn",
+			"late: all jobs: 2024-09-27 due and without a record\nduban run all --jurisdiction town, or"},
+		{"a night and a morning", "2024-09-26", func(d *desk) { d.ok("run", "all"); d.on("2024-09-28") }, exitFailed, "ledger fail",
+			"all jobs: 2024-09-27 due and without a record\nduban run all --jurisdiction town\n"},
+		{"days without a record", "2024-09-26", func(d *desk) { d.ok("run", "all"); d.on("2024-10-01") }, exitFailed, "ledger fail",
+			"all jobs: 2024-09-27 to 2024-09-30 (4 days) due and without a record"},
+		{"a shorter grace", "2024-09-26", func(d *desk) {
+			d.ok("run", "all")
+			d.on("2024-09-27")
+			d.env["DUBAN_SCHEDULE_GRACE"] = "8h"
+		}, exitFailed, "ledger fail", "open, monthly-close, quarterly-close: 2024-09-27 due"},
+		{"a hole that later days left", "2024-09-26", func(d *desk) {
+			d.ok("run", "all")
+			d.change("DELETE FROM runs")
+			d.ok("run", "all")
+			d.ok("run", "all", "--date", "2024-09-20")
+			d.change("DELETE FROM runs WHERE logical_date = '2024-09-23'")
+		}, exitFailed, "ledger fail", "duban backfill all --jurisdiction town --from 2024-09-21 --to 2024-09-25"},
+		{"a failed slot", "2024-09-26", func(d *desk) {
+			d.ok("run", "all")
+			d.change("UPDATE runs SET state = 'failed' WHERE job = 'remind'")
+			d.on("2024-09-27")
+			d.now = d.now.Add(-35 * time.Minute)
+		}, exitDone, "ledger warn", "late: open, monthly-close"},
+		{"a slot that its worker gave up", "2024-09-26", func(d *desk) {
+			d.ok("run", "all")
+			d.change("UPDATE runs SET state = 'running', lease = '2024-09-26 00:00:00.000' WHERE job = 'escalate'")
+			d.on("2024-09-27")
+			d.now = d.now.Add(time.Hour)
+		}, exitFailed, "ledger fail", "escalate: 2024-09-26 begun and given up by its worker\nduban run escalate --jurisdiction town\n"},
+		{"a slot that a worker has", "2024-09-26", func(d *desk) {
+			d.ok("run", "all")
+			d.change("UPDATE runs SET state = 'running', lease = '2099-01-01 00:00:00.000' WHERE job = 'escalate'")
+			d.now = d.now.Add(time.Hour)
+		}, exitDone, "ledger ok", "every slot"},
+		{"nobody hears of it", "2024-09-26", full, exitDone, "operations warn", "nobody gets the daily operations letter"},
+		{"somebody does", "2024-09-26", func(d *desk) { d.env["DUBAN_OPS_MAIL_TO"] = "ops@sfj.example,on-call@sfj.example" }, exitDone, "operations ok", "2 addresses"},
+		{"pages for everybody", "2024-09-26", func(d *desk) { d.env["DUBAN_OPS_LISTEN"] = "0.0.0.0:9464" }, exitDone, "operations warn", "0.0.0.0:9464 can be reached"},
+		{"no pages", "2024-09-26", func(d *desk) { d.env["DUBAN_OPS_LISTEN"] = "off" }, exitDone, "operations warn", "ops.listen is off"},
 		{"paused", "2024-09-26", func(d *desk) { d.ok("pause", "--by", "周科", "--why", "核对") }, exitDone, "letters warn", "PAUSED"},
 		{"a letter of unknown fate", "2024-09-26", func(d *desk) { d.ok("run", "all"); d.change("UPDATE notices SET state = 'unknown'") }, exitDone, "letters warn", "nobody knows"},
 		{"a letter that failed", "2024-09-26", func(d *desk) { d.ok("run", "all"); d.change("UPDATE notices SET state = 'failed'") }, exitDone, "letters warn", "refused for good"},

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -29,6 +30,9 @@ type timetable struct {
 // timetable reads the schedule.
 func (a *app) timetable(s *store.Store) (timetable, error) {
 	specs, err := schedules(a.cfg)
+	if err == nil {
+		err = addHealth(specs, a.cfg.Schedule.Health)
+	}
 	if err != nil {
 		return timetable{}, err
 	}
@@ -37,6 +41,19 @@ func (a *app) timetable(s *store.Store) (timetable, error) {
 		l.jobs = append(l.jobs, j.Name())
 	}
 	return l, nil
+}
+
+// addHealth adds the operations letter's schedule to those of the day's jobs.
+func addHealth(specs map[string]cron.Schedule, spec string) error {
+	if spec == "" {
+		return nil
+	}
+	sched, err := parseSpec(spec)
+	if err != nil {
+		return usagef("schedule.health %q: %w; want five fields: minute hour day-of-month month day-of-week", spec, err)
+	}
+	specs[jobs.Health{}.Name()] = sched
+	return nil
 }
 
 // withHealth are the day's jobs and the operations letter.
@@ -77,6 +94,9 @@ type gap struct {
 // slots is how many slots the gap has.
 func (g gap) slots() int { return len(g.Jobs) * int(g.To-g.From+1) }
 
+// aDaysJobs are so many that they need no naming.
+const aDaysJobs = 6
+
 // words say what the gap is.
 func (g gap) words() string {
 	days := g.From.String()
@@ -86,7 +106,11 @@ func (g gap) words() string {
 	what := map[run.State]string{
 		"": "due and without a record", run.Planned: "due and not begun", run.Running: "begun and given up by its worker", run.Failed: "failed",
 	}[g.State]
-	return fmt.Sprintf("%s: %s %s", strings.Join(g.Jobs, ", "), days, what)
+	names := strings.Join(g.Jobs, ", ")
+	if len(g.Jobs) >= aDaysJobs {
+		names = "all jobs"
+	}
+	return fmt.Sprintf("%s: %s %s", names, days, what)
 }
 
 // missing returns what is due and not settled at the instant, since each job's first record, and whether anything ever ran
@@ -159,11 +183,8 @@ func (l timetable) inHand(ctx context.Context, r run.Run) (bool, error) {
 	return rows[0].State == run.Running && rows[0].Lease.After(now), err
 }
 
-// defaultGrace is how late a slot may be settled where the schedule has no grace.
-const defaultGrace = 24 * time.Hour
-
-// grace is how late the clock may come to a slot.
-func (l timetable) grace() time.Duration { return defaultGrace }
+// grace is how late the clock may come to a slot; where it may come at any time, a day.
+func (l timetable) grace() time.Duration { return cmp.Or(l.cfg.Schedule.Grace, 24*time.Hour) }
 
 // extend adds a slot to the gap before it, if it follows on.
 func extend(gaps []gap, g gap) []gap {
@@ -216,3 +237,6 @@ func sameVerb(a, b string) bool {
 	vb, _ := command(b)
 	return va == vb
 }
+
+// dateIn is the civil date of an instant in its own zone.
+func dateIn(at time.Time) civil.Date { return civil.In(at, at.Location()) }

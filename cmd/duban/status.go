@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -10,9 +9,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"duban/jobs"
 	"duban/jobs/civil"
 	"duban/jobs/run"
 	"duban/jobs/task"
+	"duban/jobs/workday"
 	"duban/notify"
 	"duban/notify/compose"
 	"duban/notify/notice"
@@ -44,6 +45,74 @@ type statusRow struct {
 	FailedLately  []troubled     `json:"failed_lately"` // of the last 30 days; the first 10
 	FailedMore    bool           `json:"failed_more"`   // there are more of them
 	Addressees    []addressee    `json:"addressees"`    // units that cannot be reached; counted against nobody
+
+	Today        civil.Date  `json:"today"`
+	Workday      bool        `json:"workday"`
+	Day          string      `json:"day"`      // why it is one, or is none
+	Database     string      `json:"database"` // the engine
+	Sending      sendingRow  `json:"sending"`
+	Slots        []slotRow   `json:"slots"`         // the last and the next of each job
+	Due          []gap       `json:"due"`           // past their time and not settled
+	Holders      []holderRow `json:"holders"`       // slots in workers' hands
+	Calendar     coverage    `json:"calendar"`      //
+	Versions     string      `json:"versions"`      // what differs from the versions loaded; empty: nothing
+	UnitsOverdue int         `json:"units_overdue"` // units with something overdue
+	Needs        []jobs.Need `json:"needs"`         // what waits for a person, the worst first
+	now          time.Time   // in the jurisdiction's zone
+	never        bool        // nothing ever ran
+}
+
+// sendingRow says whether letters leave.
+type sendingRow struct {
+	// State is on, off (outside the window), paused, trial (everything goes to one address), brake, or clock (the date is
+	// not believed).
+	State string    `json:"state"`
+	Until time.Time `json:"until,omitzero"` // when the window opens, or the brake is let go
+	Why   string    `json:"why,omitempty"`
+}
+
+// The states of sending.
+const (
+	sendingOn     = "on"
+	sendingOff    = "off"
+	sendingPaused = "paused"
+	sendingTrial  = "trial"
+	sendingBrake  = "brake"
+	sendingClock  = "clock"
+)
+
+// slotRow is a job with its last and its next slot.
+type slotRow struct {
+	Job  string    `json:"job"`
+	Last *lastSlot `json:"last,omitempty"`
+	Next *nextSlot `json:"next,omitempty"`
+}
+
+// lastSlot is the newest slot that was begun or skipped.
+type lastSlot struct {
+	run.Run
+	LateSeconds int `json:"late_seconds"` // after it was due; 0 too where no clock was asked
+}
+
+// nextSlot is the next that the clock starts.
+type nextSlot struct {
+	Date    civil.Date `json:"date"`
+	Due     time.Time  `json:"due"`
+	Planned bool       `json:"planned"` // it is in the ledger already
+}
+
+// holderRow is a slot in a worker's hands.
+type holderRow struct {
+	run.Slot
+	By    string    `json:"by"`
+	Since time.Time `json:"since"`
+	Until time.Time `json:"until"`
+}
+
+// coverage is how far the holidays are known.
+type coverage struct {
+	LastPublished int    `json:"last_published"` // year
+	Warning       string `json:"warning,omitempty"`
 }
 
 // waitingLetter is a letter that has not left yet.
@@ -113,7 +182,10 @@ type addressee struct {
 func (a *app) statusCmd() *cobra.Command {
 	var code string
 	c := &cobra.Command{
-		Use: "status", Short: "What the register holds, what ran last, what waits for a person",
+		Use: "status", Short: "What runs, what left, what waits for a person: one screen",
+		Long: `Show whether letters leave, what ran last and runs next, what is due and has no record, the letters by state, and what
+waits for a person, with the command to type. Several jurisdictions get a line each, and what needs a person.`,
+		Example: "  duban status\n  duban status --jurisdiction laoshan",
 		RunE: func(c *cobra.Command, _ []string) error {
 			s, err := a.open(c.Context())
 			if err != nil {
@@ -131,13 +203,15 @@ func (a *app) statusCmd() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				if a.asJSON() {
-					err = a.json(row)
-				} else {
+				switch {
+				case a.asJSON():
+					if err := a.json(row); err != nil {
+						return err
+					}
+				case len(all) > 1:
+					a.printStatusLine(row)
+				default:
 					a.printStatus(row)
-				}
-				if err != nil {
-					return err
 				}
 			}
 			return nil
@@ -150,36 +224,71 @@ func (a *app) statusCmd() *cobra.Command {
 func (a *app) status(ctx context.Context, s *store.Store, j task.Jurisdiction) (statusRow, error) {
 	row := statusRow{
 		Jurisdiction: j.Code, Name: j.Name, LiveFrom: j.LiveFrom, Paused: j.Paused, States: map[string]int{}, Letters: map[string]int{},
+		Today: a.today(j.Code), now: a.clock().In(a.policies.zone(j.Code)), Database: s.Dialect(),
 	}
 	if to := a.cfg.MailOf(j.Code).RedirectTo; to != "" {
 		row.RedirectTo = notify.Mask(to)
 	}
-	if err := a.countRegister(ctx, s, &row); err != nil {
-		return row, err
-	}
-	if err := a.lookAtDelivery(ctx, s, &row); err != nil {
-		return row, err
+	for _, look := range []func(context.Context, *store.Store, *statusRow) error{
+		a.lookAtDay, a.countRegister, a.lookAtDelivery, a.lookAtSlots,
+	} {
+		if err := look(ctx, s, &row); err != nil {
+			return row, err
+		}
 	}
 	var err error
 	if row.Addressees, err = a.addressees(ctx, s, j.Code); err != nil {
 		return row, err
 	}
-	for _, job := range a.runner(s, "").Jobs {
-		last, err := s.Runs(ctx, run.Filter{
-			Job: job.Name(), Jurisdiction: j.Code, States: []run.State{run.Running, run.Done, run.Failed, run.Skipped}, Limit: 1,
-		})
-		if err != nil {
-			return row, err
-		}
-		row.LastRuns = append(row.LastRuns, last...)
+	if row.Versions, err = a.versionsDiffer(ctx, s, j.Code); err != nil {
+		return row, err
 	}
+	doubt, err := a.doubt(ctx, s)
+	if err != nil {
+		return row, err
+	}
+	row.Sending = a.sending(s, row, doubt)
+	row.Needs = row.needs(doubt)
 	return row, nil
 }
 
-// countRegister counts what the register holds.
+// lookAtDay says what day it is, and how far the holidays are known.
+func (a *app) lookAtDay(_ context.Context, _ *store.Store, row *statusRow) error {
+	set, err := a.policies.settings(row.Jurisdiction)
+	if err != nil {
+		return err
+	}
+	day := set.Calendar.Day(row.Today)
+	row.Workday, row.Day = day.Workday, strings.TrimSpace(day.Reason+" "+day.Name)
+	row.Calendar = coverageOf(set.Calendar, row.Today)
+	return nil
+}
+
+// autumn is the month from which on the next year's holidays should be known: the State Council publishes them in
+// October or November.
+const autumn = time.October
+
+func coverageOf(cal *workday.Calendar, today civil.Date) coverage {
+	year := today.Year()
+	c := coverage{}
+	const oldest = 2000
+	for y := year + 1; y >= oldest && c.LastPublished == 0; y-- {
+		if cal.Published(civil.Of(y, time.January, 1)) {
+			c.LastPublished = y
+		}
+	}
+	switch {
+	case c.LastPublished < year:
+		c.Warning = fmt.Sprintf("the holidays of %d are not known: letters would leave on days off and count wrongly", year)
+	case c.LastPublished == year && today.Month() >= autumn:
+		c.Warning = fmt.Sprintf("the holidays of %d are not known: its weekdays count as workdays and letters say 暂定", year+1)
+	}
+	return c
+}
+
+// countRegister counts what the register holds. What is settled is counted from an index; what may still change is folded.
 func (a *app) countRegister(ctx context.Context, s *store.Store, row *statusRow) error {
-	code := row.Jurisdiction
-	today := a.today(code)
+	code, today := row.Jurisdiction, row.Today
 	plans, err := s.Plans(ctx, code)
 	if err != nil {
 		return err
@@ -195,12 +304,26 @@ func (a *app) countRegister(ctx context.Context, s *store.Store, row *statusRow)
 			row.NeedPerson++
 		}
 	}
-	recs, err := s.Records(ctx, code, task.RecordFilter{})
+	return a.census(ctx, s, row)
+}
+
+// census counts obligations by state, and what is overdue.
+func (a *app) census(ctx context.Context, s *store.Store, row *statusRow) error {
+	settled, err := s.Settled(ctx, row.Jurisdiction, row.Today)
 	if err != nil {
 		return err
 	}
+	for _, t := range settled {
+		row.Obligations += t.N
+		row.States[string(t.State)] += t.N
+	}
+	recs, err := s.Unsettled(ctx, row.Jurisdiction, row.Today)
+	if err != nil {
+		return err
+	}
+	late := map[string]bool{}
 	for _, rec := range recs {
-		o, err := a.obligationRow(rec, "", today)
+		o, err := a.obligationRow(rec, "", row.Today)
 		if err != nil {
 			return err
 		}
@@ -208,11 +331,13 @@ func (a *app) countRegister(ctx context.Context, s *store.Store, row *statusRow)
 		row.States[string(o.State)]++
 		if o.Overdue {
 			row.Overdue++
+			late[o.Unit] = true
 		}
 		if o.State == task.Waiting && (o.PastAtIssue || o.Inherited) && !o.Overdue {
 			row.Unconfirmed++
 		}
 	}
+	row.UnitsOverdue = len(late)
 	return nil
 }
 
@@ -431,126 +556,4 @@ func troubleOf(u task.Unit, known map[string]notice.Health) []addressee {
 		out = append(out, one)
 	}
 	return out
-}
-
-func (a *app) printStatus(r statusRow) {
-	fmt.Fprintf(a.out, "%s  %s  live from %s\n", r.Jurisdiction, r.Name, r.LiveFrom)
-	if r.Paused != nil {
-		fmt.Fprintf(a.out, "  PAUSED by %s: %s\n", r.Paused.Who, r.Paused.Why)
-	}
-	if r.RedirectTo != "" {
-		fmt.Fprintf(a.out, "  TRIAL RUN: every letter goes to %s (mail.redirect_to), and counts as said\n", r.RedirectTo)
-	}
-	fmt.Fprintf(a.out, "  plans %d, rows %d (%d need a person), obligations %d (%d overdue, %d to be confirmed)\n",
-		r.Plans, r.Rows, r.NeedPerson, r.Obligations, r.Overdue, r.Unconfirmed)
-	if r.NeedPerson > 0 {
-		fmt.Fprintf(a.out, "  rows that need a person: duban tasks list --jurisdiction %s --status unreadable, ambiguous or awaiting\n", r.Jurisdiction)
-	}
-	fmt.Fprintf(a.out, "  states: %s\n  letters: %s\n", counts(r.States), counts(r.Letters))
-	zone := a.policies.zone(r.Jurisdiction)
-	for _, line := range slices.Concat(r.delivery(zone), r.waiting(zone), r.reach(zone)) {
-		fmt.Fprintln(a.out, "  "+line)
-	}
-	for _, run := range r.LastRuns {
-		fmt.Fprintln(a.out, strings.TrimRight(fmt.Sprintf("  last %s: %s %s %s", run.Job, run.Date, run.State, run.Reason), " "))
-	}
-}
-
-// minutes is an instant for people.
-func minutes(t time.Time, zone *time.Location) string { return t.In(zone).Format("2006-01-02 15:04") }
-
-// delivery says how the letters are leaving.
-func (r statusRow) delivery(zone *time.Location) (lines []string) {
-	for _, b := range r.Brakes {
-		what := "all letters of account " + b.Account
-		if b.Domain != "" {
-			what = "letters to " + b.Domain
-		}
-		lines = append(lines, fmt.Sprintf("BRAKE on %s until %s, let go by itself: %s", what, b.Until.In(zone).Format("2006-01-02 15:04:05"), b.Reason))
-	}
-	if w := r.OldestWaiting; w != nil {
-		line := fmt.Sprintf("oldest waiting letter: %s %s %s %s", w.ID, w.Date, w.Unit, w.State)
-		if !w.NextTry.IsZero() {
-			line += " until " + minutes(w.NextTry, zone)
-		}
-		lines = append(lines, line)
-	}
-	if r.InHand.Letters > 0 {
-		lines = append(lines, fmt.Sprintf("in workers' hands: %d, the first claim holds until %s", r.InHand.Letters, r.InHand.Until.In(zone).Format("2006-01-02 15:04:05")))
-	}
-	return lines
-}
-
-// waiting says which letters wait for a person or a window, and what to type.
-func (r statusRow) waiting(zone *time.Location) (lines []string) {
-	shown := 0
-	for _, g := range r.Held {
-		shown += g.Letters
-		if g.Until.IsZero() {
-			lines = append(lines, fmt.Sprintf("held for a person: %d, the first %s: %s", g.Letters, g.First, g.Reason))
-			continue
-		}
-		lines = append(lines, fmt.Sprintf("held until %s: %d: %s", minutes(g.Until, zone), g.Letters, g.Reason))
-	}
-	if all := r.Letters[string(notice.Held)]; all > shown {
-		lines = append(lines, fmt.Sprintf("and %d more held: duban outbox list --jurisdiction %s --state held", all-shown, r.Jurisdiction))
-	}
-	if n := r.Letters[string(notice.Unknown)]; n > 0 {
-		lines = append(lines, fmt.Sprintf("UNKNOWN whether they arrived: %d; ask, then type duban outbox resolve ID --sent|--resend|--served-otherwise --by NAME", n))
-		lines = append(lines, linesOf(r.Unknown)...)
-	}
-	if len(r.FailedLately) > 0 {
-		lines = append(lines, fmt.Sprintf("failed in the last %d days; mend the address, or type duban outbox retry ID --by NAME", statusDays))
-		lines = append(lines, linesOf(r.FailedLately)...)
-	}
-	if r.FailedMore {
-		lines = append(lines, fmt.Sprintf("  and more: duban outbox list --jurisdiction %s --state failed", r.Jurisdiction))
-	}
-	return lines
-}
-
-func linesOf(letters []troubled) (lines []string) {
-	for _, l := range letters {
-		lines = append(lines, strings.TrimRight(fmt.Sprintf("  %s %s %s  %s", l.ID, l.Date, l.Unit, l.Reason), " "))
-	}
-	return lines
-}
-
-// reach says which units cannot be reached.
-func (r statusRow) reach(zone *time.Location) (lines []string) {
-	if len(r.Addressees) == 0 {
-		return nil
-	}
-	lines = []string{"addressees that mail does not reach; none of this is counted against the unit:"}
-	for i, u := range r.Addressees {
-		if i == statusUnits {
-			lines = append(lines, fmt.Sprintf("  and %d more: duban status --jurisdiction %s --output json", len(r.Addressees)-i, r.Jurisdiction))
-			break
-		}
-		line := fmt.Sprintf("  %s %s, %s", u.Unit, u.Name, u.Role)
-		switch u.Trouble {
-		case unreachable:
-			line += " has no address that mail can go to"
-			if u.Address != "" {
-				line += " (" + u.Address + ")"
-			}
-		case refusedHard:
-			line += fmt.Sprintf(" %s: refused since %s: %s", u.Address, minutes(u.Since, zone), u.Reply)
-		default:
-			line += fmt.Sprintf(" %s: put off %d times in a row since %s: %s", u.Address, u.Failures, minutes(u.Since, zone), u.Reply)
-		}
-		lines = append(lines, line)
-		if i+1 == min(len(r.Addressees), statusUnits) || r.Addressees[i+1].Advice != u.Advice {
-			lines = append(lines, "    "+u.Advice)
-		}
-	}
-	return lines
-}
-
-func counts(m map[string]int) string {
-	words := make([]string, 0, len(m))
-	for _, k := range sortedKeys(m) {
-		words = append(words, fmt.Sprintf("%s %d", k, m[k]))
-	}
-	return cmp.Or(strings.Join(words, ", "), "none")
 }
