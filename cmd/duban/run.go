@@ -136,17 +136,14 @@ With mail.transport: file a day ahead may be run too; its letters count as said,
 
 // ranSlot is one line of `run`'s JSON.
 type ranSlot struct {
-	run.Slot
-	State   run.State  `json:"state"`
-	Reason  string     `json:"reason,omitempty"`
-	By      string     `json:"by"`
-	Counts  run.Counts `json:"counts"`
-	Already bool       `json:"already"` // it had settled before, and did not run again
-	Error   string     `json:"error,omitempty"`
+	ledgerRow
+	Already bool   `json:"already"` // it had settled before, and did not run again
+	Error   string `json:"error,omitempty"`
 }
 
 func (a *app) runJobs(ctx context.Context, s *store.Store, name string, h byHand) error {
 	runner := a.runner(s, h.by)
+	runner.ByHand, runner.Waits = true, a.sayWho
 	names := []string{name}
 	if name == "all" {
 		names = nil
@@ -171,6 +168,16 @@ func (a *app) runJobs(ctx context.Context, s *store.Store, name string, h byHand
 		errs = append(errs, a.runJurisdiction(ctx, s, runner, names, j, h))
 	}
 	return errors.Join(slices.CompactFunc(errs, sameWords)...) // several jurisdictions share one account, and its brake
+}
+
+// sayWho says who has a slot that is waited for.
+func (a *app) sayWho(held run.Run) {
+	if a.flags.quiet {
+		return
+	}
+	zone := a.policies.zone(held.Jurisdiction)
+	fmt.Fprintf(a.err, "%s %s %s: %s has it since %s; waiting for it to be settled, %s at most\n",
+		held.Job, held.Jurisdiction, held.Date, held.By, held.Started.In(zone).Format("15:04:05"), run.Length(slotLease))
 }
 
 func sameWords(a, b error) bool { return a != nil && b != nil && a.Error() == b.Error() }
@@ -295,7 +302,10 @@ func (a *app) printSlots(results []jobs.Result, d civil.Date) error {
 
 func (a *app) printSlot(r jobs.Result) error {
 	if a.asJSON() {
-		line := ranSlot{Slot: r.Slot, State: r.State, Reason: r.Reason, By: r.By, Counts: r.Counts, Already: r.Already}
+		line := ranSlot{ledgerRow: rowOfRun(r.Run), Already: r.Already}
+		if line.Took == nil && r.Took > 0 {
+			line.Took = seconds(r.Took)
+		}
 		if r.Err != nil {
 			line.Error = r.Err.Error()
 		}
@@ -305,17 +315,29 @@ func (a *app) printSlot(r jobs.Result) error {
 	switch {
 	case r.Already && r.Settled():
 		what = "settled before (" + string(r.State) + " by " + r.By + ")"
+		if r.Reason != "" {
+			what = "settled before (" + string(r.State) + " by " + r.By + ": " + r.Reason + ")"
+		}
 	case r.Reason != "":
 		what += ": " + r.Reason
-	case r.Job == "open":
-		what += fmt.Sprintf(": %d obligations opened", r.Counts.Opened)
-	case r.Counts.Nothing():
-		what += ": nothing to say"
 	default:
-		what += fmt.Sprintf(": %d looked at, %d steps said, %d passed over, %d held, %d letters", r.Counts.Looked, r.Counts.Steps, r.Counts.Passed, r.Counts.Held, r.Counts.Notices)
+		what += ": " + cameTo(r.Run)
 	}
-	a.say("%-8s %-10s %s  %s", r.Job, r.Jurisdiction, r.Date, what)
+	a.say("%-8s %-10s %s  %s%s", r.Job, r.Jurisdiction, r.Date, what, a.timing(r))
 	return nil
+}
+
+// timing says when a slot that ran now was due, how late it was and how long it took; nothing where no clock was asked.
+func (a *app) timing(r jobs.Result) string {
+	late, ok := r.Late()
+	if !ok || r.Already {
+		return ""
+	}
+	words := "late"
+	if late < 0 {
+		late, words = -late, "early"
+	}
+	return fmt.Sprintf(" (due %s, %s %s, took %s)", dayTime(r.Run, r.Due, a.policies.zone(r.Jurisdiction)), run.Length(late), words, brief(r.Took))
 }
 
 // deliver sends the letters of one day that wait and, where the day is planned, what is dated earlier and was not taken
@@ -359,6 +381,11 @@ func schedules(cfg config.Config) (map[string]cron.Schedule, error) {
 	}
 	if out["heartbeat"] == nil {
 		return nil, usagef("schedule.heartbeat is empty: the worker would never wake")
+	}
+	first := out["heartbeat"].Next(time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC))
+	if apart := out["heartbeat"].Next(first).Sub(first); apart > cfg.Schedule.Grace {
+		return nil, usagef("schedule.heartbeat %q wakes the worker every %s, and schedule.grace is %s: every slot would be missed; let it wake more often",
+			cfg.Schedule.Heartbeat, run.Length(apart), run.Length(cfg.Schedule.Grace))
 	}
 	return out, nil
 }

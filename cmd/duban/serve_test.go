@@ -292,14 +292,15 @@ func TestADatabaseServerIsMigratedOnlyWhenTold(t *testing.T) {
 func TestServeRefusesABadConfiguration(t *testing.T) {
 	d := newDesk(t, "2024-09-26")
 	for text, hint := range map[string]string{
-		"mial: {}\n":                                     "did you mean mail?",
-		"schedule: {heartbeat: \"\"}\n":                  "heartbeat",
-		"schedule: {remind: \"0 25 * * *\"}\n":           "schedule.remind",
-		"mail: {transport: smtp}\n":                      "mail.smtp.host",
-		"mail: {transport: pigeon}\n":                    "file",
-		"worker: {lease: soon}\n":                        "worker.lease",
-		"defaults: {window: {from: late}}\n":             "window",
-		"jurisdictions: {town: {live_from: 2024-02-30}}": "2024-02-30",
+		"mial: {}\n":                                       "did you mean mail?",
+		"schedule: {heartbeat: \"\"}\n":                    "heartbeat",
+		"schedule: {remind: \"0 25 * * *\"}\n":             "schedule.remind",
+		"schedule: {heartbeat: \"0 * * * *\", grace: 30m}": "every slot would be missed",
+		"mail: {transport: smtp}\n":                        "mail.smtp.host",
+		"mail: {transport: pigeon}\n":                      "file",
+		"worker: {lease: soon}\n":                          "worker.lease",
+		"defaults: {window: {from: late}}\n":               "window",
+		"jurisdictions: {town: {live_from: 2024-02-30}}":   "2024-02-30",
 	} {
 		d.fails(exitUsage, []string{"--config", d.file("bad.yaml", text), "serve"}, hint)
 	}
