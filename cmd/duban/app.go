@@ -170,7 +170,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 input refused.`,
 		return usagef("%w; see `%s --help`", err, c.CommandPath())
 	})
 	root.AddCommand(
-		a.demoCmd(), a.serveCmd(), a.runCmd(), a.importCmd(), a.unitsCmd(), a.tasksCmd(), a.obligationsCmd(), a.peopleCmd(), a.outboxCmd(), a.exportCmd(),
+		a.demoCmd(), a.serveCmd(), a.runCmd(), a.runsCmd(), a.importCmd(), a.unitsCmd(), a.tasksCmd(), a.obligationsCmd(), a.peopleCmd(), a.outboxCmd(), a.exportCmd(),
 		a.pauseCmd(), a.resumeCmd(), a.statusCmd(), a.rebuildCmd(), a.migrateCmd(), a.configCmd(), a.versionCmd(), a.parseCmd(), a.workdayCmd(),
 		a.doctorCmd(), a.mailCmd(), a.silenceCmd(), a.documentsCmd(), a.explainCmd(), a.unitsCmd(), a.periodsCmd(), a.housekeepingCmd(),
 	)
