@@ -249,10 +249,14 @@ func (r *reconciler) begin(ctx context.Context, before underway, accepted []arch
 	return r.late(ctx, accepted)
 }
 
+// lateFor are the days within which a letter leaves that waited for a person, or for its address. What was accepted later
+// still is of a day that was run by hand long after, and was served on it.
+const lateFor = 60
+
 // late dates the service of letters that left on a later day than their own.
 func (r *reconciler) late(ctx context.Context, accepted []archive.Acceptance) error {
 	for _, acc := range accepted {
-		if on := civil.In(acc.At, r.policies.zone(r.code)); !acc.Copy && !acc.At.IsZero() && on > acc.Date {
+		if on := civil.In(acc.At, r.policies.zone(r.code)); !acc.Copy && !acc.At.IsZero() && on > acc.Date && on <= acc.Date+lateFor {
 			if err := r.s.ServedOn(ctx, acc.Notice, on); err != nil {
 				return err
 			}
