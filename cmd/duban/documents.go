@@ -34,6 +34,7 @@ jurisdiction, kind and year; a document that is voided keeps its number, marked 
 func (a *app) documentsListCmd() *cobra.Command {
 	var f notice.DocumentFilter
 	var state, from, to string
+	var l lens
 	c := &cobra.Command{
 		Use: "list", Short: "The register of formal letters: drafts, issued, dropped and voided",
 		Example: "  duban documents list --state draft\n  duban documents list --jurisdiction laoshan --kind supervision-form",
@@ -52,7 +53,7 @@ func (a *app) documentsListCmd() *cobra.Command {
 				return err
 			}
 			f.State = notice.DocumentState(state)
-			s, err := a.open(c.Context())
+			s, err := a.look(c.Context(), l, f.Jurisdiction)
 			if err != nil {
 				return err
 			}
@@ -72,6 +73,7 @@ func (a *app) documentsListCmd() *cobra.Command {
 	fl.StringVar(&state, "state", "", "draft, issued, dropped or voided")
 	fl.StringVar(&from, "from", "", "first day of drafting, YYYY-MM-DD")
 	fl.StringVar(&to, "to", "", "last day of drafting, YYYY-MM-DD")
+	l.flags(c)
 	return c
 }
 

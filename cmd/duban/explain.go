@@ -18,22 +18,26 @@ import (
 )
 
 func (a *app) explainCmd() *cobra.Command {
-	var asOf string
+	l := lens{folds: true}
 	c := &cobra.Command{
 		Use: "explain OBLIGATION", Short: "Why a letter goes or does not go: text, reading, dates, state, steps, what comes next", Args: cobra.ExactArgs(1),
 		Long: `Explain one obligation as of a day: what the deadline cell says and how it was read, where each of the three dates comes
 from, how the obligation stands, what became of each step of its ladder and why, whether a letter goes on that day, and
 what comes next and when. It decides as the planning of that day does, and writes nothing.`,
-		Example: "  duban explain laoshan/zfzl2024/17/qjtj/m1\n  duban explain sishui/zfzl2023-2025/6/xjtj/2024-09 --as-of 2024-10-09",
+		Example: "  duban explain laoshan/zfzl2024/17/qjtj/m1\n  duban explain sishui/zfzl2023-2025/6/xjtj/2024-09 --as-of 2024-10-09\n  duban explain sishui/zfzl2023-2025/6/xjtj/2024-09 --as-of 2024-10-09 --known-at \"2024-10-08 17:00\"",
 		RunE: func(c *cobra.Command, args []string) error {
-			s, err := a.open(c.Context())
+			ref, err := task.ParseRef(args[0])
+			if err != nil {
+				return usageError{err}
+			}
+			s, err := a.look(c.Context(), l, ref.Jurisdiction)
 			if err != nil {
 				return err
 			}
-			return a.explain(c.Context(), s, args[0], asOf)
+			return a.explain(c.Context(), s, args[0], l.asOf)
 		},
 	}
-	c.Flags().StringVar(&asOf, "as-of", "", "the day to look at, YYYY-MM-DD (default today)")
+	l.flags(c)
 	return c
 }
 

@@ -32,6 +32,7 @@ func (a *app) exportCmd() *cobra.Command {
 type evidenceOptions struct {
 	jurisdiction, unit, from, to, out, verify string
 	full                                      bool // letters that name people too
+	lens                                      lens
 }
 
 func (a *app) evidenceCmd() *cobra.Command {
@@ -60,6 +61,7 @@ With --verify it checks such a file instead, without a database, and names the f
 	f.StringVar(&o.jurisdiction, "jurisdiction", "", "the unit's jurisdiction; needed where several have a unit of this code")
 	f.StringVar(&o.out, "out", "", "file to write, which must not be there yet (default evidence-JURISDICTION-UNIT-FROM-TO.zip)")
 	f.BoolVar(&o.full, "full", false, "letters about the unit's people too: personal data")
+	o.lens.flags(c)
 	f.StringVar(&o.verify, "verify", "", "check this file instead of writing one")
 	return c
 }
@@ -78,7 +80,7 @@ type evidenceReport struct {
 }
 
 func (a *app) verifyEvidence(o evidenceOptions) error {
-	if o.unit+o.from+o.to+o.jurisdiction+o.out != "" || o.full || o.verify == "" {
+	if o.unit+o.from+o.to+o.jurisdiction+o.out != "" || o.full || o.verify == "" || o.lens.asOf+o.lens.knownAt != "" {
 		return usagef("export evidence: --verify takes the name of a file and no other flag")
 	}
 	f, err := os.Open(o.verify)
@@ -102,7 +104,10 @@ func (a *app) exportEvidence(ctx context.Context, o evidenceOptions) error {
 	if err != nil {
 		return err
 	}
-	s, err := a.open(ctx)
+	o.lens.of = func(ctx context.Context, s *store.Store) (string, error) {
+		return jurisdictionOfUnit(ctx, s, o.jurisdiction, in.Unit)
+	}
+	s, err := a.look(ctx, o.lens, o.jurisdiction)
 	if err != nil {
 		return err
 	}

@@ -94,7 +94,8 @@ Events are appended and never changed; every one carries who (--by) and, where i
 }
 
 func (a *app) obligationsListCmd() *cobra.Command {
-	var code, asOf, state, kind string
+	var code, state, kind string
+	l := lens{folds: true}
 	var overdue bool
 	var f task.RecordFilter
 	c := &cobra.Command{
@@ -102,7 +103,7 @@ func (a *app) obligationsListCmd() *cobra.Command {
 		Example: "  duban obligations list --jurisdiction sishui --state waiting --overdue\n  duban obligations list --plan zfzl2024 --row 17 --as-of 2024-09-26",
 		RunE: func(c *cobra.Command, _ []string) error {
 			f.Kind = task.Kind(kind)
-			return a.obligationsList(c.Context(), code, asOf, task.State(state), overdue, f)
+			return a.obligationsList(c.Context(), code, l, task.State(state), overdue, f)
 		},
 	}
 	fl := c.Flags()
@@ -113,19 +114,19 @@ func (a *app) obligationsListCmd() *cobra.Command {
 	fl.StringVar(&kind, "kind", "", "milestone, weekly, monthly, quarterly, half-yearly, yearly, quota, condition or clock")
 	fl.StringVar(&state, "state", "", "waiting, answered, done, settled, waived, withdrawn or transferred")
 	fl.BoolVar(&overdue, "overdue", false, "only what is past its date")
-	fl.StringVar(&asOf, "as-of", "", "the day to look at, YYYY-MM-DD (default today)")
+	l.flags(c)
 	return c
 }
 
-func (a *app) obligationsList(ctx context.Context, code, asOf string, state task.State, overdue bool, f task.RecordFilter) error {
+func (a *app) obligationsList(ctx context.Context, code string, l lens, state task.State, overdue bool, f task.RecordFilter) error {
 	if err := errors.Join(
 		oneOf("state", string(state), "waiting", "answered", "done", "settled", "waived", "withdrawn", "transferred"),
 		oneOf("kind", string(f.Kind), "milestone", "weekly", "monthly", "quarterly", "half-yearly", "yearly", "quota", "condition", "clock"),
-		a.dateOrNone("as-of", asOf),
+		a.dateOrNone("as-of", l.asOf),
 	); err != nil {
 		return err
 	}
-	s, err := a.open(ctx)
+	s, err := a.look(ctx, l, code)
 	if err != nil {
 		return err
 	}
@@ -135,7 +136,7 @@ func (a *app) obligationsList(ctx context.Context, code, asOf string, state task
 	}
 	var rows []obligationRow
 	for _, j := range all {
-		d, err := a.date("as-of", asOf, a.today(j.Code))
+		d, err := a.date("as-of", l.asOf, a.today(j.Code))
 		if err != nil {
 			return err
 		}
@@ -181,18 +182,22 @@ func titlesOf(ctx context.Context, s *store.Store, code string, d civil.Date) (m
 }
 
 func (a *app) obligationsShowCmd() *cobra.Command {
-	var asOf string
+	l := lens{folds: true}
 	c := &cobra.Command{
 		Use: "show ID", Short: "One obligation: its state, its events and what was said about it", Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			s, err := a.open(c.Context())
+			ref, err := task.ParseRef(args[0])
+			if err != nil {
+				return usageError{err}
+			}
+			s, err := a.look(c.Context(), l, ref.Jurisdiction)
 			if err != nil {
 				return err
 			}
-			return a.obligationsShow(c.Context(), s, args[0], asOf)
+			return a.obligationsShow(c.Context(), s, args[0], l.asOf)
 		},
 	}
-	c.Flags().StringVar(&asOf, "as-of", "", "the day to look at, YYYY-MM-DD (default today)")
+	l.flags(c)
 	return c
 }
 

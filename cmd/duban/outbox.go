@@ -72,17 +72,22 @@ func (r letterRow) when(zone *time.Location) string {
 func (a *app) outboxCmd() *cobra.Command {
 	c := &cobra.Command{Use: "outbox", Short: "The letters: what became of them, and what a person decides about them"}
 	var full bool
+	var past lens
 	show := &cobra.Command{
 		Use: "show ID", Short: "One letter as text, with its whole history", Args: cobra.ExactArgs(1),
 		Long: "One letter as text, with its whole history. In a letter about a unit's people their names are masked unless --full asks for them.",
 		RunE: func(c *cobra.Command, args []string) error {
-			s, err := a.open(c.Context())
+			past.of = func(ctx context.Context, s *store.Store) (string, error) {
+				return jurisdictionOfLetter(ctx, s, args[0])
+			}
+			s, err := a.look(c.Context(), past, "")
 			if err != nil {
 				return err
 			}
 			return a.outboxShow(c.Context(), s, args[0], full)
 		},
 	}
+	past.flags(show)
 	show.Flags().BoolVar(&full, "full", false, "names of staff in full: personal data, not for a log")
 	c.AddCommand(a.outboxListCmd(), show, a.outboxResolveCmd(), a.outboxRetryCmd(), a.outboxCancelCmd(), a.outboxReleaseCmd(), a.outboxReconcileCmd())
 	return c
@@ -91,6 +96,7 @@ func (a *app) outboxCmd() *cobra.Command {
 func (a *app) outboxListCmd() *cobra.Command {
 	var f notice.Filter
 	var state, from, to string
+	var l lens
 	c := &cobra.Command{
 		Use: "list", Short: "Letters by day", Example: "  duban outbox list --from 2024-09-26 --to 2024-09-26\n  duban outbox list --state failed",
 		RunE: func(c *cobra.Command, _ []string) (err error) {
@@ -104,7 +110,7 @@ func (a *app) outboxListCmd() *cobra.Command {
 			if f.To, err = a.date("to", to, 0); err != nil {
 				return err
 			}
-			s, err := a.open(c.Context())
+			s, err := a.look(c.Context(), l, f.Jurisdiction)
 			if err != nil {
 				return err
 			}
@@ -120,7 +126,21 @@ func (a *app) outboxListCmd() *cobra.Command {
 	fl.StringVar(&state, "state", "", "pending, sending, sent, retry, failed, unknown, held, superseded or cancelled")
 	fl.StringVar(&from, "from", "", "first logical date, YYYY-MM-DD")
 	fl.StringVar(&to, "to", "", "last logical date, YYYY-MM-DD")
+	l.flags(c)
 	return c
+}
+
+// jurisdictionOfLetter finds where a letter belongs.
+func jurisdictionOfLetter(ctx context.Context, s *store.Store, id string) (string, error) {
+	id, err := wholeID(ctx, s, id)
+	if err != nil {
+		return "", err
+	}
+	n, err := s.Notice(ctx, id)
+	if err != nil {
+		return "", fmt.Errorf("show letter %s: %w; `duban outbox list` names them", id, err)
+	}
+	return n.Key.Jurisdiction, nil
 }
 
 // outboxList prints letters as they are read: of a long history only a page is held at a time, and for a table its cells.

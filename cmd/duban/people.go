@@ -41,10 +41,11 @@ share of legal reviewers, applicants. Names and certificate numbers are masked h
 func (a *app) peopleListCmd() *cobra.Command {
 	var code, unit string
 	var full bool
+	l := lens{folds: true}
 	c := &cobra.Command{
-		Use: "list", Short: "The roster as it stands today, names and numbers masked",
+		Use: "list", Short: "The roster as of a day, names and numbers masked",
 		RunE: func(c *cobra.Command, _ []string) error {
-			s, err := a.open(c.Context())
+			s, err := a.look(c.Context(), l, code)
 			if err != nil {
 				return err
 			}
@@ -58,7 +59,11 @@ func (a *app) peopleListCmd() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				for _, p := range task.PeopleAsOf(people, a.today(j.Code)) {
+				d, err := a.date("as-of", l.asOf, a.today(j.Code))
+				if err != nil {
+					return err
+				}
+				for _, p := range task.PeopleAsOf(people, d) {
 					if unit == "" || p.Unit == unit {
 						rows = append(rows, rowOf(j.Code, p, full))
 					}
@@ -71,6 +76,7 @@ func (a *app) peopleListCmd() *cobra.Command {
 	}
 	c.Flags().StringVar(&code, "jurisdiction", "", "one jurisdiction; default all")
 	c.Flags().StringVar(&unit, "unit", "", "one unit's code; default all")
+	l.flags(c)
 	c.Flags().BoolVar(&full, "full", false, "names and certificate numbers in full: personal data, not for a log")
 	return c
 }

@@ -74,7 +74,10 @@ same period, with its own figures; the first stays.`,
 }
 
 // whichPeriods selects closings.
-type whichPeriods struct{ code, kind, period, duty string }
+type whichPeriods struct {
+	code, kind, period, duty string
+	lens                     lens
+}
 
 func (w *whichPeriods) flags(c *cobra.Command) {
 	f := c.Flags()
@@ -82,6 +85,7 @@ func (w *whichPeriods) flags(c *cobra.Command) {
 	f.StringVar(&w.kind, "kind", "", "month, quarter, half or year")
 	f.StringVar(&w.period, "period", "", "a period key, as in 2024-09, 2024Q3, 2024H1 or 2024")
 	f.StringVar(&w.duty, "duty", "", "a duty, PLAN/ROW")
+	w.lens.flags(c)
 }
 
 func (a *app) closings(ctx context.Context, s *store.Store, w whichPeriods) ([]periodRow, error) {
@@ -114,7 +118,7 @@ func (a *app) periodsListCmd() *cobra.Command {
 			if err := oneOf("kind", w.kind, "month", "quarter", "half", "year"); err != nil {
 				return err
 			}
-			s, err := a.open(c.Context())
+			s, err := a.look(c.Context(), w.lens, w.code)
 			if err != nil {
 				return err
 			}
@@ -144,7 +148,7 @@ func (a *app) periodsShowCmd() *cobra.Command {
 			if w.period == "" {
 				return usagef("periods show: name the period with --period; `duban periods list` shows what there is")
 			}
-			s, err := a.open(c.Context())
+			s, err := a.look(c.Context(), w.lens, w.code)
 			if err != nil {
 				return err
 			}

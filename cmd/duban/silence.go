@@ -130,14 +130,12 @@ func (a *app) silenceAdd(ctx context.Context, s *store.Store, code, from string,
 }
 
 func (a *app) silenceListCmd() *cobra.Command {
-	var code, asOf string
+	var code string
+	l := lens{folds: true}
 	c := &cobra.Command{
 		Use: "list", Short: "Silences as of a day",
 		RunE: func(c *cobra.Command, _ []string) error {
-			if err := a.dateOrNone("as-of", asOf); err != nil {
-				return err
-			}
-			s, err := a.open(c.Context())
+			s, err := a.look(c.Context(), l, code)
 			if err != nil {
 				return err
 			}
@@ -147,7 +145,7 @@ func (a *app) silenceListCmd() *cobra.Command {
 			}
 			var rows []silenceRow
 			for _, j := range all {
-				d, err := a.date("as-of", asOf, a.today(j.Code))
+				d, err := a.date("as-of", l.asOf, a.today(j.Code))
 				if err != nil {
 					return err
 				}
@@ -165,7 +163,7 @@ func (a *app) silenceListCmd() *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&code, "jurisdiction", "", "one jurisdiction; default all")
-	c.Flags().StringVar(&asOf, "as-of", "", "the day to look at, YYYY-MM-DD (default today)")
+	l.flags(c)
 	return c
 }
 

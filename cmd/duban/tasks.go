@@ -53,16 +53,17 @@ func statusOf(t task.Task, triggered bool) string {
 
 func (a *app) tasksCmd() *cobra.Command {
 	c := &cobra.Command{Use: "tasks", Aliases: []string{"task"}, Short: "List the rows of the plans, and clarify what could not be read"}
-	var code, plan, status, asOf string
+	var code, plan, status string
+	l, past := lens{folds: true}, lens{}
 	ls := &cobra.Command{
 		Use: "list", Short: "Rows of the plans, with how their deadline was read",
 		Example: "  duban tasks list --status unreadable\n  duban tasks list --jurisdiction laoshan --status awaiting",
 		RunE: func(c *cobra.Command, _ []string) error {
-			s, err := a.open(c.Context())
+			s, err := a.look(c.Context(), l, code)
 			if err != nil {
 				return err
 			}
-			rows, err := a.taskRows(c.Context(), s, code, plan, status, asOf)
+			rows, err := a.taskRows(c.Context(), s, code, plan, status, l.asOf)
 			if err != nil {
 				return err
 			}
@@ -75,11 +76,12 @@ func (a *app) tasksCmd() *cobra.Command {
 	f.StringVar(&code, "jurisdiction", "", "one jurisdiction; default all")
 	f.StringVar(&plan, "plan", "", "plan code")
 	f.StringVar(&status, "status", "", "dated, recurring, standing, awaiting, unreadable, ambiguous, per-case, personnel or inspection")
-	f.StringVar(&asOf, "as-of", "", "the day to look at, YYYY-MM-DD (default today)")
+	l.flags(ls)
 	show := &cobra.Command{
 		Use: "show ID", Short: "One row with all its versions", Args: cobra.ExactArgs(1),
-		RunE: func(c *cobra.Command, args []string) error { return a.taskShow(c.Context(), args[0]) },
+		RunE: func(c *cobra.Command, args []string) error { return a.taskShow(c.Context(), args[0], past) },
 	}
+	past.flags(show)
 	c.AddCommand(ls, show, a.clarifyCmd())
 	return c
 }
@@ -143,14 +145,14 @@ func triggeredTasks(ctx context.Context, s *store.Store, code string, tasks []ta
 	return out, err
 }
 
-func (a *app) taskShow(ctx context.Context, id string) error {
-	s, err := a.open(ctx)
-	if err != nil {
-		return err
-	}
+func (a *app) taskShow(ctx context.Context, id string, l lens) error {
 	tid, err := task.ParseTaskID(id)
 	if err != nil {
 		return usageError{err}
+	}
+	s, err := a.look(ctx, l, tid.Jurisdiction)
+	if err != nil {
+		return err
 	}
 	versions, err := s.TaskVersions(ctx, tid.Jurisdiction, []task.TaskID{tid})
 	if err != nil {

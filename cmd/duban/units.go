@@ -33,18 +33,16 @@ func (a *app) unitsCmd() *cobra.Command {
 }
 
 func (a *app) unitsListCmd() *cobra.Command {
-	var code, asOf string
+	var code string
+	l := lens{folds: true}
 	c := &cobra.Command{
 		Use: "list", Short: "Units as of a day, with their groups and the roles of their contacts",
 		RunE: func(c *cobra.Command, _ []string) error {
-			if err := a.dateOrNone("as-of", asOf); err != nil {
-				return err
-			}
-			s, err := a.open(c.Context())
+			s, err := a.look(c.Context(), l, code)
 			if err != nil {
 				return err
 			}
-			rows, err := a.unitRows(c.Context(), s, code, asOf)
+			rows, err := a.unitRows(c.Context(), s, code, l.asOf)
 			if err != nil {
 				return err
 			}
@@ -58,7 +56,7 @@ func (a *app) unitsListCmd() *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&code, "jurisdiction", "", "one jurisdiction; default all")
-	c.Flags().StringVar(&asOf, "as-of", "", "the day to look at, YYYY-MM-DD (default today)")
+	l.flags(c)
 	return c
 }
 

@@ -1,0 +1,267 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"duban/jobs/civil"
+	"duban/jobs/run"
+	"duban/jobs/task"
+	"duban/store"
+)
+
+// lens is the moment a reading command looks at: the day that things count by, and what was recorded by when.
+type lens struct {
+	asOf, knownAt string
+	// folds says that the command works a day out by itself: what counts from later days need not be taken away for it.
+	folds bool
+	// of finds the jurisdiction that a seq is of, where no flag names one; nil: the only one there is.
+	of func(context.Context, *store.Store) (string, error)
+}
+
+// flags adds --as-of and --known-at to a command.
+func (l *lens) flags(c *cobra.Command) {
+	c.Flags().StringVar(&l.asOf, "as-of", "", "the day to look at, YYYY-MM-DD (default today)")
+	c.Flags().StringVar(&l.knownAt, "known-at", "", "what was recorded by then: a seq, a time as 2024-06-25 14:30, or the end of a day (default: everything)")
+}
+
+// vantage is a lens that was read.
+type vantage struct {
+	day  civil.Date // 0: today
+	code string     // of the jurisdiction the seq is of, or that is looked at; "" all
+	seq  int64      // -1: none was given
+	at   time.Time  // the instant of known-at; zero: none was given, or that of the seq is not known
+}
+
+// look opens the database as the lens shows it. A moment that is past is shown by a copy that is cut back to it and removed at
+// the end of the call; from then on the clock of the call stands at that moment, and its policies are those of then. For
+// people it says which moment that is and what was in force.
+func (a *app) look(ctx context.Context, l lens, code string) (*store.Store, error) {
+	s, err := a.open(ctx)
+	if err != nil || l.asOf == "" && l.knownAt == "" {
+		return s, err
+	}
+	v, err := a.vantage(ctx, s, l, code)
+	if err != nil {
+		return nil, err
+	}
+	all, err := jurisdictions(ctx, s, v.code)
+	if err != nil {
+		return nil, err
+	}
+	plain := l.folds && l.knownAt == ""
+	if plain {
+		changed, err := changedSince(ctx, s, all, v.day)
+		if err != nil {
+			return nil, err
+		}
+		plain = !changed
+	}
+	if !plain {
+		if s, err = a.view(ctx, s, v, all); err != nil {
+			return nil, err
+		}
+	}
+	return s, a.sayVantage(ctx, s, v, all)
+}
+
+// vantage reads a lens.
+func (a *app) vantage(ctx context.Context, s *store.Store, l lens, code string) (v vantage, err error) {
+	v = vantage{code: code, seq: -1}
+	if v.code == "" && l.of != nil {
+		if v.code, err = l.of(ctx, s); err != nil {
+			return v, err
+		}
+	}
+	if v.day, err = a.date("as-of", l.asOf, 0); err != nil || l.knownAt == "" {
+		return v, err
+	}
+	if v.at, err = a.instant(l.knownAt, a.policies.zone(v.code)); err == nil {
+		return v, nil
+	}
+	if !bareNumber.MatchString(l.knownAt) {
+		return v, err
+	}
+	if v.seq, err = strconv.ParseInt(l.knownAt, 10, 64); err != nil {
+		return v, usagef("--known-at %s is larger than any seq", l.knownAt)
+	}
+	if v.code, err = theJurisdiction(ctx, s, v.code); err != nil {
+		return v, err
+	}
+	j, err := s.Jurisdiction(ctx, v.code)
+	if err != nil {
+		return v, err
+	}
+	if v.seq > j.Seq {
+		return v, usagef("--known-at %d: %s has come to seq %d only; leave the flag out to see the present", v.seq, v.code, j.Seq)
+	}
+	v.at, err = s.Recorded(ctx, v.code, v.seq)
+	return v, err
+}
+
+// bareNumber is a seq as people type it.
+var bareNumber = regexp.MustCompile(`^[0-9]+$`)
+
+// instant reads a moment as people type it: with its zone, without, or a day, which means its end.
+func (a *app) instant(text string, zone *time.Location) (time.Time, error) {
+	if t, err := time.Parse(time.RFC3339, text); err == nil {
+		return t, nil
+	}
+	for _, layout := range []string{"2006-01-02 15:04", "2006-01-02T15:04", time.DateTime} {
+		if t, err := time.ParseInLocation(layout, text, zone); err == nil {
+			return t, nil
+		}
+	}
+	d, err := a.parseDate(text)
+	if err != nil {
+		return time.Time{}, usagef("--known-at %q: want a seq, a time as 2024-06-25 14:30 or 2024-06-25T14:30:00+08:00, or a day", text)
+	}
+	return evening(d, zone), nil
+}
+
+// evening is the last instant of a day.
+func evening(d civil.Date, zone *time.Location) time.Time {
+	return time.Date(d.Year(), d.Month(), d.Day()+1, 0, 0, 0, 0, zone).Add(-time.Millisecond)
+}
+
+// view makes the copy that shows the moment, and sets clock and policies to it.
+func (a *app) view(ctx context.Context, s *store.Store, v vantage, all []task.Jurisdiction) (*store.Store, error) {
+	cut := store.Cut{On: v.day, At: v.at}
+	if v.seq >= 0 {
+		cut.Seq, cut.At = map[string]int64{v.code: v.seq}, time.Time{}
+	}
+	copied, err := a.scratch(ctx, s, cut)
+	if err != nil {
+		return nil, err
+	}
+	now := v.at
+	if v.day != 0 {
+		now = evening(v.day, a.policies.zone(v.code))
+	}
+	if !now.IsZero() {
+		a.clock = func() time.Time { return now }
+	}
+	if a.policies, err = a.policiesThen(ctx, copied); err != nil {
+		return nil, err
+	}
+	for _, j := range all {
+		hash, err := a.policies.hash(j.Code)
+		if err != nil {
+			return nil, err
+		}
+		if _, err := a.register(copied).Rebuild(ctx, j.Code, hash); err != nil {
+			return nil, err
+		}
+	}
+	return copied, nil
+}
+
+// policiesThen are the policies that a view was planned by.
+func (a *app) policiesThen(_ context.Context, _ *store.Store) (*policies, error) {
+	return a.policies, nil
+}
+
+// inForce returns of each kind the version that was in force on the day, by what was loaded by then; day 0 is today.
+func inForce(versions []run.Version, day civil.Date) map[string]run.Version {
+	out := map[string]run.Version{}
+	for _, v := range versions {
+		if day == 0 || v.On <= day {
+			out[v.Kind] = v
+		}
+	}
+	return out
+}
+
+// changedSince reports whether a jurisdiction was planned by another policy or calendar on the day than it is now: then a
+// command cannot go by its files.
+func changedSince(ctx context.Context, s *store.Store, all []task.Jurisdiction, day civil.Date) (bool, error) {
+	for _, j := range all {
+		versions, err := s.Versions(ctx, j.Code, "")
+		if err != nil {
+			return false, err
+		}
+		then, now := inForce(versions, day), inForce(versions, 0)
+		for _, kind := range []string{run.PolicyVersion, run.CalendarVersion} {
+			if v, ok := then[kind]; ok && v.Hash != now[kind].Hash {
+				return true, nil
+			}
+		}
+	}
+	return false, nil
+}
+
+// sayVantage heads what is printed for people with the moment it is of, and with what was in force then.
+func (a *app) sayVantage(ctx context.Context, s *store.Store, v vantage, all []task.Jurisdiction) error {
+	if a.flags.quiet || a.asJSON() {
+		return nil
+	}
+	var words []string
+	if v.day != 0 {
+		words = append(words, "as of "+v.day.String())
+	}
+	zone := a.policies.zone(v.code)
+	switch {
+	case v.seq >= 0 && v.at.IsZero():
+		words = append(words, fmt.Sprintf("known at seq %d of %s, recorded at a time that is not known", v.seq, v.code))
+	case v.seq >= 0:
+		words = append(words, fmt.Sprintf("known at seq %d of %s, recorded %s", v.seq, v.code, minute(v.at, zone)))
+	case !v.at.IsZero():
+		words = append(words, "known at "+minute(v.at, zone))
+	}
+	lines := []string{strings.Join(words, ", ")}
+	for _, j := range all {
+		line, err := a.versionsThen(ctx, s, j.Code, v.day)
+		if err != nil {
+			return err
+		}
+		lines = append(lines, j.Code+": "+line)
+	}
+	a.out = &headed{w: a.out, head: strings.Join(lines, "\n") + "\n\n"}
+	return nil
+}
+
+// headed writes a head before the first that is written, and none where nothing is.
+type headed struct {
+	w    io.Writer
+	head string
+}
+
+// Write implements io.Writer.
+func (h *headed) Write(b []byte) (int, error) {
+	if h.head != "" {
+		if _, err := io.WriteString(h.w, h.head); err != nil {
+			return 0, err
+		}
+		h.head = ""
+	}
+	return h.w.Write(b)
+}
+
+// minute is an instant for people.
+func minute(t time.Time, zone *time.Location) string { return t.In(zone).Format("2006-01-02 15:04") }
+
+// versionsThen says what a jurisdiction was planned by.
+func (a *app) versionsThen(ctx context.Context, s *store.Store, code string, day civil.Date) (string, error) {
+	versions, err := s.Versions(ctx, code, "")
+	if err != nil {
+		return "", err
+	}
+	then := inForce(versions, day)
+	var words []string
+	for _, kind := range []string{run.PolicyVersion, run.CalendarVersion, run.TemplateVersion} {
+		if v, ok := then[kind]; ok {
+			words = append(words, fmt.Sprintf("%s %s of %s", kind, v.Hash[:min(len(v.Hash), 8)], v.On))
+		}
+	}
+	if len(words) == 0 {
+		return "no policy, calendar or template was loaded by then; those of today are used", nil
+	}
+	return strings.Join(words, ", "), nil
+}
