@@ -121,6 +121,9 @@ With mail.transport: file a day ahead may be run too; its letters count as said,
 			if a.log.GetLevel() == zerolog.InfoLevel { // the outcome is printed, and the outbox lists the letters
 				a.log = a.log.Level(zerolog.WarnLevel)
 			}
+			if args[0] == (jobs.Health{}).Name() {
+				return a.runHealth(c.Context(), s, h)
+			}
 			return a.runJobs(c.Context(), s, args[0], h)
 		},
 	}
@@ -437,43 +440,72 @@ func (a *app) serve(ctx context.Context, confirm string) error {
 	if err := errors.Join(a.confirm(ctx, s, confirm), a.warnOfClock(ctx, s)); err != nil {
 		return err
 	}
-	var mu sync.Mutex
-	dispatchers := map[string]*notify.Dispatcher{} // kept, since a dispatcher remembers how its server behaves
-	w := jobs.Worker{
+	watch, err := a.watch(ctx, s, specs["heartbeat"])
+	if err != nil {
+		return err
+	}
+	runner := a.runner(s, "scheduler")
+	watch.watch(&runner)
+	w := a.newWorker(s, specs)
+	a.log.Info().Str("database", s.Dialect()).Str("transport", a.cfg.Mail.Transport).Str("worker", a.worker()).Msg("serving")
+	err = w.Serve(ctx)
+	a.log.Info().Msg("stopped")
+	return err
+}
+
+// newWorker wires the worker of `serve`.
+func (a *app) newWorker(s *store.Store, specs map[string]cron.Schedule) *jobs.Worker {
+	return &jobs.Worker{
 		Runner: a.runner(s, "scheduler"), Jurisdictions: s.Jurisdictions, Zone: a.policies.zone,
 		Trust: func(ctx context.Context, _ time.Time) error { return a.trust(ctx, s) },
 		Prepare: func(ctx context.Context, code string) error {
 			return errors.Join(a.prepare(ctx, s, code), a.mayPlan(ctx, s, code, a.today(code)))
 		},
-		Deliver: func(ctx context.Context, code string, d civil.Date, planned bool) error {
-			mu.Lock()
-			dispatcher, ok := dispatchers[code]
-			if !ok {
-				var err error
-				if dispatcher, err = a.dispatcher(s, code); err != nil {
-					mu.Unlock()
-					return err
-				}
-				dispatcher.Wait = -1 // the next heartbeat takes what another worker holds now
-				dispatcher.Door = a.door(s, false)
-				dispatchers[code] = dispatcher
-			}
-			mu.Unlock()
-			sum, err := dispatcher.Run(ctx, notice.ClaimFilter{Jurisdiction: code, Date: d})
-			if err == nil && planned && sum.Brake == nil {
-				if err := s.LeaveOn(ctx, code, d); err != nil {
-					return err
-				}
-				_, err = dispatcher.Run(ctx, notice.ClaimFilter{Jurisdiction: code, Before: d})
-			}
-			return err
-		},
-		Slots: s, Settings: a.policies.settings, Grace: a.cfg.Schedule.Grace,
+		Deliver: (&postman{app: a, store: s, dispatchers: map[string]*notify.Dispatcher{}}).deliver,
+		Slots:   s, Settings: a.policies.settings, Grace: a.cfg.Schedule.Grace,
 		Specs: specs, Heartbeat: specs["heartbeat"], Shutdown: a.cfg.Worker.ShutdownTimeout, Clock: a.clock, Log: a.log,
 	}
-	a.log.Info().Str("database", s.Dialect()).Str("transport", a.cfg.Mail.Transport).Str("worker", a.worker()).Msg("serving")
-	err = w.Serve(ctx)
-	a.log.Info().Msg("stopped")
+}
+
+// postman delivers the letters of a worker. Its dispatchers, one for each jurisdiction, are kept, since each remembers how
+// its server behaves.
+type postman struct {
+	*app
+	store       *store.Store
+	mu          sync.Mutex
+	dispatchers map[string]*notify.Dispatcher
+}
+
+func (p *postman) dispatcherOf(code string) (*notify.Dispatcher, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if d, ok := p.dispatchers[code]; ok {
+		return d, nil
+	}
+	d, err := p.dispatcher(p.store, code)
+	if err != nil {
+		return nil, err
+	}
+	d.Wait = -1 // the next heartbeat takes what another worker holds now
+	d.Door = p.door(p.store, false)
+	p.dispatchers[code] = d
+	return d, nil
+}
+
+// deliver sends the letters of the day and, where it is planned, those of earlier days that nobody took over.
+func (p *postman) deliver(ctx context.Context, code string, d civil.Date, planned bool) error {
+	dispatcher, err := p.dispatcherOf(code)
+	if err != nil {
+		return err
+	}
+	sum, err := dispatcher.Run(ctx, notice.ClaimFilter{Jurisdiction: code, Date: d})
+	if err != nil || !planned || sum.Brake != nil {
+		return err
+	}
+	if err := p.store.LeaveOn(ctx, code, d); err != nil {
+		return err
+	}
+	_, err = dispatcher.Run(ctx, notice.ClaimFilter{Jurisdiction: code, Before: d})
 	return err
 }
 
