@@ -163,7 +163,7 @@ func (l timetable) gapOf(ctx context.Context, r run.Run, now time.Time, zone *ti
 		return gap{}, false, nil
 	}
 	if r.State == run.Running {
-		held, err := l.inHand(ctx, r)
+		held, err := l.inHand(ctx, r) // or settled meanwhile
 		if held || err != nil {
 			return gap{}, false, err
 		}
@@ -173,14 +173,14 @@ func (l timetable) gapOf(ctx context.Context, r run.Run, now time.Time, zone *ti
 	}, true, nil
 }
 
-// inHand reports whether a worker's lease on the slot holds.
+// inHand reports whether a worker's lease on the slot holds, or has ended well since.
 func (l timetable) inHand(ctx context.Context, r run.Run) (bool, error) {
 	rows, err := l.store.Runs(ctx, run.Filter{Job: r.Job, Jurisdiction: r.Jurisdiction, From: r.Date, To: r.Date})
 	if err != nil || len(rows) == 0 {
 		return false, err
 	}
 	now, err := l.store.Now(ctx)
-	return rows[0].State == run.Running && rows[0].Lease.After(now), err
+	return rows[0].Settled() || rows[0].State == run.Running && rows[0].Lease.After(now), err
 }
 
 // grace is how late the clock may come to a slot; where it may come at any time, a day.
