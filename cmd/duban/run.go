@@ -121,9 +121,6 @@ With mail.transport: file a day ahead may be run too; its letters count as said,
 			if a.log.GetLevel() == zerolog.InfoLevel { // the outcome is printed, and the outbox lists the letters
 				a.log = a.log.Level(zerolog.WarnLevel)
 			}
-			if args[0] == (jobs.Health{}).Name() {
-				return a.runHealth(c.Context(), s, h)
-			}
 			return a.runJobs(c.Context(), s, args[0], h)
 		},
 	}
@@ -440,13 +437,7 @@ func (a *app) serve(ctx context.Context, confirm string) error {
 	if err := errors.Join(a.confirm(ctx, s, confirm), a.warnOfClock(ctx, s)); err != nil {
 		return err
 	}
-	watch, err := a.watch(ctx, s, specs["heartbeat"])
-	if err != nil {
-		return err
-	}
-	runner := a.runner(s, "scheduler")
-	watch.watch(&runner)
-	w := a.newWorker(s, specs)
+	w := a.newWorker(s, a.runner(s, "scheduler"), specs)
 	a.log.Info().Str("database", s.Dialect()).Str("transport", a.cfg.Mail.Transport).Str("worker", a.worker()).Msg("serving")
 	err = w.Serve(ctx)
 	a.log.Info().Msg("stopped")
@@ -454,9 +445,9 @@ func (a *app) serve(ctx context.Context, confirm string) error {
 }
 
 // newWorker wires the worker of `serve`.
-func (a *app) newWorker(s *store.Store, specs map[string]cron.Schedule) *jobs.Worker {
+func (a *app) newWorker(s *store.Store, runner jobs.Runner, specs map[string]cron.Schedule) *jobs.Worker {
 	return &jobs.Worker{
-		Runner: a.runner(s, "scheduler"), Jurisdictions: s.Jurisdictions, Zone: a.policies.zone,
+		Runner: runner, Jurisdictions: s.Jurisdictions, Zone: a.policies.zone,
 		Trust: func(ctx context.Context, _ time.Time) error { return a.trust(ctx, s) },
 		Prepare: func(ctx context.Context, code string) error {
 			return errors.Join(a.prepare(ctx, s, code), a.mayPlan(ctx, s, code, a.today(code)))
