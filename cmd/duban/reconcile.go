@@ -108,7 +108,7 @@ func (a *app) reconcile(ctx context.Context, s *store.Store, r reconciliation) (
 			return err
 		}
 		defer func() { err = errors.Join(err, s.Close()) }()
-		r.by = "dry run"
+		r.by = "NAME"
 	}
 	all, err := s.Jurisdictions(ctx)
 	if err != nil {
