@@ -263,10 +263,14 @@ func (t *tx) forgetDocuments(ctx context.Context, m moment) error {
 	)
 }
 
+// answered is the instant of an attempt a of a letter called notices: when its worker had the answer or, of the last claim, when
+// the database was told that the answer might come. Clocks of workers may be wrong.
+const answered = "max(COALESCE(a.answered_at, ''), CASE WHEN a.token <> '' AND a.token = notices.settled THEN COALESCE(notices.data_at, '') ELSE '' END)"
+
 // The conditions of a letter, called notices, that something is known of after an instant.
 const (
 	laterMove    = "EXISTS (SELECT 1 FROM moves v WHERE v.notice = notices.id AND v.moved_at > ?)"
-	laterAttempt = "EXISTS (SELECT 1 FROM attempts a WHERE a.dated = notices.logical_date AND a.notice = notices.id AND a.answered_at > ?)"
+	laterAttempt = "EXISTS (SELECT 1 FROM attempts a WHERE a.dated = notices.logical_date AND a.notice = notices.id AND " + answered + " > ?)"
 	// dangling: it was taken over by a letter that is not there.
 	dangling = "notices.superseded_by <> '' AND notices.superseded_by NOT IN (SELECT id FROM notices)"
 	// dropped: a plan found nothing left to say in it, which nobody wrote down; the first planning after it may have.
@@ -275,7 +279,7 @@ const (
 		"AND NOT EXISTS (SELECT 1 FROM runs r WHERE r.job = notices.job AND r.jurisdiction = notices.jurisdiction AND r.logical_date > notices.logical_date AND r.state = 'done' AND r.started <= ?)"
 	// before is the state that the first later move left, if no attempt came before it.
 	before = "COALESCE((SELECT v.from_state FROM moves v WHERE v.notice = notices.id AND v.moved_at > ? AND NOT EXISTS (SELECT 1 FROM attempts a " +
-		"WHERE a.dated = notices.logical_date AND a.notice = notices.id AND a.answered_at > ? AND a.answered_at < v.moved_at) ORDER BY v.n LIMIT 1), '')"
+		"WHERE a.dated = notices.logical_date AND a.notice = notices.id AND " + answered + " > ? AND " + answered + " < v.moved_at) ORDER BY v.n LIMIT 1), '')"
 )
 
 // takeBack takes the letters of a jurisdiction back to how they stood at a moment.
@@ -288,7 +292,8 @@ func (t *tx) takeBack(ctx context.Context, m moment) error {
 		stmt("INSERT OR IGNORE INTO back SELECT id, "+before+" FROM notices WHERE jurisdiction = ? AND (state = 'sending' OR "+laterMove+" OR "+laterAttempt+
 			" OR "+dangling+" OR "+dropped+")", m.at, m.at, m.code, m.at, m.at, m.at),
 		stmt("DELETE FROM moves WHERE moved_at > ? AND "+of, m.at, m.code),
-		stmt("DELETE FROM attempts WHERE answered_at > ? AND "+of, m.at, m.code),
+		stmt("DELETE FROM attempts AS a WHERE EXISTS (SELECT 1 FROM notices WHERE notices.logical_date = a.dated AND notices.id = a.notice AND notices.jurisdiction = ? AND "+
+			answered+" > ?)", m.code, m.at),
 	)
 }
 

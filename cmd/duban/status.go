@@ -181,13 +181,14 @@ type addressee struct {
 
 func (a *app) statusCmd() *cobra.Command {
 	var code string
+	var l lens
 	c := &cobra.Command{
 		Use: "status", Short: "What runs, what left, what waits for a person: one screen",
 		Long: `Show whether letters leave, what ran last and runs next, what is due and has no record, the letters by state, and what
 waits for a person, with the command to type. Several jurisdictions get a line each, and what needs a person.`,
 		Example: "  duban status\n  duban status --jurisdiction laoshan",
 		RunE: func(c *cobra.Command, _ []string) error {
-			s, err := a.open(c.Context())
+			s, err := a.look(c.Context(), l, code)
 			if err != nil {
 				return err
 			}
@@ -218,6 +219,7 @@ waits for a person, with the command to type. Several jurisdictions get a line e
 		},
 	}
 	c.Flags().StringVar(&code, "jurisdiction", "", "one jurisdiction; default all")
+	l.flags(c)
 	return c
 }
 

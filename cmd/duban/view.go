@@ -147,6 +147,10 @@ func (a *app) view(ctx context.Context, s *store.Store, v vantage, all []task.Ju
 	}
 	if !now.IsZero() {
 		a.clock = func() time.Time { return now }
+		a.machine = a.clock
+		if err := (confirmation{Day: a.today("")}).save(ctx, copied); err != nil { // the day was asked for: nobody doubts it
+			return nil, err
+		}
 	}
 	if a.policies, err = a.policiesThen(ctx, copied); err != nil {
 		return nil, err
