@@ -42,6 +42,7 @@ func (a *app) runner(s *store.Store, by string) jobs.Runner { return a.runnerOn(
 
 // runnerOn is runner with a store of its own for what the jobs read and write.
 func (a *app) runnerOn(s *store.Store, work jobStore, by string) jobs.Runner {
+	work = a.inStep(s, work)
 	return jobs.Runner{
 		Jobs: jobs.Day{
 			Open:         jobs.Open{Store: work, Settings: a.policies.settings, Clock: a.clock},
@@ -78,8 +79,12 @@ func (a *app) prepare(ctx context.Context, s *store.Store, code string) error {
 	return a.freshen(ctx, s, code)
 }
 
-// freshen rebuilds a jurisdiction's cached columns where the calendar or the ladder is another than they were computed with.
+// freshen refuses a jurisdiction whose policy, calendar or templates are not those loaded last, and rebuilds its cached columns
+// where the calendar or the ladder is another than they were computed with.
 func (a *app) freshen(ctx context.Context, s *store.Store, code string) error {
+	if err := a.checkVersions(ctx, s, code); err != nil {
+		return err
+	}
 	j, err := s.Jurisdiction(ctx, code)
 	if err != nil {
 		return err
@@ -120,6 +125,9 @@ With mail.transport: file a day ahead may be run too; its letters count as said,
 			}
 			if a.log.GetLevel() == zerolog.InfoLevel { // the outcome is printed, and the outbox lists the letters
 				a.log = a.log.Level(zerolog.WarnLevel)
+			}
+			if args[0] == (jobs.Health{}).Name() {
+				return a.runHealth(c.Context(), s, h)
 			}
 			return a.runJobs(c.Context(), s, args[0], h)
 		},
@@ -437,7 +445,13 @@ func (a *app) serve(ctx context.Context, confirm string) error {
 	if err := errors.Join(a.confirm(ctx, s, confirm), a.warnOfClock(ctx, s)); err != nil {
 		return err
 	}
-	w := a.newWorker(s, a.runner(s, "scheduler"), specs)
+	watch, err := a.watch(ctx, s, specs["heartbeat"])
+	if err != nil {
+		return err
+	}
+	runner := a.runner(s, "scheduler")
+	watch.watch(&runner)
+	w := a.newWorker(s, runner, specs)
 	a.log.Info().Str("database", s.Dialect()).Str("transport", a.cfg.Mail.Transport).Str("worker", a.worker()).Msg("serving")
 	err = w.Serve(ctx)
 	a.log.Info().Msg("stopped")

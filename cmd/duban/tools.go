@@ -263,8 +263,9 @@ func yes(b bool) string {
 }
 
 func (a *app) configCmd() *cobra.Command {
-	c := &cobra.Command{Use: "config", Short: "Check or print the configuration"}
+	c := &cobra.Command{Use: "config", Short: "Check, print or load the configuration"}
 	c.AddCommand(
+		a.configLoadCmd(), a.configVersionsCmd(),
 		&cobra.Command{
 			Use: "check", Short: "Read the configuration and say what is wrong with it",
 			RunE: func(*cobra.Command, []string) error {
