@@ -29,6 +29,8 @@ type Replay struct {
 	From, To  civil.Date
 	Mode      run.Mode
 	Reprocess run.Reprocess
+	// Before, where set, is asked before each day of a jurisdiction, and may stop there.
+	Before func(ctx context.Context, jurisdiction string, d civil.Date) error
 	// Settle says what becomes of the letters of a jurisdiction's day.
 	Settle func(ctx context.Context, jurisdiction string, d civil.Date) error
 	// Workday tells the days on which letters are made, for the last of a range that comes to one letter.
@@ -65,6 +67,11 @@ func (r Replay) jurisdiction(ctx context.Context, code string) error {
 	for d := r.From; d <= r.To; d++ {
 		if err := ctx.Err(); err != nil {
 			return fmt.Errorf("stopped before %s %s; the same range goes on from there: %w", code, d, context.Cause(ctx))
+		}
+		if r.Before != nil {
+			if err := r.Before(ctx, code, d); err != nil {
+				return err
+			}
 		}
 		results, err := r.day(ctx, code, d, last, known)
 		if err != nil {

@@ -77,6 +77,8 @@ type app struct {
 	policies *policies
 	posts    posts
 	closers  []closer
+	// asks says that the command makes no embedded database that is not there; looks, that it writes nothing to one.
+	asks, looks bool
 }
 
 // closer is a resource that was opened, with its name.
@@ -104,13 +106,13 @@ func (a *app) main(ctx context.Context, args []string) int {
 	case errors.As(err, &problems):
 		return a.refuse(problems)
 	case errors.As(err, &usage):
-		fmt.Fprintln(a.err, "duban:", err)
+		fmt.Fprintln(a.err, "duban:", a.hints(err.Error()))
 		return exitUsage
 	case errors.As(err, &refused):
-		fmt.Fprintln(a.err, "duban: refused, nothing was written:", err)
+		fmt.Fprintln(a.err, "duban: refused, nothing was written:", a.hints(err.Error()))
 		return exitRefused
 	}
-	fmt.Fprintln(a.err, "duban:", err)
+	fmt.Fprintln(a.err, "duban:", a.hints(err.Error()))
 	return exitFailed
 }
 
@@ -156,7 +158,8 @@ Try it first:  duban demo
 Then see what it holds:  duban status
 Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 input refused.`,
 		SilenceErrors: true, SilenceUsage: true,
-		PersistentPreRunE: func(*cobra.Command, []string) error {
+		PersistentPreRunE: func(c *cobra.Command, _ []string) error {
+			a.asks = !makesDatabase(c)
 			return oneOf("output", cmp.Or(a.flags.output, "nothing"), "table", "json")
 		},
 	}
@@ -170,11 +173,12 @@ Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 input refused.`,
 		return usagef("%w; see `%s --help`", err, c.CommandPath())
 	})
 	root.AddCommand(
-		a.demoCmd(), a.serveCmd(), a.runCmd(), a.runsCmd(), a.importCmd(), a.unitsCmd(), a.tasksCmd(), a.obligationsCmd(), a.peopleCmd(), a.outboxCmd(), a.exportCmd(),
+		a.demoCmd(), a.serveCmd(), a.runCmd(), a.runsCmd(), a.previewCmd(), a.backfillCmd(), a.importCmd(), a.unitsCmd(), a.tasksCmd(), a.obligationsCmd(), a.peopleCmd(), a.outboxCmd(), a.exportCmd(),
 		a.pauseCmd(), a.resumeCmd(), a.statusCmd(), a.rebuildCmd(), a.migrateCmd(), a.configCmd(), a.versionCmd(), a.parseCmd(), a.workdayCmd(),
-		a.doctorCmd(), a.mailCmd(), a.silenceCmd(), a.documentsCmd(), a.explainCmd(), a.unitsCmd(), a.periodsCmd(), a.housekeepingCmd(),
+		a.doctorCmd(), a.mailCmd(), a.silenceCmd(), a.documentsCmd(), a.explainCmd(), a.periodsCmd(), a.completionCmd(), a.housekeepingCmd(),
 	)
 	strict(root)
+	a.comfort(root)
 	return root
 }
 
@@ -237,7 +241,7 @@ func required(c *cobra.Command) error {
 	}
 	for _, flag := range []string{"by", "why"} { // who and why stand in the register for good
 		if f := c.Flag(flag); f != nil && f.Changed && strings.TrimSpace(f.Value.String()) == "" {
-			return usagef("%s: --%s is empty", name(c), flag)
+			return usagef("%s: --%s is empty; who and why stand in the register for good", name(c), flag)
 		}
 	}
 	return nil
@@ -342,10 +346,17 @@ func (a *app) open(ctx context.Context) (*store.Store, error) {
 	if err := a.load(); err != nil {
 		return nil, err
 	}
-	return a.openDB(ctx, a.cfg.Database.DSN)
+	dsn := a.cfg.Database.DSN
+	if _, none := missing(dsn); none && a.looks {
+		dsn = "sqlite::memory:" // a first look at a file, before there is a database
+	}
+	return a.openDB(ctx, dsn)
 }
 
 func (a *app) openDB(ctx context.Context, dsn string) (*store.Store, error) {
+	if err := a.noDatabase(dsn); err != nil {
+		return nil, err
+	}
 	s, err := store.Open(ctx, dsn, a.cfg.Database.Password.Reveal())
 	if err != nil {
 		return nil, err
@@ -412,10 +423,15 @@ func (a *app) date(flag, value string, fallback civil.Date) (civil.Date, error) 
 // compactDate is a day without hyphens.
 var compactDate = regexp.MustCompile(`^[0-9]{8}$`)
 
+// wantDay says which words are a day.
+const wantDay = "want a day as 2024-06-25, 20240625, today or yesterday"
+
 // parseDate reads a day as people type it: 2024-06-25, 20240625, or today and yesterday in the top-level zone.
 func (a *app) parseDate(value string) (civil.Date, error) {
 	text := value
 	switch {
+	case value == "": // which the package civil takes for no day
+		text = "-"
 	case value == "today":
 		return a.today(""), nil
 	case value == "yesterday":
@@ -425,7 +441,7 @@ func (a *app) parseDate(value string) (civil.Date, error) {
 	}
 	d, err := civil.Parse(text)
 	if err != nil {
-		return 0, fmt.Errorf("%q: want a day as 2024-06-25, 20240625, today or yesterday", value)
+		return 0, fmt.Errorf("%q: %s", value, wantDay)
 	}
 	return d, nil
 }

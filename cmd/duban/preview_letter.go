@@ -31,6 +31,7 @@ type foreseen struct {
 	// without the versions that it was decided and written by.
 	Facts string `json:"facts"`
 	told  string
+	fresh bool
 }
 
 // foreseenItem is one line of a letter.
@@ -50,7 +51,7 @@ const isNew = "new"
 func foresee(n notice.Notice, unit string, fresh bool, why, facts string) (foreseen, error) {
 	f := foreseen{
 		ID: n.ID, Jurisdiction: n.Key.Jurisdiction, Date: n.Key.Date, Unit: n.Key.Unit, UnitName: unit, Role: n.Key.Role, Kind: n.Key.Kind,
-		Matter: n.Key.Matter, Job: n.Job, State: string(n.State), Subject: compose.Subject(n.Facts), Rung: n.Facts.Rung(), Facts: facts,
+		Matter: n.Key.Matter, Job: n.Job, State: string(n.State), Subject: compose.Subject(n.Facts), Rung: n.Facts.Rung(), Facts: facts, fresh: fresh,
 	}
 	if fresh {
 		f.State = isNew

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -40,13 +41,26 @@ func (sp span) late() *notice.Span {
 	return &notice.Span{From: sp.from, To: sp.to}
 }
 
+// leaving is the day that letters of earlier days leave on, where every day's letters are sent; else 0.
+func (sp span) leaving(today civil.Date) civil.Date {
+	if sp.mode != run.SendAll {
+		return 0
+	}
+	return today
+}
+
 // foresight is what going through a span comes to.
 type foresight struct {
 	span
 	letters []foreseen
 	days    []run.DayHash
-	slots   int    // that were gone through
-	hash    string // of the span, what it is decided by, and every letter
+	slots   int              // that were gone through
+	data    map[string]int64 // the seq of what was entered last, by jurisdiction
+	// overtaken and passedBy are the letters whose moment has passed, where they would be sent now: those that a later letter
+	// takes over, and those that only reminded of a day that is over.
+	overtaken map[string]string
+	passedBy  map[string]bool
+	hash      string // of the span, what it is decided by, and every letter
 }
 
 // oracle is the database as the jobs of a replay see it. It says what becomes of the letters they plan: in a simulation, and
@@ -59,6 +73,14 @@ type oracle struct {
 	real bool
 	// late marks letters as 补发 for the range.
 	late *notice.Span
+	// overtaken and passed are letters that are recorded as superseded, by another one or because their moment has passed.
+	overtaken map[string]string
+	passed    map[string]bool
+	// today is the day on which letters of earlier days would leave: they say that they are late. 0: all leave on their day.
+	today civil.Date
+	// day is the day in hand. Its own letters have not left while it is planned, whatever they are recorded as: the bureau's
+	// digest says of them that they leave today.
+	day civil.Date
 	// planned is told of the letters once they are stored.
 	planned func([]notice.Notice)
 }
@@ -68,10 +90,17 @@ func (o *oracle) SavePlan(ctx context.Context, j string, seq int64, p run.DayPla
 	p.Notices = slices.Clone(p.Notices)
 	for i := range p.Notices {
 		n := &p.Notices[i]
-		if o.late != nil && n.Key.Kind == notice.UnitLetter {
+		n.State = cmp.Or(n.State, notice.Pending)
+		if n.Key.Kind == notice.UnitLetter && (o.late != nil || n.Key.Date < o.today) {
 			n.Facts.LateIssue, n.Facts.LateFor = true, o.late
 		}
-		if o.reason != "" && (n.State == "" || n.State == notice.Pending) && !n.Key.Formal() {
+		if by, ok := o.overtaken[n.ID]; ok && n.State == notice.Pending {
+			n.State, n.SupersededBy, n.Reason = notice.Superseded, by, "a later letter of the same backfill says all of it"
+		}
+		if o.passed[n.ID] && n.State == notice.Pending {
+			n.State, n.Reason = notice.Superseded, "its moment had passed when the day was filled in"
+		}
+		if o.reason != "" && n.State == notice.Pending && !n.Key.Formal() {
 			n.State, n.Reason = notice.Recorded, o.reason
 		}
 	}
@@ -85,6 +114,57 @@ func (o *oracle) SavePlan(ctx context.Context, j string, seq int64, p run.DayPla
 		o.planned(p.Notices)
 	}
 	return nil
+}
+
+// Briefs implements the jobs' stores.
+func (o *oracle) Briefs(ctx context.Context, j string, from, to civil.Date) ([]notice.Brief, error) {
+	all, err := o.Store.Briefs(ctx, j, from, to)
+	for i := range all {
+		o.mask(&all[i])
+	}
+	return all, err
+}
+
+// Outcomes implements the jobs' stores.
+func (o *oracle) Outcomes(ctx context.Context, ids []string) (map[string]notice.Brief, error) {
+	all, err := o.Store.Outcomes(ctx, ids)
+	for id, b := range all {
+		o.mask(&b)
+		all[id] = b
+	}
+	return all, err
+}
+
+// mask shows a letter of the day in hand as it stands before it leaves.
+func (o *oracle) mask(b *notice.Brief) {
+	if b.State == notice.Recorded && b.Key.Date == o.day {
+		b.State, b.Reason = notice.Pending, ""
+	}
+}
+
+// Served implements the jobs' stores.
+func (o *oracle) Served(ctx context.Context, ids []string) (map[string]civil.Date, error) {
+	served, err := o.Store.Served(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	var today []string
+	for id, on := range served {
+		if on == o.day {
+			today = append(today, id)
+		}
+	}
+	if len(today) == 0 {
+		return served, nil
+	}
+	slices.Sort(today)
+	states, err := o.Store.Outcomes(ctx, today)
+	for _, id := range today {
+		if s := states[id].State; s == notice.Recorded || s == notice.Superseded {
+			delete(served, id)
+		}
+	}
+	return served, err
 }
 
 // scratch copies the database into a folder of its own, which is removed at the end of the call.
@@ -119,8 +199,22 @@ func (a *app) rehearse(ctx context.Context, copied *store.Store, sp span, tick f
 			return r.saw, err
 		}
 	}
+	if sp.mode == run.SendAll {
+		r.saw.overtaken, r.saw.passedBy = overtake(r.saw.letters, a.today)
+		for i, l := range r.saw.letters {
+			if _, ok := r.saw.overtaken[l.ID]; ok || r.saw.passedBy[l.ID] {
+				r.saw.letters[i].State = string(notice.Superseded)
+			}
+		}
+	}
+	r.saw.data = map[string]int64{}
 	var err error
-	r.saw.hash, err = a.planHash(ctx, copied, r.saw)
+	for _, code := range sp.codes {
+		if r.saw.data[code], err = copied.DataSeq(ctx, code); err != nil {
+			return r.saw, err
+		}
+	}
+	r.saw.hash, err = a.planHash(r.saw)
 	return r.saw, err
 }
 
@@ -153,7 +247,7 @@ func (r *rehearsal) jurisdiction(ctx context.Context, code string) error {
 	for _, u := range dir.AsOf(r.saw.to).Units {
 		r.names[u.Code] = u.Name
 	}
-	o := &oracle{Store: r.store, reason: foreseenBy, late: r.saw.late(), planned: r.note}
+	o := &oracle{Store: r.store, reason: foreseenBy, late: r.saw.late(), today: r.saw.leaving(today), planned: r.note}
 	replay := r.app.replay(r.store, o, r.saw.span, "preview")
 	replay.Settle = func(ctx context.Context, code string, d civil.Date) error { return r.settle(ctx, code, d, today) }
 	replay.Done = r.look
@@ -164,6 +258,7 @@ func (r *rehearsal) jurisdiction(ctx context.Context, code string) error {
 func (a *app) replay(s *store.Store, o *oracle, sp span, by string) jobs.Replay {
 	return jobs.Replay{
 		Runner: a.runnerOn(s, o, by), Ledger: s, Job: sp.job, From: sp.from, To: sp.to, Mode: sp.mode, Reprocess: sp.reprocess,
+		Before: func(_ context.Context, _ string, d civil.Date) error { o.day = d; return nil },
 		Workday: func(code string, d civil.Date) (bool, error) {
 			set, err := a.policies.settings(code)
 			if err != nil {
@@ -187,6 +282,7 @@ func (r *rehearsal) catchUp(ctx context.Context, code string, today civil.Date) 
 		names = append(names, j.Name())
 	}
 	o := *before
+	o.day = today
 	o.planned = r.note // of today's letters
 	runner = r.runnerOn(r.store, &o, "preview")
 	results, err := runSlots(ctx, runner, names, code, today, false)
@@ -296,20 +392,16 @@ func (r *rehearsal) assume(ctx context.Context, code string, d civil.Date) error
 
 // planHash names what a span comes to: its bounds, what was entered by then, what it is decided and written by, and every
 // letter of its days. It is the same before the span is gone through, when it was interrupted, and afterwards.
-func (a *app) planHash(ctx context.Context, s *store.Store, f foresight) (string, error) {
+func (a *app) planHash(f foresight) (string, error) {
 	lines := []string{
 		"duban-plan-1", f.job, f.from.String(), f.to.String(), string(f.mode), string(f.reprocess), compose.Version(),
 	}
 	for _, code := range f.codes {
-		seq, err := s.DataSeq(ctx, code)
-		if err != nil {
-			return "", err
-		}
 		set, err := a.policies.settings(code)
 		if err != nil {
 			return "", err
 		}
-		lines = append(lines, fmt.Sprintf("%s %d %s %s", code, seq, set.Versions.Calendar, set.Versions.Policy))
+		lines = append(lines, fmt.Sprintf("%s %d %s %s", code, f.data[code], set.Versions.Calendar, set.Versions.Policy))
 	}
 	for _, d := range f.days {
 		lines = append(lines, fmt.Sprintf("%s %s %d %s", d.Jurisdiction, d.Date, d.Letters, d.Hash))
