@@ -120,7 +120,7 @@ func (a *app) instant(text string, zone *time.Location) (time.Time, error) {
 		}
 	}
 	d, err := a.parseDate(text)
-	if err != nil {
+	if err != nil || text == "" {
 		return time.Time{}, usagef("--known-at %q: want a seq, a time as 2024-06-25 14:30 or 2024-06-25T14:30:00+08:00, or a day", text)
 	}
 	return evening(d, zone), nil
@@ -152,7 +152,7 @@ func (a *app) view(ctx context.Context, s *store.Store, v vantage, all []task.Ju
 			return nil, err
 		}
 	}
-	if a.policies, err = a.policiesThen(ctx, copied); err != nil {
+	if a.policies, err = a.policiesOf(ctx, copied); err != nil {
 		return nil, err
 	}
 	for _, j := range all {
