@@ -83,6 +83,9 @@ func (d *doctor) run(ctx context.Context) error {
 		d.say("the rest", fail("", "nothing else can be checked without the configuration"))
 		return d.end()
 	}
+	if err := d.noDatabase(d.cfg.Database.DSN); err != nil {
+		return err
+	}
 	d.check("database", func() []finding { return d.database(ctx) })
 	if err := d.choose(ctx); err != nil {
 		return err

@@ -67,6 +67,7 @@ func (a *app) importKindCmd(kind, short string) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			a.looks = o.dryRun
 			s, err := a.open(c.Context())
 			if err != nil {
 				return err

@@ -101,7 +101,7 @@ func (a *app) outboxListCmd() *cobra.Command {
 		Use: "list", Short: "Letters by day", Example: "  duban outbox list --from 2024-09-26 --to 2024-09-26\n  duban outbox list --state failed",
 		RunE: func(c *cobra.Command, _ []string) (err error) {
 			f.State = notice.State(state)
-			if err := oneOf("state", state, "pending", "sending", "sent", "retry", "failed", "unknown", "held", "superseded", "cancelled"); err != nil {
+			if err := oneOf("state", state, letterStates()...); err != nil {
 				return err
 			}
 			if f.From, err = a.date("from", from, 0); err != nil {

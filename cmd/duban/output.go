@@ -25,7 +25,7 @@ func (a *app) asJSON() bool { return a.flags.output == "json" }
 // say prints a line for people; it is silent under --quiet and in JSON.
 func (a *app) say(format string, args ...any) {
 	if !a.flags.quiet && !a.asJSON() {
-		fmt.Fprintf(a.out, format+"\n", args...)
+		fmt.Fprintln(a.out, a.hints(fmt.Sprintf(format, args...)))
 	}
 }
 

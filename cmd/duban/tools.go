@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"regexp"
 	"runtime/debug"
 	"slices"
 	"strconv"
@@ -170,7 +171,7 @@ func (a *app) workdayCmd() *cobra.Command {
 			RunE: func(_ *cobra.Command, args []string) error { return a.workdayCount(calendar, args) },
 		},
 		&cobra.Command{
-			Use: "list YYYY-MM", Short: "Every day of a month", Args: cobra.ExactArgs(1),
+			Use: "list MONTH", Short: "Every day of a month, written 2024-06 or 202406", Args: cobra.ExactArgs(1),
 			RunE: func(_ *cobra.Command, args []string) error { return a.workdayList(calendar, args[0]) },
 		},
 	)
@@ -184,7 +185,7 @@ func (a *app) workdayAdd(calendar func() (*workday.Calendar, error), args []stri
 	}
 	n, err := strconv.Atoi(args[1])
 	if err != nil || d == 0 || n < -10000 || n > 10000 {
-		return usagef("workday add %s %s: want a date and a whole number up to 10000", args[0], args[1])
+		return usagef("workday add %s %s: want a day and a whole number from -10000 to 10000", args[0], args[1])
 	}
 	cal, err := calendar()
 	if err != nil {
@@ -238,9 +239,9 @@ func (a *app) workdayCount(calendar func() (*workday.Calendar, error), args []st
 }
 
 func (a *app) workdayList(calendar func() (*workday.Calendar, error), month string) error {
-	first, err := civil.Parse(month + "-01")
-	if err != nil || first == 0 {
-		return usagef("workday list %q: want YYYY-MM", month)
+	first, err := parseMonth(month)
+	if err != nil {
+		return usagef("workday list %w", err)
 	}
 	cal, err := calendar()
 	if err != nil {
@@ -254,6 +255,22 @@ func (a *app) workdayList(calendar func() (*workday.Calendar, error), month stri
 		return []string{d.Date.String(), d.Date.Weekday().String()[:3], yes(d.Workday), strings.TrimSpace(d.Reason + " " + d.Name), yes(d.Published)}
 	})
 }
+
+// parseMonth reads a month as people type it: 2024-06 or 202406. It returns the first day.
+func parseMonth(value string) (civil.Date, error) {
+	text := value
+	if compactMonth.MatchString(value) {
+		text = value[:4] + "-" + value[4:]
+	}
+	first, err := civil.Parse(text + "-01")
+	if err != nil || len(text) != len("2024-06") {
+		return 0, fmt.Errorf("%q: want a month as 2024-06 or 202406", value)
+	}
+	return first, nil
+}
+
+// compactMonth is a month without a hyphen.
+var compactMonth = regexp.MustCompile(`^[0-9]{6}$`)
 
 func yes(b bool) string {
 	if b {
