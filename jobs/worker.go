@@ -55,6 +55,7 @@ type Worker struct {
 	accounted map[string]civil.Date // by jurisdiction: the day on which the days before it were accounted for
 	missed    map[string]civil.Date // by jurisdiction: the day of which a slot was missed
 	distrust  string                // what Trust said last; empty: nothing against the day
+	refused   map[string]string     // by jurisdiction: why nothing is planned, as it was logged
 
 	deliveries sync.WaitGroup
 	mu         sync.Mutex
@@ -185,7 +186,7 @@ func (w *Worker) look(intake, held context.Context, j Job, code string, now time
 	}
 	if err != nil {
 		w.retryAt[slot] = now.Add(retryAfter)
-		w.Log.Error().Str("job", slot.Job).Str("jurisdiction", code).Stringer("date", slot.Date).Err(err).Msg("job failed")
+		w.complain(slot, err)
 	}
 	return err == nil
 }
@@ -237,6 +238,7 @@ func (w *Worker) start(ctx context.Context, slot run.Slot) error {
 	if err := w.Prepare(ctx, slot.Jurisdiction); err != nil {
 		return err
 	}
+	w.content(slot.Jurisdiction)
 	results, err := w.Runner.Run(ctx, slot.Job, slot.Jurisdiction, slot.Date, false)
 	for _, r := range results {
 		if r.Err == nil && r.Settled() && r.Slot == slot {

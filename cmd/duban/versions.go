@@ -83,6 +83,9 @@ func (e staleError) Error() string {
 	return fmt.Sprintf("nothing of %s is planned: %s; %s", e.code, e.found(), e.do())
 }
 
+// Refused implements jobs.Refusal: nothing is planned until a person has loaded these files, or given newer ones.
+func (e staleError) Refused() string { return e.Error() }
+
 // As makes it a mistake in the configuration.
 func (e staleError) As(target any) bool {
 	usage, ok := target.(*usageError)
@@ -169,15 +172,16 @@ func newerLayout(ctx context.Context, s inStep, code string) (bool, error) {
 }
 
 // versionsDiffer says what of this worker differs from what was loaded last for the jurisdiction; empty: nothing does, or its
-// files cannot be read, which is another matter.
+// files cannot be read, which is for others to say.
 func (a *app) versionsDiffer(ctx context.Context, s *store.Store, code string) (string, error) {
-	if _, err := a.policies.settings(code); err != nil {
-		return "", nil
-	}
 	_, err := a.compareVersions(ctx, s, code)
 	var stale staleError
-	if errors.As(err, &stale) {
+	var unreadable usageError
+	switch {
+	case errors.As(err, &stale):
 		return stale.found(), nil
+	case errors.As(err, &unreadable):
+		return "", nil
 	}
 	return "", err
 }
