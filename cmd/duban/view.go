@@ -167,11 +167,6 @@ func (a *app) view(ctx context.Context, s *store.Store, v vantage, all []task.Ju
 	return copied, nil
 }
 
-// policiesThen are the policies that a view was planned by.
-func (a *app) policiesThen(_ context.Context, _ *store.Store) (*policies, error) {
-	return a.policies, nil
-}
-
 // inForce returns of each kind the version that was in force on the day, by what was loaded by then; day 0 is today.
 func inForce(versions []run.Version, day civil.Date) map[string]run.Version {
 	out := map[string]run.Version{}
