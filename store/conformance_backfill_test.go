@@ -2,80 +2,14 @@ package store_test
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"duban/jobs/run"
-	"duban/notify/notice"
 	"duban/store"
 	"duban/store/storetest"
 )
-
-func TestPendingLettersAreRecorded(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		ctx := t.Context()
-		soon := got[time.Time](t)(s.Now(ctx)).Add(time.Hour)
-		of := func(unit, kind, matter string, state notice.State, change func(*notice.Notice)) notice.Notice {
-			n := letter(unit, day0)
-			n.Key.Kind, n.Key.Matter, n.State = kind, matter, state
-			if change != nil {
-				change(&n)
-			}
-			n.ID = n.Key.ID()
-			return n
-		}
-		m := refOf("1", "a", "m1").String()
-		recorded := []notice.Notice{
-			of("a", notice.UnitLetter, "", notice.Pending, nil),
-			of("b", notice.UnitLetter, "", notice.Pending, func(n *notice.Notice) { n.Key.Date -= 400 }),
-			of("c", notice.BureauDigest, "", notice.Pending, nil),
-			of("d", notice.Summary, m, notice.Pending, nil),
-			of("e", notice.Correction, m, notice.Pending, nil),
-			of("f", notice.UnitLetter, "", notice.Pending, func(n *notice.Notice) { n.NextTry = soon }),
-		}
-		stay := []notice.Notice{
-			of("g", notice.UnitLetter, "", notice.Pending, func(n *notice.Notice) { n.Key.Date++ }),
-			of("h", notice.UnitLetter, "", notice.Retry, nil),
-			of("i", notice.UnitLetter, "", notice.Held, nil),
-			of("k", notice.UnitLetter, "", notice.Sent, nil),
-			of("l", notice.UnitLetter, "", notice.Failed, nil),
-			of("m", notice.SupervisionForm, m, notice.Held, nil),
-			of("n", notice.SupervisionForm, m, notice.Pending, nil),
-			of("o", notice.Bulletin, "2024Q3", notice.Pending, nil),
-		}
-		planned(t, s, begin(t, s), day0, slices.Concat(recorded, stay)...)
-		equal(t, "elsewhere", got[int](t)(s.RecordLetters(ctx, "gangcheng", day0, "补录")), 0)
-		for _, want := range []int{len(recorded), 0} {
-			equal(t, "how many", got[int](t)(s.RecordLetters(ctx, j, day0, "补录")), want)
-		}
-		for _, n := range recorded {
-			is := letterOf(t, s, n.ID)
-			if is.State != notice.Recorded || is.Reason != "补录" || !is.NextTry.IsZero() {
-				t.Errorf("%s of %s: %s, %q, %v", n.Key.Kind, n.Key.Unit, is.State, is.Reason, is.NextTry)
-			}
-			equal(t, "its moves", got[[]notice.Move](t)(s.Moves(ctx, n.ID)), []notice.Move(nil))
-		}
-		for _, n := range stay {
-			if is := letterOf(t, s, n.ID); is.State != n.State || is.Reason != n.Reason {
-				t.Errorf("%s of %s came to be %s: %q", n.Key.Kind, n.Key.Unit, is.State, is.Reason)
-			}
-		}
-		for _, c := range []struct {
-			j  string
-			on bool
-		}{{"", true}, {j, false}} {
-			by := day0
-			if !c.on {
-				by = 0
-			}
-			if _, err := s.RecordLetters(ctx, c.j, by, "补录"); err == nil {
-				t.Errorf("recorded letters of %q up to %v", c.j, by)
-			}
-		}
-	})
-}
 
 // backfill is one of a range of three days.
 func backfill(hash string, started time.Time) run.Backfill {

@@ -227,35 +227,6 @@ func (s *Store) ReleaseHeld(ctx context.Context, f notice.ClaimFilter, reason st
 	return n, err
 }
 
-// RecordLetters makes recorded what the jurisdiction would have sent up to the day: every ordinary letter that is pending and
-// dated on it or before, whatever may still delay it. It returns how many they were. What was tried once, is held, or is
-// formal stays as it is. They may be thousands: their reason says it, and no moves.
-func (s *Store) RecordLetters(ctx context.Context, jurisdiction string, by civil.Date, reason string) (n int, err error) {
-	op := fmt.Sprintf("record letters of %s up to %s", jurisdiction, by)
-	if jurisdiction == "" || by.IsZero() {
-		return 0, fmt.Errorf("%s: it wants a jurisdiction and a day", op)
-	}
-	to, err := notice.Next(notice.Pending, notice.Record)
-	if err != nil {
-		return 0, fmt.Errorf("%s: %w", op, err)
-	}
-	err = s.write(ctx, op, func(t *tx) error {
-		w := recordWhere(jurisdiction, by)
-		found, err := t.exec(ctx, holdSet(t.d)+w.String(), append([]any{string(to), stamp{}, clean(reason)}, w.args...)...)
-		n = int(found)
-		return err
-	})
-	return n, err
-}
-
-func recordWhere(j string, by civil.Date) (w where) {
-	w.and("state = ?", string(notice.Pending))
-	w.and("logical_date <= ?", day(by))
-	w.and("jurisdiction = ?", j)
-	w.ordinary()
-	return w
-}
-
 // LetterCounts returns how many letters of the jurisdiction, or of all where it is empty, are in each state that has any.
 // It reads an index alone, but all of it.
 //

@@ -130,8 +130,24 @@ func (d Desk) caseOf(ctx context.Context, j task.Jurisdiction, rec task.Record, 
 			letters = append(letters, f.Notice)
 		}
 	}
-	c.Served, err = d.Store.Served(ctx, letters)
+	c.Served, err = d.served(ctx, letters)
 	return c, err
+}
+
+// served is when the letters reached their readers. One that was only recorded, for a day that was filled in afterwards, reached
+// nobody: no form is issued on the strength of it.
+func (d Desk) served(ctx context.Context, letters []string) (map[string]civil.Date, error) {
+	served, err := d.Store.Served(ctx, letters)
+	if err != nil || len(served) == 0 {
+		return served, err
+	}
+	states, err := d.Store.Outcomes(ctx, slices.Sorted(maps.Keys(served)))
+	for id, b := range states {
+		if b.State == notice.Recorded {
+			delete(served, id)
+		}
+	}
+	return served, err
 }
 
 // changed says, by ref, of the obligations that are not what a draft about them says, what they are instead.

@@ -24,6 +24,7 @@ type Store interface {
 	Silences(ctx context.Context, jurisdiction string) ([]task.Silence, error)
 	Closings(ctx context.Context, jurisdiction string, kind task.ClosingKind) ([]task.Closing, error)
 	Served(ctx context.Context, ids []string) (map[string]civil.Date, error)
+	Outcomes(ctx context.Context, ids []string) (map[string]notice.Brief, error)
 	Document(ctx context.Context, id string) (notice.Document, error)
 	Notice(ctx context.Context, id string) (notice.Notice, error)
 	NextNumber(ctx context.Context, jurisdiction, kind string, year int) (int, error)

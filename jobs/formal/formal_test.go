@@ -26,6 +26,7 @@ type office struct {
 	next     int
 	moves    int
 	issued   notice.Notice
+	recorded bool // its urgings were recorded for days that were filled in afterwards, and never sent
 }
 
 func (o *office) Jurisdiction(context.Context, string) (task.Jurisdiction, error) {
@@ -57,6 +58,16 @@ func (o *office) Closings(context.Context, string, task.ClosingKind) ([]task.Clo
 }
 func (o *office) Served(context.Context, []string) (map[string]civil.Date, error) {
 	return map[string]civil.Date{"first": date("2024-10-09"), "second": date("2024-10-12")}, nil
+}
+func (o *office) Outcomes(_ context.Context, ids []string) (map[string]notice.Brief, error) {
+	state, out := notice.Sent, map[string]notice.Brief{}
+	if o.recorded {
+		state = notice.Recorded
+	}
+	for _, id := range ids {
+		out[id] = notice.Brief{ID: id, State: state}
+	}
+	return out, nil
 }
 func (o *office) Document(context.Context, string) (notice.Document, error) { return o.doc, nil }
 func (o *office) Notice(context.Context, string) (notice.Notice, error)     { return o.letter, nil }
@@ -124,6 +135,16 @@ func numbered(n string) formal.Release {
 
 func mail(day string) formal.Release {
 	return formal.Release{By: "申敏", Via: notice.ByMail, On: date(day), Today: date(day)}
+}
+
+// An urging that was only recorded reached nobody.
+func TestNoFormRestsOnAnUrgingThatWasNeverSent(t *testing.T) {
+	o := drafted(func(o *office) { o.recorded = true })
+	_, err := desk(o).Release(t.Context(), mail("2024-10-22"))
+	var refused formal.RefusedError
+	if !errors.As(err, &refused) || !strings.Contains(err.Error(), "urging") {
+		t.Errorf("issued all the same, or for another reason: %v", err)
+	}
 }
 
 // TestReleaseWritesTheFormAnew: number, date, days late and time for the answer are those of the day of issue.

@@ -203,7 +203,11 @@ func (w *writer) opening(c counts) []phrase {
 	f := w.facts
 	var out []phrase
 	if f.LateIssue {
-		out = append(out, say("本件为补发，所列情况以"+w.short(f.Date)+"登记为准；其后已经报送的，不必重复报送。"))
+		made := "补发"
+		if f.LateFor != nil {
+			made = daysOf(f.LateFor) + "应发信件的补发"
+		}
+		out = append(out, say("本件为"+made+"，所列情况以"+w.short(f.Date)+"登记为准；其后已经报送的，不必重复报送。"))
 	}
 	basis := make([]string, len(f.Plans))
 	for i, p := range f.Plans {
@@ -561,4 +565,16 @@ func copies(f notice.Facts) string {
 		return ""
 	}
 	return "抄送：" + strings.Join(out, "、")
+}
+
+// daysOf is a range of days as people write it: 2024年9月29日至10月8日.
+func daysOf(s *notice.Span) string {
+	to := s.To.Chinese()
+	if s.From.Year() == s.To.Year() {
+		_, to, _ = strings.Cut(to, "年")
+	}
+	if s.From == s.To {
+		return s.From.Chinese()
+	}
+	return s.From.Chinese() + "至" + to
 }
