@@ -15,8 +15,9 @@ import (
 
 // DoorStore is what is read of letters whose turn has come.
 type DoorStore interface {
-	// Touched returns the subjects (an obligation's or a task's reference) of the events recorded after the seq.
-	Touched(ctx context.Context, jurisdiction string, since int64) ([]string, error)
+	// Touched returns the subjects (an obligation's or a task's reference) of the events recorded after the seq that
+	// count from day by or an earlier one.
+	Touched(ctx context.Context, jurisdiction string, since int64, by civil.Date) ([]string, error)
 	RecordsOf(ctx context.Context, jurisdiction string, refs []string) ([]task.Record, error)
 	// Document returns a formal letter's document.
 	Document(ctx context.Context, id string) (notice.Document, error)
@@ -69,7 +70,7 @@ func (d Door) Closed(ctx context.Context, letters []notice.Notice) (map[string]s
 		for _, n := range list {
 			since = min(since, n.Seq)
 		}
-		subjects, err := d.Store.Touched(ctx, code, since)
+		subjects, err := d.Store.Touched(ctx, code, since, civil.In(d.Clock(), d.Zone(code)))
 		if err != nil {
 			return nil, err
 		}

@@ -58,11 +58,11 @@ type registerOf struct {
 	err     error
 }
 
-func (r *registerOf) Touched(_ context.Context, _ string, since int64) ([]string, error) {
+func (r *registerOf) Touched(_ context.Context, _ string, since int64, by civil.Date) ([]string, error) {
 	var out []string
 	for _, rec := range r.records {
 		for _, e := range rec.Events {
-			if e.Seq > since {
+			if e.Seq > since && e.On <= by {
 				out = append(out, e.Subject)
 			}
 		}

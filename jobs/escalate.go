@@ -24,7 +24,7 @@ type EscalateStore interface {
 	Unsettled(ctx context.Context, jurisdiction string, since civil.Date) ([]task.Record, error)
 	Settled(ctx context.Context, jurisdiction string, by civil.Date) ([]task.Tally, error)
 	DueIn(ctx context.Context, jurisdiction string, kinds []task.Kind, from, to civil.Date) ([]task.Record, error)
-	Touched(ctx context.Context, jurisdiction string, since int64) ([]string, error)
+	Touched(ctx context.Context, jurisdiction string, since int64, by civil.Date) ([]string, error)
 	RecordsOf(ctx context.Context, jurisdiction string, refs []string) ([]task.Record, error)
 	Lately(ctx context.Context, jurisdiction string, since civil.Date, ids []task.TaskID) ([]task.Record, error)
 	StepsBetween(ctx context.Context, jurisdiction string, from, to civil.Date) ([]task.FiredStep, error)
@@ -185,6 +185,7 @@ func (j Escalate) input(ctx context.Context, r run.Run, set planner.Settings) (i
 	if in.Settled, err = j.Store.Settled(ctx, r.Jurisdiction, in.Since); err != nil {
 		return in, err
 	}
+	asOf(&in, set, r.Date)
 	if in.Final, err = j.final(ctx, r, set, in); err != nil {
 		return in, err
 	}
@@ -198,6 +199,26 @@ func (j Escalate) input(ctx context.Context, r run.Run, set planner.Settings) (i
 		in.Extra, in.ExtraNew, err = j.Extra(ctx, r.Jurisdiction, r.Date, in.Last, in.LastSeq)
 	}
 	return in, err
+}
+
+// asOf takes out of the records what counts from a later day than d, and counts with the settled what is settled without it:
+// the store looks at all that is in the register, and a digest reads what it would have read on its day.
+func asOf(in *digest.Input, set planner.Settings, d civil.Date) {
+	open := in.Records[:0]
+	for _, rec := range in.Records {
+		o, known := rec.Obligation, planner.UpTo(rec.Events, d)
+		if o.Opened > d {
+			continue
+		}
+		if len(known) < len(rec.Events) && task.FinalFrom(o, known, set.Calendar, set.Terms) <= in.Since {
+			st := task.Latest(o, known, set.Calendar, set.Terms).State
+			in.Settled = append(in.Settled, task.Tally{TaskID: o.TaskID, Role: o.Role, Owes: o.Owes, State: st, N: 1})
+			continue
+		}
+		rec.Events = known
+		open = append(open, rec)
+	}
+	in.Records = open
 }
 
 // sources reads plans, rows, units, silences and documents.
@@ -260,7 +281,8 @@ func (j Escalate) final(ctx context.Context, r run.Run, set planner.Settings, in
 	for _, rec := range out {
 		known[rec.Obligation.Ref.String()] = true
 	}
-	subjects, err := j.Store.Touched(ctx, r.Jurisdiction, in.LastSeq)
+	// What counts from a later day than the last digest's was not settled by then, and stands among the records anyway.
+	subjects, err := j.Store.Touched(ctx, r.Jurisdiction, in.LastSeq, r.Date)
 	if err != nil {
 		return nil, err
 	}

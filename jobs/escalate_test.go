@@ -75,11 +75,11 @@ func (s *deskStore) DueIn(context.Context, string, []task.Kind, civil.Date, civi
 	return slices.Clone(s.records), nil
 }
 
-func (s *deskStore) Touched(_ context.Context, _ string, since int64) (out []string, err error) {
+func (s *deskStore) Touched(_ context.Context, _ string, since int64, by civil.Date) (out []string, err error) {
 	out = append(out, "ls/zf/1") // a row
 	for _, r := range s.records {
 		for _, e := range r.Events {
-			if e.Seq > since {
+			if e.Seq > since && e.On <= by {
 				out = append(out, e.Subject)
 			}
 		}

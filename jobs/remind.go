@@ -123,7 +123,7 @@ func (j Remind) snapshot(ctx context.Context, r run.Run, set planner.Settings) (
 	if err != nil {
 		return s, err
 	}
-	s.Known = last.Counts.Seq
+	s.Known, s.Planned = last.Counts.Seq, last.Date
 	silences, err := j.Store.Silences(ctx, r.Jurisdiction)
 	if err != nil {
 		return s, err
@@ -143,7 +143,7 @@ func (j Remind) snapshot(ctx context.Context, r run.Run, set planner.Settings) (
 	if s.History, err = j.history(ctx, r, set, s.Records); err != nil {
 		return s, err
 	}
-	if s.LeadOpen, err = j.leadOpen(ctx, r, s.Records); err != nil {
+	if s.LeadOpen, err = LeadOpen(ctx, j.Store, s.Records, set, r.Date); err != nil {
 		return s, err
 	}
 	if set.Calendar.WeekStart(r.Date) == r.Date {
@@ -287,21 +287,43 @@ func distinctRecords(records []task.Record) []task.Record {
 	})
 }
 
-// leadOpen finds the results still owed of the instances that supporting units would be told about.
-func (j Remind) leadOpen(ctx context.Context, r run.Run, records []task.Record) (map[string]bool, error) {
+// LeadOpen finds the results still owed on day d of the instances that supporting units among the records of one jurisdiction
+// would be told about: TaskID/instance.
+func LeadOpen(ctx context.Context, s interface {
+	Waiting(ctx context.Context, jurisdiction string, d civil.Date, ids []task.TaskID) ([]task.Ref, error)
+	RecordsOf(ctx context.Context, jurisdiction string, refs []string) ([]task.Record, error)
+}, records []task.Record, set planner.Settings, d civil.Date,
+) (map[string]bool, error) {
+	open, asked := map[string]bool{}, map[string]bool{}
 	var ids []task.TaskID
 	for _, rec := range records {
-		if rec.Obligation.Owes == task.OwesSupport && !slices.Contains(ids, rec.Obligation.TaskID) {
-			ids = append(ids, rec.Obligation.TaskID)
+		if o := rec.Obligation; o.Owes == task.OwesSupport {
+			asked[o.TaskID.String()+"/"+o.Instance] = true
+			ids = append(ids, o.TaskID)
 		}
 	}
-	open := map[string]bool{}
 	if len(ids) == 0 {
 		return open, nil
 	}
-	refs, err := j.Store.Waiting(ctx, r.Jurisdiction, r.Date, ids)
+	refs, err := s.Waiting(ctx, ids[0].Jurisdiction, d, distinct(ids, func(id task.TaskID) task.TaskID { return id }))
+	if err != nil {
+		return nil, err
+	}
+	var waiting []string
 	for _, ref := range refs {
-		open[ref.TaskID.String()+"/"+ref.Instance] = true
+		if asked[ref.TaskID.String()+"/"+ref.Instance] {
+			waiting = append(waiting, ref.String())
+		}
+	}
+	if len(waiting) == 0 {
+		return open, nil
+	}
+	owed, err := s.RecordsOf(ctx, ids[0].Jurisdiction, waiting)
+	for _, rec := range owed {
+		o := rec.Obligation
+		if task.Fold(o, rec.Events, d, set.Calendar, set.Terms).Open() {
+			open[o.TaskID.String()+"/"+o.Instance] = true
+		}
 	}
 	return open, err
 }

@@ -397,7 +397,8 @@ func (s *Store) Raised(ctx context.Context, j string, d civil.Date, units []stri
 	return out, err
 }
 
-// Waiting returns the refs of what is to be delivered for these tasks and is open on day d, by plan and ref.
+// Waiting returns the refs of what is to be delivered for these tasks and is not closed for good by day d, by plan and ref: what
+// is open on it, and what will be open again after it by an event that is in the register already.
 func (s *Store) Waiting(ctx context.Context, j string, d civil.Date, ids []task.TaskID) (out []task.Ref, err error) {
 	plans, err := byPlan(j, ids)
 	if err != nil {
@@ -527,11 +528,12 @@ func (s *Store) RecordsOf(ctx context.Context, j string, refs []string) (out []t
 	return out, err
 }
 
-// Touched returns the subjects, each once and in order, of the jurisdiction's events that were recorded after the seq.
-func (s *Store) Touched(ctx context.Context, j string, since int64) (out []string, err error) {
+// Touched returns the subjects, each once and in order, of the jurisdiction's events that were recorded after the seq and count
+// from day by or an earlier one.
+func (s *Store) Touched(ctx context.Context, j string, since int64, by civil.Date) (out []string, err error) {
 	err = s.read(ctx, "read what was touched in "+j, func(t *tx) error {
 		out = nil
-		err := t.SelectContext(ctx, &out, "SELECT DISTINCT subject FROM events WHERE jurisdiction = ? AND seq > ?", j, since)
+		err := t.SelectContext(ctx, &out, "SELECT DISTINCT subject FROM events WHERE jurisdiction = ? AND seq > ? AND on_date <= ?", j, since, until(by))
 		slices.Sort(out)
 		return err
 	})

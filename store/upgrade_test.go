@@ -236,7 +236,7 @@ func register(t *testing.T, s *store.Store, jur task.Jurisdiction) {
 	got[[]task.Tally](t)(s.Settled(ctx, j, nextDay49))
 	got[[]task.TaskID](t)(s.TasksToOpen(ctx, j, nextDay49))
 	got[[]task.Task](t)(s.WeeklyTasks(ctx, j))
-	got[[]string](t)(s.Touched(ctx, j, 0))
+	got[[]string](t)(s.Touched(ctx, j, 0, civil.Never))
 	equal(t, "the seq of "+j, got[int64](t)(s.DataSeq(ctx, j)) <= jur.Seq, true)
 }
 

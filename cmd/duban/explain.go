@@ -77,11 +77,11 @@ func (a *app) explainInput(ctx context.Context, s *store.Store, ref task.Ref, d 
 	if rec.Obligation.Opened > d {
 		return in, fmt.Errorf("explain %s as of %s: it was opened on %s", ref, d, rec.Obligation.Opened)
 	}
-	snap, err := a.explainSources(ctx, s, rec, d)
+	snap, err := a.explainSources(ctx, s, rec, set, d)
 	if err != nil {
 		return in, err
 	}
-	if snap.Known, in.Planned, err = a.explainPlanned(ctx, s, snap.Jurisdiction, set, d); err != nil {
+	if snap.Known, snap.Planned, in.Planned, err = a.explainPlanned(ctx, s, snap.Jurisdiction, set, d); err != nil {
 		return in, err
 	}
 	if err := a.explainLetters(ctx, s, &snap, set, d); err != nil {
@@ -128,7 +128,7 @@ func lastVersions(snap planner.Snapshot, ref task.Ref, c planner.Case) (task.Tas
 }
 
 // explainSources reads the obligation's row, unit, silences and the other instances of its duty.
-func (a *app) explainSources(ctx context.Context, s *store.Store, rec task.Record, d civil.Date) (snap planner.Snapshot, err error) {
+func (a *app) explainSources(ctx context.Context, s *store.Store, rec task.Record, set planner.Settings, d civil.Date) (snap planner.Snapshot, err error) {
 	o := rec.Obligation
 	code, ids := o.Jurisdiction, []task.TaskID{o.TaskID}
 	snap.Records = []task.Record{rec}
@@ -155,31 +155,27 @@ func (a *app) explainSources(ctx context.Context, s *store.Store, rec task.Recor
 	if snap.History, err = s.Lately(ctx, code, planner.LastYear(d), ids); err != nil {
 		return snap, err
 	}
-	refs, err := s.Waiting(ctx, code, d, ids)
-	snap.LeadOpen = map[string]bool{}
-	for _, r := range refs {
-		snap.LeadOpen[r.TaskID.String()+"/"+r.Instance] = true
-	}
+	snap.LeadOpen, err = jobs.LeadOpen(ctx, s, snap.Records, set, d)
 	return snap, err
 }
 
-// explainPlanned returns the seq that the last planning before the day was made on, or will be where a working day to come lies
-// between, and that of the day's own planning, 0 where there was none.
-func (a *app) explainPlanned(ctx context.Context, s *store.Store, j task.Jurisdiction, set planner.Settings, d civil.Date) (known, own int64, err error) {
+// explainPlanned returns the seq that the last planning before the day was made on and its day, or will be where a working day
+// to come lies between, and the seq of the day's own planning, 0 where there was none.
+func (a *app) explainPlanned(ctx context.Context, s *store.Store, j task.Jurisdiction, set planner.Settings, d civil.Date) (known int64, day civil.Date, own int64, err error) {
 	last, err := jobs.Planned(ctx, s, j.Code, d)
 	if err != nil {
-		return 0, 0, err
+		return 0, 0, 0, err
 	}
 	if last.Date == d {
 		own = last.Counts.Seq
 		if last, err = jobs.Planned(ctx, s, j.Code, d-1); err != nil {
-			return 0, 0, err
+			return 0, 0, 0, err
 		}
 	}
 	if set.Calendar.OnOrAfter(max(a.today(j.Code), last.Date+1)) < d {
-		return j.Seq, own, nil
+		return j.Seq, set.Calendar.Add(d, -1), own, nil
 	}
-	return last.Counts.Seq, own, nil
+	return last.Counts.Seq, last.Date, own, nil
 }
 
 // refusedFor is how many days back the letters that were refused are looked for.

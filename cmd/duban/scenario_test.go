@@ -324,7 +324,7 @@ func world(t testing.TB, d *demo, code string) planner.World {
 	must(err)
 	last, err := jobs.Planned(ctx, s, code, civil.Never)
 	must(err)
-	w.Known = last.Counts.Seq
+	w.Known, w.Planned = last.Counts.Seq, last.Date
 	return w
 }
 

@@ -165,6 +165,7 @@ func (w *world) judge() {
 
 func (w *world) item(r task.Record) *item {
 	o := r.Obligation
+	r.Events = planner.UpTo(r.Events, w.d) // what counts from a later day is not read
 	it := &item{Record: r}
 	it.task, it.inForce = w.row[o.TaskID]
 	it.unit, it.known = w.unit[o.Unit]
@@ -203,7 +204,7 @@ func (w *world) fresh(on civil.Date, seq int64) bool {
 }
 
 func (w *world) openedSince(r task.Record) bool {
-	return w.LastSeq != 0 && slices.ContainsFunc(r.Events, func(e task.Event) bool { return e.Kind == task.Opened && e.Seq > w.LastSeq })
+	return w.LastSeq != 0 && slices.ContainsFunc(r.Events, func(e task.Event) bool { return e.Kind == task.Opened && w.fresh(e.On, e.Seq) })
 }
 
 // pace returns what was counted by the last month's end, and what should have been.

@@ -38,7 +38,7 @@ func (x *explainer) next(today planner.Decision) Next {
 		if x.set.Calendar.WeekStart(day) != x.set.Calendar.WeekStart(x.Day) {
 			c.Letters = 0
 		}
-		c.Unseen = x.unseen(day)
+		c.Unseen, c.Planned = x.unseen(day)
 		decision = planner.Decide(c, x.Settings, day)
 		for _, s := range decision.Steps {
 			if s.State == planner.StepToday && s.Arm == decision.Status.Arm {
@@ -84,16 +84,18 @@ func (x *explainer) look(d planner.Decision, day civil.Date, reason *string) (ne
 	return next
 }
 
-// unseen is the first seq that no planning before a later day will have seen: none, once a working day lies between.
-func (x *explainer) unseen(day civil.Date) int64 {
-	since, from := x.Case.Unseen, x.Day
+// unseen is the first seq that no planning before a later day will have seen: none, once a working day lies between. The date
+// is the day of the last planning before it.
+func (x *explainer) unseen(day civil.Date) (since int64, planned civil.Date) {
+	since, planned = x.Case.Unseen, x.Case.Planned
+	from := x.Day
 	if x.Planned != 0 {
-		since, from = x.Planned+1, x.Day+1
+		since, planned, from = x.Planned+1, x.Day, x.Day+1
 	}
 	if x.set.Calendar.OnOrAfter(from) < day {
-		return 0
+		return 0, x.set.Calendar.Add(day, -1)
 	}
-	return since
+	return since, planned
 }
 
 // letter stands for the ID of the day's letter, which is not written yet.

@@ -26,7 +26,8 @@ func Announced(rec task.Record, t task.Task, u task.Unit, set Settings, silences
 //
 // An item is announced before the first urging of its arm, before the first after a silence or after an entry that urging
 // waited for, before a form, and, where the jurisdiction wants the register checked first, on every day that the urging waits
-// for it. Everything recorded so far counts as seen, whether or not the planning of day d has seen it.
+// for it. Everything recorded so far counts as seen, whether or not the planning of day d has seen it; what counts from a later
+// day than d is not read.
 func Announce(c Case, all Settings, d civil.Date) (step ladder.Step, reason string, ok bool) {
 	var known []task.FiredStep
 	for _, f := range c.Record.Steps {
@@ -35,7 +36,8 @@ func Announce(c Case, all Settings, d civil.Date) (step ladder.Step, reason stri
 		}
 	}
 	c.Record.Steps = known
-	c.Written, c.Unseen = false, 0
+	c.Record.Events = UpTo(c.Record.Events, d)
+	c.Written, c.Unseen, c.Planned = false, 0, 0
 	next := all.Calendar.Add(d, 1)
 	j := newJudge(c, all, next)
 	if !j.status.Chased() {
@@ -51,6 +53,15 @@ func Announce(c Case, all Settings, d civil.Date) (step ladder.Step, reason stri
 		return v.held.step, v.held.why, true
 	}
 	return step, "", false
+}
+
+// UpTo returns the events that count from day d or an earlier one, in their order: all that is read on it.
+func UpTo(events []task.Event, d civil.Date) []task.Event {
+	later := func(e task.Event) bool { return e.On > d }
+	if !slices.ContainsFunc(events, later) {
+		return events
+	}
+	return slices.DeleteFunc(slices.Clone(events), later)
 }
 
 // unconfirmed reports whether the first urging waits for nothing but the check of the register.

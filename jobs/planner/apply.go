@@ -69,6 +69,7 @@ func (w World) Apply(p Plan) World {
 	for _, h := range p.Holds {
 		holds[h.Obligation] = append(holds[h.Obligation], h)
 	}
+	w.Planned = p.Day
 	w.Records = slices.Clone(w.Records)
 	for i, r := range w.Records {
 		ref := r.Obligation.Ref.String()

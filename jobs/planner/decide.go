@@ -36,9 +36,12 @@ type Case struct {
 	Written bool
 	// Letters is how many letters left for the unit in the week so far, besides that of its first working day.
 	Letters int
-	// Unseen is the first seq that no planning before the day has seen: nobody is urged by what was entered since, for the
-	// bureau could not have checked it. 0: everything was seen.
-	Unseen int64
+	// Unseen is the first seq that no planning before the day has seen, and Planned the day of the last of them. Nobody is
+	// urged by what was entered since then or counts from a later day than was read then, for the bureau could not have
+	// checked it; a year that is gone through with all its events in the register says the same letters as day by day.
+	// Where both are 0 everything up to the day was seen.
+	Unseen  int64
+	Planned civil.Date
 }
 
 // The workdays that lie between what is said about one item, and the next that is said.
@@ -240,10 +243,10 @@ const enteredSince = "entered since the last planning; the bureau checks the reg
 // unchecked returns why urging and forms wait where the item stands open, by the date it has, only since an entry that no
 // earlier planning has seen: no digest has asked the bureau to check it. What was entered before an outage was seen.
 func (j *judge) unchecked() string {
-	seen := slices.DeleteFunc(slices.Clone(j.Record.Events), func(e task.Event) bool { return j.Unseen > 0 && e.Seq >= j.Unseen })
-	if len(seen) == len(j.Record.Events) {
+	if !slices.ContainsFunc(j.Record.Events, j.isNew) {
 		return ""
 	}
+	seen := slices.DeleteFunc(slices.Clone(j.Record.Events), j.isNew)
 	opened := func(e task.Event) bool { return e.Kind == task.Opened }
 	was, now := task.Fold(j.Record.Obligation, seen, j.day, j.set.Calendar, j.set.Terms), j.status
 	same := was.Chased() && was.Arm == now.Arm && was.Since == now.Since && was.Effective == now.Effective && was.Assess == now.Assess
@@ -251,6 +254,12 @@ func (j *judge) unchecked() string {
 		return ""
 	}
 	return enteredSince
+}
+
+// isNew reports whether the entry is one that no planning before the day has read. What counts from a later day than this is
+// not read at all yet.
+func (j *judge) isNew(e task.Event) bool {
+	return e.On <= j.day && (j.Unseen > 0 && e.Seq >= j.Unseen || j.Planned > 0 && e.On > j.Planned)
 }
 
 // silenced names the silence that lies over the obligation, or returns "".

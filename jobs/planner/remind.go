@@ -42,12 +42,15 @@ type Snapshot struct {
 	Documents []notice.Document
 	// Week are the units' letters of the week so far; others are passed by.
 	Week []notice.Brief
-	// Known is the jurisdiction's seq that the last planning before the day was made on; 0 where there was none.
-	Known int64
+	// Known is the jurisdiction's seq that the last planning before the day was made on, and Planned its day; 0 where there
+	// was none.
+	Known   int64
+	Planned civil.Date
 }
 
 // Plan is what a day comes to.
 type Plan struct {
+	Day       civil.Date
 	Notices   []notice.Notice
 	Steps     []task.FiredStep
 	Caches    []task.Cache
@@ -119,7 +122,7 @@ func newReminder(s Snapshot, set Settings, d civil.Date) *reminder {
 		units: map[string]task.Unit{}, tasks: map[task.TaskID]task.Task{}, plans: map[string]task.Plan{},
 		lines: map[string][]line{}, fresh: map[string]bool{}, unsent: map[string]bool{}, kept: map[string]string{},
 		refused: map[string]string{}, documents: map[string][]notice.Document{}, letters: map[string]int{},
-		plan: Plan{Supersede: map[string]string{}, Cancel: map[string]string{}, Hold: map[string]string{}, Drop: map[string]string{}},
+		plan: Plan{Day: d, Supersede: map[string]string{}, Cancel: map[string]string{}, Hold: map[string]string{}, Drop: map[string]string{}},
 	}
 	for _, u := range s.Directory.AsOf(d).Units {
 		r.units[u.Code] = u
@@ -190,7 +193,8 @@ func (r *reminder) judge(rec task.Record, t task.Task, u task.Unit) *judge {
 		Jurisdiction: r.Jurisdiction, Record: rec, Task: t, Unit: u, Bureau: r.units[r.Jurisdiction.Bureau], Plan: r.plans[o.Plan],
 		Silences: r.Silences, Served: r.Served, Refused: r.refused, History: r.History,
 		LeadOpen: r.LeadOpen[o.TaskID.String()+"/"+o.Instance],
-		Written:  r.Written[r.key(o.Unit).ID()], Letters: r.letters[o.Unit], Unseen: r.Known + 1,
+		Written:  r.Written[r.key(o.Unit).ID()], Letters: r.letters[o.Unit],
+		Unseen: r.Known + 1, Planned: r.Planned,
 	}, r.all, r.set, r.day)
 }
 

@@ -86,6 +86,38 @@ func TestNobodyIsUrgedByWhatTheBureauCouldNotCheck(t *testing.T) {
 	}
 }
 
+// What was entered beforehand is read on its own day first: on 8 July it is as new as if it had been entered then, and on the 9th
+// the planning of the 8th has seen it. What counted from a day that was planned is not new, and the digest of 5 July does not
+// announce by what counts from the 8th.
+func TestWhatCountsFromALaterDayIsNewOnThatDay(t *testing.T) {
+	for _, c := range []struct {
+		name, on string
+		waits    bool
+	}{
+		{"from the day itself", "2024-07-08", true},
+		{"from the days off before it", "2024-07-06", true},
+		{"from the day planned last", "2024-07-05", false},
+		{"from a day planned before", "2024-07-02", false},
+	} {
+		w := newTown(t).row("1", on("2024-06-28")).live("2024-01-15", "2024-06-27")
+		w.event("2024-06-28", "1/a/m1", task.Accepted).event(c.on, "1/a/m1", task.Reopened)
+		w.live("2024-06-28", "2024-07-05")
+		w.diary = nil
+		rec, digest := record(w.World, "ls/zf/1/a/m1"), date("2024-07-05")
+		_, _, announced := planner.Announced(rec, w.Tasks[0], w.Directory.Units[0], w.Set, nil, digest)
+		if early := date(c.on) > digest; early && announced {
+			t.Errorf("%s: the digest of %s announces by it", c.name, digest)
+		}
+		w.live("2024-07-08", "2024-07-08")
+		if waits := strings.Contains(w.held(), entered); waits != c.waits {
+			t.Errorf("%s: wrote %q, held %q", c.name, w.diary, w.held())
+		}
+		if w.live("2024-07-09", "2024-07-09"); c.waits && !strings.Contains(strings.Join(w.diary, "\n"), "1/m1 T+") {
+			t.Errorf("%s: on the next working day wrote %q, held %q", c.name, w.diary, w.held())
+		}
+	}
+}
+
 func holdsOf(r task.Record, why string) (n int) {
 	for _, h := range r.Holds {
 		if h.Reason == why {

@@ -259,10 +259,10 @@ func TestAContactStandsInForOneUrging(t *testing.T) {
 	// After an outage over both, it stands in for the first; the last one goes.
 	opening().event("2024-07-01", "1/a/m1", task.Contacted, ref("phone")).off("2024-06-29", "2024-07-09").live("2024-07-10", "2024-07-31").
 		wrote("07-10 a: overdue 1/m1 T+5").passedOver("1/a/m1 T+2: a later step is due")
-	// A contact before the item was reopened says nothing about what is owed now.
+	// A contact before the item was reopened says nothing about what is owed now; what reopens it is read on its own day first.
 	opening().event("2024-07-01", "1/a/m1", task.Contacted, ref("phone")).event("2024-07-01", "1/a/m1", task.Accepted).
 		event("2024-07-02", "1/a/m1", task.Reopened).live("2024-07-01", "2024-07-31").
-		wrote("07-02 a: overdue 1/m1 T+2", "07-05 a: overdue 1/m1 T+5; cc deputy")
+		wrote("07-03 a: overdue 1/m1 T+2", "07-08 a: overdue 1/m1 T+5; cc deputy")
 }
 
 func TestPastAndInheritedAreListedNotChased(t *testing.T) {
