@@ -76,6 +76,7 @@ type app struct {
 	log      zerolog.Logger
 	policies *policies
 	posts    posts
+	meter    *metrics // of a worker; nil: nothing is counted
 	closers  []closer
 	// asks says that the command makes no embedded database that is not there; looks, that it writes nothing to one.
 	asks, looks bool

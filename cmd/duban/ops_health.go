@@ -114,14 +114,13 @@ func versionName() string {
 type postOffice struct {
 	*app
 	store *store.Store
-	meter *metrics // nil: nothing is counted
 
 	mu   sync.Mutex
 	open map[string]*notify.Dispatcher // a dispatcher remembers how its server behaves
 }
 
-func (a *app) postOffice(s *store.Store, m *metrics) *postOffice {
-	return &postOffice{app: a, store: s, meter: m, open: map[string]*notify.Dispatcher{}}
+func (a *app) postOffice(s *store.Store) *postOffice {
+	return &postOffice{app: a, store: s, open: map[string]*notify.Dispatcher{}}
 }
 
 func (p *postOffice) dispatcherOf(code string) (*notify.Dispatcher, error) {
@@ -151,18 +150,18 @@ func (p *postOffice) deliver(ctx context.Context, code string, d civil.Date) (no
 
 // healthWorker writes and sends the operations letters by the clock. It is a worker of its own, since it is to work where the
 // other does not: files may differ from the versions loaded, a job may fail, letters may be paused.
-func (a *app) healthWorker(s *store.Store, m *metrics) (*jobs.Worker, error) {
+func (a *app) healthWorker(s *store.Store) (*jobs.Worker, error) {
 	t, err := a.timetable(s)
 	if err != nil {
 		return nil, err
 	}
-	office := a.postOffice(s, m)
+	office := a.postOffice(s)
 	log := a.log
 	if log.GetLevel() < zerolog.ErrorLevel { // the other worker says the rest
 		log = log.Level(zerolog.ErrorLevel)
 	}
 	runner := a.healthRunner(s, "scheduler")
-	m.watch(&runner)
+	a.meter.watch(&runner)
 	return &jobs.Worker{
 		Runner: runner, Zone: a.policies.zone,
 		Jurisdictions: func(ctx context.Context) ([]task.Jurisdiction, error) {
@@ -194,7 +193,7 @@ func (a *app) runHealth(ctx context.Context, s *store.Store, h byHand) error {
 	if err := a.trusted(ctx, s, h.confirm); err != nil {
 		return err
 	}
-	office := a.postOffice(s, nil)
+	office := a.postOffice(s)
 	var errs []error
 	for _, j := range all {
 		errs = append(errs, a.runHealthOf(ctx, s, office, j, h))

@@ -75,7 +75,11 @@ func (m *metrics) handler() http.Handler {
 }
 
 // tick notes that the worker looks for work, or begins a piece of it.
-func (m *metrics) tick() { m.ticked.Store(time.Now().UnixNano()) }
+func (m *metrics) tick() {
+	if m != nil {
+		m.ticked.Store(time.Now().UnixNano())
+	}
+}
 
 // lastTick is when the worker last looked for work; the zero time: not yet.
 func (m *metrics) lastTick() time.Time {

@@ -154,21 +154,22 @@ func (a *app) show(l net.Listener, p *pages) (stop func() error) {
 }
 
 // watch begins to count what this worker does, and shows it where there is an address for that.
-func (a *app) watch(ctx context.Context, s *store.Store, heartbeat cron.Schedule) (*metrics, error) {
-	m, standing := newMetrics(), newStanding(a, s)
-	if err := m.registry.Register(standing); err != nil {
-		return nil, fmt.Errorf("set up the metrics: %w", err)
+func (a *app) watch(ctx context.Context, s *store.Store, heartbeat cron.Schedule) error {
+	standing := newStanding(a, s)
+	a.meter = newMetrics()
+	if err := a.meter.registry.Register(standing); err != nil {
+		return fmt.Errorf("set up the metrics: %w", err)
 	}
 	l, err := a.listen(ctx)
 	if err != nil || l == nil {
-		return m, err
+		return err
 	}
-	p := &pages{metrics: m, standing: standing, begun: time.Now(), beat: longestSilence}
+	p := &pages{metrics: a.meter, standing: standing, begun: time.Now(), beat: longestSilence}
 	next := heartbeat.Next(p.begun)
 	p.beat = max(p.beat, 3*heartbeat.Next(next).Sub(next))
 	a.closeLater("health and metrics pages", a.show(l, p))
 	a.log.Info().Str("address", l.Addr().String()).Msg("health and metrics pages")
-	return m, nil
+	return nil
 }
 
 // serveAll lets workers work until ctx ends, side by side.

@@ -445,15 +445,18 @@ func (a *app) serve(ctx context.Context, confirm string) error {
 	if err := errors.Join(a.confirm(ctx, s, confirm), a.warnOfClock(ctx, s)); err != nil {
 		return err
 	}
-	watch, err := a.watch(ctx, s, specs["heartbeat"])
-	if err != nil {
+	if err := a.watch(ctx, s, specs["heartbeat"]); err != nil {
 		return err
 	}
 	runner := a.runner(s, "scheduler")
-	watch.watch(&runner)
+	a.meter.watch(&runner)
 	w := a.newWorker(s, runner, specs)
+	health, err := a.healthWorker(s)
+	if err != nil {
+		return err
+	}
 	a.log.Info().Str("database", s.Dialect()).Str("transport", a.cfg.Mail.Transport).Str("worker", a.worker()).Msg("serving")
-	err = w.Serve(ctx)
+	err = serveAll(ctx, w, health)
 	a.log.Info().Msg("stopped")
 	return err
 }
@@ -462,7 +465,10 @@ func (a *app) serve(ctx context.Context, confirm string) error {
 func (a *app) newWorker(s *store.Store, runner jobs.Runner, specs map[string]cron.Schedule) *jobs.Worker {
 	return &jobs.Worker{
 		Runner: runner, Jurisdictions: s.Jurisdictions, Zone: a.policies.zone,
-		Trust: func(ctx context.Context, _ time.Time) error { return a.trust(ctx, s) },
+		Trust: func(ctx context.Context, _ time.Time) error {
+			a.meter.tick()
+			return a.trust(ctx, s)
+		},
 		Prepare: func(ctx context.Context, code string) error {
 			return errors.Join(a.prepare(ctx, s, code), a.mayPlan(ctx, s, code, a.today(code)))
 		},
@@ -493,6 +499,7 @@ func (p *postman) dispatcherOf(code string) (*notify.Dispatcher, error) {
 	}
 	d.Wait = -1 // the next heartbeat takes what another worker holds now
 	d.Door = p.door(p.store, false)
+	p.meter.attach(d)
 	p.dispatchers[code] = d
 	return d, nil
 }
