@@ -2,8 +2,6 @@ package main
 
 import (
 	"fmt"
-	"path/filepath"
-	"runtime/debug"
 	"slices"
 	"testing"
 	"time"
@@ -481,37 +479,5 @@ func BenchmarkRemind(b *testing.B) {
 				b.ReportMetric(sum/float64(b.N), "ratio")
 			})
 		}
-	}
-}
-
-// BenchmarkYear replays a year of the five bundled plans day by day: what happens, what is planned and what leaves, into
-// files. Where the time goes:
-//
-//	go test ./cmd/duban -run '^$' -bench BenchmarkYear -benchtime 1x -cpuprofile cpu.prof
-func BenchmarkYear(b *testing.B) {
-	defer debug.SetGCPercent(debug.SetGCPercent(spareMemory)) // as the program does
-	for b.Loop() {
-		a, _, _ := testApp(b)
-		dir := b.TempDir()
-		if err := a.configureDemo(dir); err != nil {
-			b.Fatal(err)
-		}
-		s, err := a.openDB(b.Context(), "sqlite:"+filepath.Join(dir, "duban.db"))
-		if err != nil {
-			b.Fatal(err)
-		}
-		d := newDemo(a, s, dir, civil.MustParse("2024-01-01"), civil.MustParse("2024-12-31"))
-		began := cpu()
-		if err := d.importAll(b.Context()); err != nil {
-			b.Fatal(err)
-		}
-		for day := d.from; day <= d.to; day++ {
-			for _, code := range d.codes {
-				if err := d.day(b.Context(), code, day); err != nil {
-					b.Fatalf("%s %s: %v", code, day, err)
-				}
-			}
-		}
-		b.ReportMetric((cpu() - began).Seconds(), "cpu-s/year")
 	}
 }
