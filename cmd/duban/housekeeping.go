@@ -58,8 +58,8 @@ func (a *app) housekeeping(ctx context.Context, s *store.Store, code string, loo
 	if err != nil {
 		return err
 	}
-	if err := a.trusted(ctx, s, ""); err != nil {
-		return err
+	if err := a.trust(ctx, s); err != nil {
+		return usagef("nothing was removed: %w", err)
 	}
 	h := housekeeper{app: a, s: s, look: look}
 	for _, j := range all {
