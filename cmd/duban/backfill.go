@@ -227,7 +227,7 @@ func (a *app) fill(ctx context.Context, s *store.Store, saw foresight, f backfil
 		return err
 	}
 	w := filling{app: a, store: s, saw: saw, now: f.now, bar: a.bar(saw.span, "filling in")}
-	err := w.run(ctx, fmt.Sprintf("%s, backfill %s", f.by, saw.hash[:8]))
+	err := w.run(ctx, f.by+filledBy+saw.hash[:8])
 	w.bar.done()
 	if err != nil {
 		return fmt.Errorf("backfill %s: %w", saw.hash[:16], err)
@@ -255,7 +255,7 @@ type filling struct {
 }
 
 func (w *filling) run(ctx context.Context, by string) error {
-	o := &oracle{Store: w.store, real: true, late: w.saw.late(), planned: func(l []notice.Notice) { w.letters += len(l) }}
+	o := &oracle{Store: w.store, late: w.saw.late(), planned: func(l []notice.Notice) { w.letters += len(l) }}
 	switch w.saw.mode {
 	case run.RecordOnly:
 		o.reason = "recorded, never sent (" + by + ")"
@@ -266,7 +266,12 @@ func (w *filling) run(ctx context.Context, by string) error {
 	}
 	replay := w.replay(w.store, o, w.saw.span, by)
 	before := replay.Before
-	replay.Before = func(ctx context.Context, code string, d civil.Date) error {
+	replay.Before = func(ctx context.Context, code string, d civil.Date) (err error) {
+		if d == w.saw.from && w.saw.mode == run.RecordOnly {
+			if o.spare, err = spared(ctx, w.store, w.saw.span, code); err != nil {
+				return err
+			}
+		}
 		return errors.Join(before(ctx, code, d), w.unmoved(ctx, code, d))
 	}
 	replay.Settle = w.settle

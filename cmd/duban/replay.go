@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"duban/jobs"
 	"duban/jobs/civil"
@@ -69,8 +70,8 @@ type oracle struct {
 	*store.Store
 	// reason stands on the letters that are recorded; empty: letters are to leave.
 	reason string
-	// real is the database that others work on: letters of theirs that still wait are left to them.
-	real bool
+	// spare are letters that others planned and that still wait: they are left to the days to come, whose letters leave.
+	spare map[string]bool
 	// late marks letters as 补发 for the range.
 	late *notice.Span
 	// overtaken and passed are letters that are recorded as superseded, by another one or because their moment has passed.
@@ -104,9 +105,6 @@ func (o *oracle) SavePlan(ctx context.Context, j string, seq int64, p run.DayPla
 			n.State, n.Reason = notice.Recorded, o.reason
 		}
 	}
-	if o.real && o.reason != "" { // what waits is taken over by letters that leave, and not by one that never does
-		p.Supersede, p.Hold = nil, nil
-	}
 	if err := o.Store.SavePlan(ctx, j, seq, p); err != nil {
 		return err
 	}
@@ -114,6 +112,18 @@ func (o *oracle) SavePlan(ctx context.Context, j string, seq int64, p run.DayPla
 		o.planned(p.Notices)
 	}
 	return nil
+}
+
+// Unsent implements the jobs' stores.
+func (o *oracle) Unsent(ctx context.Context, j, kind string, before civil.Date) ([]notice.Notice, error) {
+	all, err := o.Store.Unsent(ctx, j, kind, before)
+	return slices.DeleteFunc(all, func(n notice.Notice) bool { return o.spare[n.ID] }), err
+}
+
+// FailedSince implements the jobs' stores.
+func (o *oracle) FailedSince(ctx context.Context, j, kind string, since, before civil.Date) ([]notice.Notice, error) {
+	all, err := o.Store.FailedSince(ctx, j, kind, since, before)
+	return slices.DeleteFunc(all, func(n notice.Notice) bool { return o.spare[n.ID] }), err
 }
 
 // Briefs implements the jobs' stores.
@@ -165,6 +175,40 @@ func (o *oracle) Served(ctx context.Context, ids []string) (map[string]civil.Dat
 		}
 	}
 	return served, err
+}
+
+// filledBy stands in the ledger behind the name of who filled a slot in.
+const filledBy = ", backfill "
+
+// yearBack is further back than any letter that was refused is still taken over from, in days.
+const yearBack = 366
+
+// spared are the letters that still wait when days are filled in afterwards: those of earlier days, and those of the range that
+// a backfill did not plan. A letter that is only recorded must not take over what they have to say.
+func spared(ctx context.Context, s *store.Store, sp span, code string) (map[string]bool, error) {
+	unsent, err := s.Unsent(ctx, code, "", sp.to+1)
+	if err != nil {
+		return nil, err
+	}
+	failed, err := s.FailedSince(ctx, code, "", sp.from-yearBack, sp.to+1)
+	if err != nil {
+		return nil, err
+	}
+	runs, err := s.Runs(ctx, run.Filter{Jurisdiction: code, From: sp.from, To: sp.to})
+	if err != nil {
+		return nil, err
+	}
+	own := map[run.Slot]bool{}
+	for _, r := range runs {
+		own[r.Slot] = strings.Contains(r.By, filledBy)
+	}
+	spare := map[string]bool{}
+	for _, n := range slices.Concat(unsent, failed) {
+		if n.Key.Date < sp.from || !own[run.Slot{Job: n.Job, Jurisdiction: code, Date: n.Key.Date}] {
+			spare[n.ID] = true
+		}
+	}
+	return spare, nil
 }
 
 // scratch copies the database into a folder of its own, which is removed at the end of the call.
@@ -248,7 +292,12 @@ func (r *rehearsal) jurisdiction(ctx context.Context, code string) error {
 		r.names[u.Code] = u.Name
 	}
 	o := &oracle{Store: r.store, reason: foreseenBy, late: r.saw.late(), today: r.saw.leaving(today), planned: r.note}
-	replay := r.app.replay(r.store, o, r.saw.span, "preview")
+	if r.saw.from < today && r.saw.mode == run.RecordOnly {
+		if o.spare, err = spared(ctx, r.store, r.saw.span, code); err != nil {
+			return err
+		}
+	}
+	replay := r.app.replay(r.store, o, r.saw.span, "preview"+filledBy)
 	replay.Settle = func(ctx context.Context, code string, d civil.Date) error { return r.settle(ctx, code, d, today) }
 	replay.Done = r.look
 	return replay.Run(ctx, []string{code})
