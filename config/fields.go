@@ -50,7 +50,7 @@ func (c *Config) databaseFields() []field {
 		{path: "database.password_env", value: &d.PasswordEnv, doc: "Name of the variable that holds the MySQL password. DUBAN_DATABASE_PASSWORD needs no entry and wins."},
 		{path: "log", doc: "What the worker writes to standard error."},
 		{path: "log.level", value: &l.Level, oneOf: []string{"debug", "info", "warn", "error"}, doc: "The least important level written: debug, info, warn or error."},
-		{path: "log.format", value: &l.Format, oneOf: []string{"json", "console"}, doc: "json: one object per line, for machines. console: for a terminal."},
+		{path: "log.format", value: &l.Format, oneOf: []string{"json", "console"}, doc: "json: one object per line, for machines. console: for a terminal. Where nobody chose, a terminal gets console."},
 		{path: "zone", value: &c.Zone, doc: "IANA name of the time zone in which days begin and the schedule is read."},
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"time"
 	_ "time/tzdata" // a minimal image has no zone files
 
+	"github.com/mattn/go-isatty"
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
@@ -329,10 +330,17 @@ func (a *app) strayVariables() []string {
 	return stray
 }
 
+// isTerminal reports whether somebody reads along.
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && isatty.IsTerminal(f.Fd())
+}
+
+// logger writes JSON to standard error, or lines for people where one reads along, or somebody asks for them.
 func (a *app) logger() zerolog.Logger {
 	var w io.Writer = a.err
-	if a.cfg.Log.Format == "console" {
-		w = zerolog.ConsoleWriter{Out: a.err, NoColor: a.flags.noColor, TimeFormat: time.DateTime}
+	if a.cfg.Log.Format == "console" || !a.cfg.Set("log.format") && isTerminal(a.err) {
+		w = zerolog.ConsoleWriter{Out: a.err, NoColor: a.flags.noColor || !isTerminal(a.err), TimeFormat: time.DateTime}
 	}
 	level, err := zerolog.ParseLevel(a.cfg.Log.Level)
 	if err != nil || level == zerolog.NoLevel {

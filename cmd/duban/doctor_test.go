@@ -141,6 +141,7 @@ func TestDoctorAsksTheMailServer(t *testing.T) {
 func TestDoctorFindsNoServer(t *testing.T) {
 	id := identity(t, time.Hour)
 	d := newDesk(t, "2024-09-26")
+	d.ok("migrate")
 	s := server(t, id, nil)
 	d.relay(s, id, nil)
 	if err := s.Close(); err != nil {
@@ -154,6 +155,7 @@ func TestDoctorFindsNoServer(t *testing.T) {
 func TestDoctorAsksEachAccountOnce(t *testing.T) {
 	id := identity(t, 100*24*time.Hour)
 	d := newDesk(t, "2024-09-26")
+	d.ok("migrate")
 	s := server(t, id, nil)
 	d.relay(s, id, nil)
 	config := d.file("duban.yaml", `

@@ -76,9 +76,10 @@ const patience = 30 * time.Second
 // serve starts the worker in the folder with nothing but the given environment.
 func serve(t *testing.T, dir string, env []string, args ...string) *worker {
 	t.Helper()
+	path := binary(t) // which may take its time
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	t.Cleanup(cancel)
-	w := &worker{t: t, cmd: exec.CommandContext(ctx, binary(t), append(args, "serve")...)}
+	w := &worker{t: t, cmd: exec.CommandContext(ctx, path, append(args, "serve")...)}
 	w.cmd.Dir, w.cmd.Env = dir, env
 	pipe, err := w.cmd.StderrPipe()
 	if err != nil {
