@@ -214,6 +214,7 @@ func (a *app) checkVersions(ctx context.Context, s *store.Store, code string) er
 			if seq, err = a.loadVersion(ctx, s, seq, v); err != nil {
 				return err
 			}
+			a.log.Debug().Str("jurisdiction", code).Str("kind", v.Kind).Str("hash", v.Hash).Str("by", v.By).Msg("loaded; from now on it counts")
 		}
 		return nil
 	})
@@ -244,11 +245,7 @@ func (a *app) loadVersion(ctx context.Context, s *store.Store, seq int64, v run.
 		return 0, err
 	}
 	v.Body, v.On, v.At = body, a.today(v.Jurisdiction), a.clock().UTC()
-	if seq, err = s.LoadVersion(ctx, v.Jurisdiction, seq, v); err != nil {
-		return 0, err
-	}
-	a.log.Info().Str("jurisdiction", v.Jurisdiction).Str("kind", v.Kind).Str("hash", v.Hash).Str("by", v.By).Msg("loaded")
-	return seq, nil
+	return s.LoadVersion(ctx, v.Jurisdiction, seq, v)
 }
 
 // inStepStore is the store of the jobs. It saves no plan that was made by anything but what was loaded last: the seq
