@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -175,6 +176,10 @@ func copyTable(ctx context.Context, from, into *tx, t table) error {
 		dest[i] = &vals[i]
 	}
 	b := batch{head: "INSERT INTO " + t.name + " (" + list + ") VALUES ", columns: len(t.columns)}
+	if b.whole, err = into.Tx.PrepareContext(ctx, b.statement(scratchRows)); err != nil {
+		return err
+	}
+	defer func() { _ = b.whole.Close() }() // a statement that is not closed does no harm
 	for rows.Next() {
 		if err := rows.Scan(dest...); err != nil {
 			return err
@@ -201,7 +206,8 @@ type batch struct {
 	head    string
 	columns int
 	args    []any
-	size    int // about how many bytes the values are
+	size    int       // about how many bytes the values are
+	whole   *sql.Stmt // writes scratchRows of them
 }
 
 // add takes a value as this program would have written it: a date or an instant as text, a number as a number.
@@ -241,13 +247,23 @@ func (b *batch) full() bool { return len(b.args) == scratchRows*b.columns || b.s
 
 func (b *batch) flush(ctx context.Context, t *tx) error {
 	n := len(b.args) / b.columns
-	if n == 0 {
+	var err error
+	switch n {
+	case 0:
 		return nil
+	case scratchRows:
+		_, err = b.whole.ExecContext(ctx, b.args...)
+	default:
+		_, err = t.Tx.ExecContext(ctx, b.statement(n), b.args...)
 	}
-	mark := "(" + marks(b.columns) + ")"
-	_, err := t.ExecContext(ctx, b.head+strings.TrimSuffix(strings.Repeat(mark+", ", n), ", "), b.args...)
 	b.args, b.size = b.args[:0], 0
 	return err
+}
+
+// statement writes n rows.
+func (b *batch) statement(n int) string {
+	mark := "(" + marks(b.columns) + ")"
+	return b.head + strings.TrimSuffix(strings.Repeat(mark+", ", n), ", ")
 }
 
 // WithoutPlan removes a plan from a scratch copy, with its tasks, obligations, what happened to them, the closings of its

@@ -231,6 +231,11 @@ func TestAViewIsWhatWasKnown(t *testing.T) {
 			})
 		}
 		same(t, dump(t, s, store.Cut{Seq: map[string]int64{j: 1 << 40}}, true), held[order[len(order)-1]])
+		// Both cuts at once leave what counts from the day and was known: all of the first day was known by the seq of its plan.
+		first := order[3]
+		same(t, dump(t, s, store.Cut{On: day0, Seq: map[string]int64{j: first}}, true), held[first])
+		later := dump(t, s, store.Cut{On: day0, Seq: map[string]int64{j: order[len(order)-2]}}, false)
+		same(t, later, dump(t, s, store.Cut{On: day0}, false))
 		nothing := dump(t, s, store.Cut{Seq: map[string]int64{j: 0}}, true)
 		for table, rows := range nothing {
 			if len(rows) > 0 && table != "jurisdictions" {
