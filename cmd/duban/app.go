@@ -114,7 +114,7 @@ func (a *app) main(ctx context.Context, args []string) int {
 		fmt.Fprintln(a.err, "duban: refused, nothing was written:", a.hints(err.Error()))
 		return exitRefused
 	}
-	fmt.Fprintln(a.err, "duban:", a.hints(err.Error()))
+	fmt.Fprintln(a.err, "duban:", a.hints(err.Error()+next(err)))
 	return exitFailed
 }
 
@@ -366,11 +366,10 @@ func (a *app) openDB(ctx context.Context, dsn string) (*store.Store, error) {
 	if err := a.noDatabase(dsn); err != nil {
 		return nil, err
 	}
-	s, err := store.Open(ctx, dsn, a.cfg.Database.Password.Reveal())
+	s, err := a.openStore(ctx, dsn)
 	if err != nil {
 		return nil, err
 	}
-	a.closeLater("database", s.Close)
 	have, want, err := s.SchemaVersion(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)

@@ -258,6 +258,8 @@ func TestWrongCallsAreAnsweredWithWhatToDo(t *testing.T) {
 
 func TestAFreshRegisterSaysWhatToDoNext(t *testing.T) {
 	d := newDesk(t, "2024-09-26")
+	d.fails(exitUsage, []string{"status"}, "there is no database at", "duban import units FILE")
+	d.ok("migrate")
 	if out := d.ok("status"); !strings.Contains(out, "duban import units FILE") {
 		t.Error(out)
 	}

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"regexp"
@@ -12,6 +14,8 @@ import (
 	"github.com/spf13/pflag"
 
 	"duban/jobs/civil"
+	"duban/jobs/task"
+	"duban/store"
 )
 
 // comfort gives every command its examples, says of every flag that wants a day how days are written, and completes what
@@ -55,18 +59,18 @@ const daysHelp = "A DAY is written 2024-06-25 or 20240625, or is today or yester
 // takesDays marks the flags that take a day, and says how it is written.
 func (a *app) takesDays(c *cobra.Command) {
 	names := []string{"as-of", "asked", "confirm-date", "date", "due", "from", "issued", "on", "to", "until", "valid-to"}
-	any := strings.Contains(c.Use, "DATE") || strings.Contains(c.Use, "FROM TO")
+	days := strings.Contains(c.Use, "DATE") || strings.Contains(c.Use, "FROM TO")
 	c.LocalNonPersistentFlags().VisitAll(func(f *pflag.Flag) {
 		said := strings.Contains(f.Usage, "YYYY-MM-DD")
 		address := f.Name == "to" && strings.Contains(f.Usage, "address")
 		if f.Value.Type() != "string" || !said && (!slices.Contains(names, f.Name) || address) {
 			return
 		}
-		any = true
+		days = true
 		f.Usage = strings.ReplaceAll(strings.ReplaceAll(f.Usage, ", YYYY-MM-DD", ""), "YYYY-MM-DD", dayType)
 		f.Value = dayValue{f.Value, a.parseDate}
 	})
-	if !any {
+	if !days {
 		return
 	}
 	if c.Long == "" {
@@ -107,6 +111,34 @@ func shellQuoted(s string) string {
 		return s
 	}
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
+// next says what to do about a failure that does not say so itself.
+func next(err error) string {
+	switch {
+	case errors.Is(err, task.ErrMoved):
+		return "; somebody else wrote at the same time: run the command again"
+	case errors.Is(err, task.ErrLost):
+		return "; it is in the other's hands, `duban status` shows what becomes of it"
+	case errors.Is(err, fs.ErrPermission):
+		return "; let the account that runs duban read and write it"
+	case errors.Is(err, context.DeadlineExceeded):
+		return "; run it again, and `duban doctor` where that does not help"
+	}
+	return ""
+}
+
+// openStore opens a database, to be closed at the end.
+func (a *app) openStore(ctx context.Context, dsn string) (*store.Store, error) {
+	s, err := store.Open(ctx, dsn, a.cfg.Database.Password.Reveal())
+	switch {
+	case errors.Is(err, store.ErrNewer):
+		return nil, err
+	case err != nil:
+		return nil, fmt.Errorf("%w; check database.dsn or --db, and that it can be reached from here: `duban config print` shows what is in force", err)
+	}
+	a.closeLater("database", s.Close)
+	return s, nil
 }
 
 // makesDatabase reports whether a command may make an embedded database that is not there: those that a new county begins

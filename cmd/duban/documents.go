@@ -177,14 +177,14 @@ func (a *app) documentsOf(ctx context.Context, s *store.Store, ids []string) (dr
 // issueDocuments issues drafts one by one. A draft whose facts have changed is refused, and stays.
 func (a *app) issueDocuments(ctx context.Context, s *store.Store, ids []string, i issue, by string) error {
 	if i.number != "" && len(ids) > 1 {
-		return usagef("outbox release: --number %s is one number for %d documents", i.number, len(ids))
+		return usagef("outbox release: --number %s is one number for %d documents; release them one by one, each with its own", i.number, len(ids))
 	}
 	via := notice.Channel(i.channel)
 	if via == "" {
 		via = notice.ByMail
 	}
 	if via == notice.ByMail && i.on != "" {
-		return usagef("outbox release: --on goes with --channel oa or paper: the day it was handed over")
+		return usagef("outbox release: --on is the day it was handed over, with --channel oa or paper; leave it out for a letter by mail")
 	}
 	var errs []error
 	for _, id := range ids {

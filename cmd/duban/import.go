@@ -105,7 +105,7 @@ func (a *app) importKindCmd(kind, short string) *cobra.Command {
 func readFile(name string) ([]byte, error) {
 	f, err := os.Open(name)
 	if err != nil {
-		return nil, usagef("read %s: %w", name, errors.Unwrap(err))
+		return nil, usagef("read %s: %w; give the path of a file", name, errors.Unwrap(err))
 	}
 	defer f.Close()
 	b, err := io.ReadAll(io.LimitReader(f, largestFile+1))
@@ -116,7 +116,7 @@ func readFile(name string) ([]byte, error) {
 		return nil, fmt.Errorf("read %s: %w", name, err)
 	}
 	if len(b) > largestFile {
-		return nil, refusedError{fmt.Errorf("read %s: it is larger than %d MB; a ledger is not", name, largestFile>>20)}
+		return nil, refusedError{fmt.Errorf("read %s: it is larger than %d MB; a ledger is not: save its sheet alone as .xlsx or .csv", name, largestFile>>20)}
 	}
 	return b, nil
 }

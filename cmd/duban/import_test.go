@@ -499,7 +499,7 @@ func TestAFileOfAnotherJurisdictionIsRefused(t *testing.T) {
 
 func TestADryRunOnAFreshRegisterWritesNothing(t *testing.T) {
 	d := newDesk(t, "2024-09-02")
-	d.ok("status")
+	d.ok("migrate")
 	d.unchanged(func() {
 		if out := d.ok("import", "units", d.file("units.csv", townUnits), "--dry-run"); !strings.Contains(out, "would import (dry run, nothing written) units for town: 6 rows, 7 changes") {
 			t.Error(out)

@@ -110,7 +110,7 @@ func (a *app) testLetter(t mailTest) (compose.Message, error) {
 	now := a.clock().In(a.policies.zone(t.code))
 	asked, err := compose.Address(t.to)
 	if err != nil {
-		return compose.Message{}, usagef("mail test: --to: %w", err)
+		return compose.Message{}, usagef("mail test: --to: %w; want one address, as name@example.com", err)
 	}
 	letter := compose.Letter{
 		ID: "test" + strings.ToLower(rand.Text()[:16]), From: m, To: asked, Date: now,
@@ -147,9 +147,9 @@ func readAttachment(path string) (compose.Attachment, error) {
 	case err != nil:
 		return compose.Attachment{}, usagef("mail test: --attach: %w", err)
 	case !info.Mode().IsRegular():
-		return compose.Attachment{}, usagef("mail test: --attach %s: it is not a file", path)
+		return compose.Attachment{}, usagef("mail test: --attach %s: it is not a file; name one", path)
 	case info.Size() > largestAttachment:
-		return compose.Attachment{}, usagef("mail test: --attach %s: it has %d bytes, more than %d", path, info.Size(), largestAttachment)
+		return compose.Attachment{}, usagef("mail test: --attach %s: it has %d bytes, more than %d; try a smaller one", path, info.Size(), largestAttachment)
 	}
 	data, err := os.ReadFile(path)
 	if err != nil {

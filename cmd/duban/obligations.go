@@ -432,7 +432,7 @@ func (a *app) recordEvent(ctx context.Context, s *store.Store, ref task.Ref, on 
 		return err
 	}
 	if e.On > today {
-		return usagef("record %s on %s: %s has not come yet", e.Kind, id, e.On)
+		return usagef("record %s on %s: %s has not come yet; record it on that day, or leave --on out for today", e.Kind, id, e.On)
 	}
 	r := a.register(s)
 	if e, err = a.complete(ctx, s, ref, e, x); err != nil {
@@ -517,9 +517,9 @@ func (a *app) checkFigures(ctx context.Context, s *store.Store, ref task.Ref, e 
 		case !slices.Contains(fields, name):
 			return usagef("record %s on %s: there is no figure %q; the row asks for %s", e.Kind, ref, name, strings.Join(fields, "、"))
 		case n < 0:
-			return usagef("record %s on %s: %s=%d is below zero", e.Kind, ref, name, n)
+			return usagef("record %s on %s: %s=%d is below zero; give 0 or more", e.Kind, ref, name, n)
 		case n > 0 && e.Nil:
-			return usagef("record %s on %s: a nil return has no figures; %s=%d", e.Kind, ref, name, n)
+			return usagef("record %s on %s: a nil return has no figures, and %s=%d; leave out --nil or the figure", e.Kind, ref, name, n)
 		}
 	}
 	return nil
@@ -531,7 +531,7 @@ func (a *app) recordBoth(ctx context.Context, r register.Register, ref task.Ref,
 		return r.Record(ctx, ref, e)
 	}
 	if x.asked > e.On {
-		return task.Status{}, usagef("grant %s: the unit cannot have asked on %s, after the answer of %s", ref, x.asked, e.On)
+		return task.Status{}, usagef("grant %s: the unit cannot have asked on %s, after the answer of %s; give --asked the day of its request", ref, x.asked, e.On)
 	}
 	ask := task.Event{Kind: task.ExtensionAsked, On: x.asked, Date: e.Date, Who: e.Who, Why: e.Why, Subject: ref.String()}
 	e.Subject = ref.String()
@@ -587,7 +587,7 @@ func (a *app) triggerCmd() *cobra.Command {
 				return err
 			}
 			if e.On > today {
-				return usagef("trigger %s on %s: that day has not come yet", id, e.On)
+				return usagef("trigger %s on %s: that day has not come yet; record it on that day", id, e.On)
 			}
 			if e.Date, err = a.date("due", due, 0); err != nil {
 				return err

@@ -994,11 +994,10 @@ func (a *app) rebuildCmd() *cobra.Command {
 
 // migrate opens the database without asking for its version and brings its tables up to date.
 func (a *app) migrate(ctx context.Context) (int, error) {
-	s, err := store.Open(ctx, a.cfg.Database.DSN, a.cfg.Database.Password.Reveal())
+	s, err := a.openStore(ctx, a.cfg.Database.DSN)
 	if err != nil {
 		return 0, err
 	}
-	a.closeLater("database", s.Close)
 	n, err := s.Migrate(ctx)
 	if err != nil {
 		return n, fmt.Errorf("migrate database: %w", err)

@@ -206,7 +206,7 @@ func (a *app) clarifyCmd() *cobra.Command {
 				return err
 			}
 			if day > today {
-				return usagef("clarify %s: --on %s has not come yet; say it on that day", id, day)
+				return usagef("clarify %s: --on %s has not come yet; say it on that day, or leave --on out for today", id, day)
 			}
 			issued, err := issuedOn(c.Context(), s, id, day)
 			if err != nil {
