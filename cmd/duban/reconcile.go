@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -133,6 +134,7 @@ type reconciler struct {
 	dir, by      string
 	code, bureau string
 	found        []reconciled
+	restored     map[string]bool           // documents that were seen to
 	letters      map[string]archive.Letter // read from the archive, by SHA-256; none for a file that is not there
 }
 
@@ -159,7 +161,7 @@ func readUnderway(ctx context.Context, s *store.Store, code string) (u underway,
 }
 
 func (r *reconciler) run(ctx context.Context) error {
-	r.letters = map[string]archive.Letter{}
+	r.letters, r.restored = map[string]archive.Letter{}, map[string]bool{}
 	before, err := readUnderway(ctx, r.s, r.code)
 	if err != nil {
 		return err
@@ -381,8 +383,8 @@ func (r *reconciler) addLetter(n notice.Notice, own []archive.Acceptance) {
 	r.add(f)
 }
 
-// planAnew plans the days of the letters, in order and none of the future, so that the same letters arise as then. The
-// jobs that the clock never starts are left out. Nothing is sent.
+// planAnew plans the days of the letters, in order and none of the future, so that the same letters arise as then: a day of
+// which nothing left was not planned, or had nothing to say. Jobs that the clock never starts are left out. Nothing is sent.
 func (r *reconciler) planAnew(ctx context.Context, accepted []archive.Acceptance) error {
 	if err := r.prepare(ctx, r.s, r.code); err != nil {
 		return err
@@ -393,20 +395,39 @@ func (r *reconciler) planAnew(ctx context.Context, accepted []archive.Acceptance
 	}
 	runner := r.runner(r.s, r.by)
 	runner.Jobs = slices.DeleteFunc(runner.Jobs, func(j jobs.Job) bool { return specs[j.Name()] == nil })
-	if len(runner.Jobs) == 0 {
-		return nil
+	whole := map[civil.Date]bool{}
+	for _, acc := range accepted {
+		whole[acc.Date] = whole[acc.Date] || !r.ofClose(acc)
 	}
-	whole := runner.Jobs[len(runner.Jobs)-1].Name()
-	last := min(accepted[len(accepted)-1].Date, r.today(r.code))
-	for d := accepted[0].Date; d <= last; d++ {
-		if _, err := runner.Run(ctx, whole, r.code, d, false); err != nil {
+	today := r.today(r.code)
+	for _, d := range slices.Sorted(maps.Keys(whole)) {
+		last := ""
+		for _, j := range runner.Jobs {
+			if whole[d] || j.EveryDay() {
+				last = j.Name()
+			}
+		}
+		if d > today || last == "" {
+			continue
+		}
+		if err := r.issued(ctx, accepted, d); err != nil {
+			return err
+		}
+		if _, err := runner.Run(ctx, last, r.code, d, false); err != nil {
 			return err
 		}
 	}
-	return nil
+	return r.issued(ctx, accepted, civil.Never)
 }
 
-// tell lists what became of the letters, restores documents, and compares what is here with what left.
+// ofClose reports whether a letter is known to be of a period's close. Missed days are closed one by one, while the letters
+// of the day are planned for the last of them alone.
+func (r *reconciler) ofClose(acc archive.Acceptance) bool {
+	l, ok := r.read(acc)
+	return ok && (l.Kind == notice.Summary || l.Kind == notice.Bulletin || l.Kind == notice.Report)
+}
+
+// tell lists what became of the letters, and compares what is here with what left.
 func (r *reconciler) tell(ctx context.Context, accepted []archive.Acceptance, told map[string]bool) error {
 	of := map[string][]archive.Acceptance{}
 	var order []string
@@ -416,7 +437,6 @@ func (r *reconciler) tell(ctx context.Context, accepted []archive.Acceptance, to
 		}
 		of[acc.Notice] = append(of[acc.Notice], acc)
 	}
-	var forms []form
 	known := map[string]notice.Notice{}
 	for _, id := range order {
 		n, err := r.s.Notice(ctx, id)
@@ -428,16 +448,9 @@ func (r *reconciler) tell(ctx context.Context, accepted []archive.Acceptance, to
 			return err
 		}
 		known[id] = n
-		if n.Key.Formal() {
-			forms = append(forms, r.formOf(n, of[id]))
-			continue
-		}
-		if !told[id] {
+		if !n.Key.Formal() && !told[id] { // forms are told of as they are restored
 			r.addLetter(n, of[id])
 		}
-	}
-	if err := r.restore(ctx, forms); err != nil {
-		return err
 	}
 	return r.compare(ctx, order, of, known)
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -33,41 +34,71 @@ func (r *reconciler) formOf(n notice.Notice, own []archive.Acceptance) form {
 	return f
 }
 
-// restore gives documents that are drafts here the number and the date they were issued with, in the order of their numbers, so
-// that the register goes on behind them. A draft that does not hold by what is known here is named with the command.
-func (r *reconciler) restore(ctx context.Context, forms []form) error {
-	slices.SortStableFunc(forms, func(a, b form) int { return cmp.Compare(a.marks.n, b.marks.n) })
-	for _, f := range forms {
-		n := f.letter
-		out := reconciled{What: foundForm, Date: n.Key.Date, ID: n.ID, Unit: n.Key.Unit, Kind: n.Key.Kind, At: f.own[0].At, Number: f.marks.number}
-		doc, err := r.s.Document(ctx, n.ID)
-		if err != nil && !errors.Is(err, task.ErrNotFound) {
+// issued sees to the documents that are here and were issued up to the day, by what the archive shows: what is planned after
+// it knows of them.
+func (r *reconciler) issued(ctx context.Context, accepted []archive.Acceptance, by civil.Date) error {
+	of := map[string][]archive.Acceptance{}
+	for _, acc := range accepted {
+		if !r.restored[acc.Notice] {
+			of[acc.Notice] = append(of[acc.Notice], acc)
+		}
+	}
+	var forms []form
+	for _, id := range slices.Sorted(maps.Keys(of)) {
+		n, err := r.s.Notice(ctx, id)
+		if errors.Is(err, task.ErrNotFound) || err == nil && !n.Key.Formal() {
+			continue
+		}
+		if err != nil {
 			return err
 		}
-		command := fmt.Sprintf("duban outbox release %s --number %s --by %s", n.ID, cmp.Or(f.marks.number, "NUMBER"), r.by)
-		switch {
-		case err != nil || doc.State != notice.Drafted:
-			out.Says = "the archive proves that it left"
-			if doc.Number != "" && f.marks.number != "" && doc.Number != f.marks.number {
-				out.Says += fmt.Sprintf(" as %s, and here it is %s: mend the office's register", f.marks.number, doc.Number)
-			}
-		case f.marks.number == "" || f.marks.date.IsZero():
-			out.Says, out.Command = "issued, but its number or date cannot be read in the archive; look there and release it, which sends nothing", command
-		default:
-			_, err := r.formalDesk(r.s).Release(ctx, formal.Release{ID: n.ID, By: r.by, Number: f.marks.number, Via: notice.ByMail, Today: f.marks.date})
-			var refused formal.RefusedError
-			switch {
-			case err == nil:
-				out.Says = fmt.Sprintf("issued as %s on %s, as in the archive", f.marks.number, f.marks.date)
-			case errors.As(err, &refused), errors.Is(err, task.ErrExists):
-				out.Says = fmt.Sprintf("issued as %s on %s, but not by what is known here: %v; enter what is missing, then release it, which sends nothing", f.marks.number, f.marks.date, err)
-				out.Command = command
-			default:
-				return err
-			}
+		if f := r.formOf(n, of[id]); f.marks.date <= by {
+			forms = append(forms, f)
+			r.restored[id] = true
 		}
-		r.add(out)
 	}
+	slices.SortStableFunc(forms, func(a, b form) int { return cmp.Compare(a.marks.n, b.marks.n) })
+	for _, f := range forms {
+		if err := r.restore(ctx, f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// restore gives a document that is a draft here the number and the date it was issued with; they are taken in the order of
+// their numbers, so that the register goes on behind them. A draft that does not hold by what is known here is named with
+// the command.
+func (r *reconciler) restore(ctx context.Context, f form) error {
+	n := f.letter
+	out := reconciled{What: foundForm, Date: n.Key.Date, ID: n.ID, Unit: n.Key.Unit, Kind: n.Key.Kind, At: f.own[0].At, Number: f.marks.number}
+	doc, err := r.s.Document(ctx, n.ID)
+	if err != nil && !errors.Is(err, task.ErrNotFound) {
+		return err
+	}
+	command := fmt.Sprintf("duban outbox release %s --number %s --by %s", n.ID, cmp.Or(f.marks.number, "NUMBER"), r.by)
+	switch {
+	case err != nil || doc.State != notice.Drafted:
+		out.Says = "the archive proves that it left"
+		if doc.Number != "" && f.marks.number != "" && doc.Number != f.marks.number {
+			out.Says += fmt.Sprintf(" as %s, and here it is %s: mend the office's register", f.marks.number, doc.Number)
+		}
+	case f.marks.number == "" || f.marks.date.IsZero():
+		out.Says, out.Command = "issued, but its number or date cannot be read in the archive; look there and release it, which sends nothing", command
+	default:
+		_, err := r.formalDesk(r.s).Release(ctx, formal.Release{ID: n.ID, By: r.by, Number: f.marks.number, Via: notice.ByMail, Today: f.marks.date})
+		var refused formal.RefusedError
+		switch {
+		case err == nil:
+			out.Says = fmt.Sprintf("issued as %s on %s, as in the archive", f.marks.number, f.marks.date)
+		case errors.As(err, &refused), errors.Is(err, task.ErrExists):
+			out.Says = fmt.Sprintf("issued as %s on %s, but not by what is known here: %v; enter what is missing, then release it, which sends nothing", f.marks.number, f.marks.date, err)
+			out.Command = command
+		default:
+			return err
+		}
+	}
+	r.add(out)
 	return nil
 }
 

@@ -3,12 +3,19 @@ package main
 import (
 	"database/sql"
 	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"duban/jobs/civil"
+	"duban/jobs/task"
+	"duban/notify/archive"
 	"duban/notify/mail/mailtest"
+	"duban/notify/notice"
 	"duban/store/storetest"
 )
 
@@ -174,4 +181,267 @@ func TestARestoredDatabaseSendsNothingTwice(t *testing.T) {
 			d.ok("run", "all")
 		})
 	}
+}
+
+// TestARestoredRegisterOfFormsGoesOn: a form that was issued after the backup keeps its number and date, and the next one
+// takes the number behind it.
+func TestARestoredRegisterOfFormsGoesOn(t *testing.T) {
+	for _, e := range storetest.Engines(t) {
+		t.Run(e.Name, func(t *testing.T) {
+			d, dsn, s := posted(t, e)
+			for _, day := range []string{"2024-09-25", "2024-10-10", "2024-10-15"} {
+				d.on(day)
+				d.ok("run", "all")
+			}
+			backup := d.backup(e, dsn)
+			d.on("2024-10-16")
+			drafts := d.objects("documents", "list", "--state", "draft", "--kind", "supervision-form", "--output", "json")
+			var mailed []string
+			for _, o := range drafts {
+				if unit := o.text("unit"); unit == "jtj" {
+					mailed = append(mailed, o.text("id"))
+				}
+			}
+			if len(mailed) < 2 {
+				t.Fatalf("drafts: %v", drafts)
+			}
+			d.ok("outbox", "release", mailed[0], "--by", "李敏")
+			d.ok("run", "all")
+			want := d.objects("documents", "list", "--state", "issued")
+			was := taken(s)
+			if len(want) != 1 || want[0].text("number") != "督办〔2024〕1号" {
+				t.Fatalf("issued: %v", want)
+			}
+
+			d.env["DUBAN_DATABASE_DSN"] = urlOf(backup)
+			if code, _, said := d.call("", "run", "all"); code != exitFailed || !strings.Contains(said, "2024-10-16 is not planned") {
+				t.Errorf("exit %d: %s", code, said)
+			}
+			rows := d.objects("outbox", "reconcile", "--by", "王主任")
+			n, enter := ofWhat(rows)
+			if n[foundForm] != 1 || len(enter) != 0 {
+				t.Errorf("found %v: %v", n, rows)
+			}
+			got := d.objects("documents", "list", "--state", "issued")
+			if len(got) != 1 || got[0].text("id", "number", "date", "year", "n", "channel") != want[0].text("id", "number", "date", "year", "n", "channel") {
+				t.Errorf("restored %v, it was %v", got, want)
+			}
+			d.ok("run", "all")
+			if now := taken(s); !maps.Equal(now, was) {
+				t.Errorf("taken %v, it was %v", now, was)
+			}
+			if out := d.ok("outbox", "release", mailed[1], "--by", "李敏"); !strings.Contains(out, "督办〔2024〕2号") {
+				t.Errorf("the register goes on with %s", out)
+			}
+			d.ok("run", "all")
+			for mail, n := range taken(s) {
+				if n != 1 {
+					t.Errorf("%s was taken %d times", mail, n)
+				}
+			}
+		})
+	}
+}
+
+// TestOrdinaryWorkIsNotTakenForARestore: what a crash, a trial, another transport or another database leaves in the archive
+// keeps no letter back.
+func TestOrdinaryWorkIsNotTakenForARestore(t *testing.T) {
+	archived := func(t *testing.T, d *desk) *archive.Archive {
+		t.Helper()
+		a, err := archive.Open(d.env["DUBAN_MAIL_ARCHIVE_DIR"])
+		if err != nil {
+			t.Fatal(err)
+		}
+		return a
+	}
+	for _, e := range storetest.Engines(t) {
+		t.Run(e.Name, func(t *testing.T) {
+			t.Run("a worker that died before its receipts were written", func(t *testing.T) {
+				d, dsn, s := posted(t, e)
+				d.on("2024-09-25")
+				d.ok("pause", "--by", "李敏", "--why", "演练")
+				d.ok("run", "all")
+				d.ok("resume")
+				st := storetest.Reopen(t, dsn)
+				letters, err := st.ClaimNotices(t.Context(), notice.ClaimFilter{}, 9, time.Second, time.Hour)
+				if err != nil || len(letters) == 0 {
+					t.Fatal(err)
+				}
+				for _, n := range letters {
+					if _, err := st.Commit(t.Context(), []notice.Mark{{ID: n.ID, Token: n.Token, Date: n.Key.Date}}, nil); err != nil {
+						t.Fatal(err)
+					}
+					acc := archive.Acceptance{
+						Jurisdiction: "town", Date: n.Key.Date, Notice: n.ID, MessageID: "<" + n.ID + "@sfj.example>", Unit: n.Key.Unit, To: n.Facts.Recipients[0].Email,
+						SHA256: strings.Repeat("ab", 32), At: time.Now(),
+					}
+					if err := archived(t, d).Accepted(acc); err != nil {
+						t.Fatal(err)
+					}
+				}
+				alter(t, behind(t, dsn), "UPDATE notices SET lease = '2020-01-01 00:00:00.000' WHERE state = 'sending'")
+				before := len(taken(s))
+				if code, out, said := d.call("", "run", "all"); code != exitDone || len(taken(s)) != before+len(letters) {
+					t.Errorf("exit %d, %d letters: %s%s", code, len(taken(s))-before, out, said)
+				}
+			})
+			for name, c := range map[string]map[string]string{
+				"a trial run":         {"DUBAN_MAIL_REDIRECT_TO": "trial@sfj.example"},
+				"letters into a file": {"DUBAN_MAIL_TRANSPORT": "file", "DUBAN_MAIL_SMTP_HOST": ""},
+			} {
+				t.Run(name, func(t *testing.T) {
+					d, dsn, _ := posted(t, e)
+					backup := d.backup(e, dsn)
+					d.on("2024-09-25")
+					was := map[string]string{}
+					for k, v := range c {
+						was[k] = d.env[k]
+						d.env[k] = v
+					}
+					d.ok("run", "all")
+					d.env["DUBAN_DATABASE_DSN"] = urlOf(backup)
+					if name == "a trial run" {
+						for k, v := range was {
+							d.env[k] = v
+						}
+					}
+					d.ok("run", "all")
+					d.on("2024-09-26")
+					d.ok("run", "all")
+				})
+			}
+			t.Run("another database's letters in the same archive", func(t *testing.T) {
+				d, _, _ := posted(t, e)
+				if err := archived(t, d).Accepted(archive.Acceptance{Jurisdiction: "elsewhere", Date: civil.MustParse("2024-09-25"), Notice: "n1", To: "a@b.example"}); err != nil {
+					t.Fatal(err)
+				}
+				d.on("2024-09-25")
+				d.ok("run", "all")
+				if out := d.ok("outbox", "reconcile", "--by", "李敏"); !strings.Contains(out, "nothing to do") {
+					t.Error(out)
+				}
+			})
+		})
+	}
+}
+
+func TestWhatTheArchiveHasOfAnUnknownLetterIsKept(t *testing.T) {
+	for _, e := range storetest.Engines(t) {
+		t.Run(e.Name, func(t *testing.T) {
+			d, dsn, s := posted(t, e)
+			backup := d.backup(e, dsn)
+			d.on("2024-09-25")
+			d.ok("run", "all")
+			was := taken(s)
+			dir := d.env["DUBAN_MAIL_ARCHIVE_DIR"]
+			a, err := archive.Open(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			// A letter that nothing here would plan; one whose bytes were lost; a line that a crash cut off.
+			key := notice.Key{Jurisdiction: "town", Date: civil.MustParse("2024-09-25"), Unit: "zzb", Role: "liaison", Kind: notice.UnitLetter}
+			if err := a.Accepted(archive.Acceptance{Jurisdiction: "town", Date: key.Date, Notice: key.ID(), MessageID: "<" + key.ID() + "@x>", Unit: "zzb", To: "qian@zzb.example", SHA256: strings.Repeat("cd", 32)}); err != nil {
+				t.Fatal(err)
+			}
+			day := filepath.Join(dir, "town", "2024-09-25")
+			files, err := a.Files("town", key.Date)
+			if err != nil || len(files) == 0 {
+				t.Fatal(files, err)
+			}
+			if err := os.WriteFile(filepath.Join(day, files[0].Name), []byte("lost"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			journal, err := os.OpenFile(filepath.Join(day, "accepted.jsonl"), os.O_APPEND|os.O_WRONLY, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := journal.WriteString(`{"notice":"torn`); err != nil {
+				t.Fatal(err)
+			}
+			if err := journal.Close(); err != nil {
+				t.Fatal(err)
+			}
+			d.env["DUBAN_DATABASE_DSN"] = urlOf(backup)
+			d.fails(exitUsage, []string{"outbox", "reconcile"}, "--by")
+			d.fails(exitUsage, []string{"outbox", "reconcile", "--by", "王主任", "--archive", filepath.Join(dir, "nowhere")}, "--archive DIR")
+			rows := d.objects("outbox", "reconcile", "--by", "王主任")
+			n, _ := ofWhat(rows)
+			if n[foundKept] != 1 || n[foundTorn] != 1 || n[foundDamaged] != 2 || n[foundProven] != len(was)-2 && n[foundProven] == 0 {
+				t.Errorf("%v: %v", n, rows)
+			}
+			for _, o := range rows {
+				if strings.Contains(fmt.Sprint(o), "@zzb.example") {
+					t.Errorf("an address stands open: %v", o)
+				}
+			}
+			d.ok("run", "all")
+			if now := taken(s); !maps.Equal(now, was) {
+				t.Errorf("taken %v, it was %v", now, was)
+			}
+			// Interrupted, it keeps letters back until it is gone through.
+			st := storetest.Reopen(t, backup)
+			if err := st.SetMeta(t.Context(), "reconciling_town", `{"by":"王主任","days":["2024-09-25"]}`); err != nil {
+				t.Fatal(err)
+			}
+			if code, _, said := d.call("", "run", "all"); code != exitFailed || !strings.Contains(said, "was interrupted") {
+				t.Errorf("exit %d: %s", code, said)
+			}
+			d.ok("outbox", "reconcile", "--by", "王主任")
+			d.ok("run", "all")
+			if now := taken(s); !maps.Equal(now, was) {
+				t.Errorf("taken %v, it was %v", now, was)
+			}
+		})
+	}
+}
+
+func TestDocumentMarks(t *testing.T) {
+	for text, want := range map[string]marks{
+		"　　编号：崂法督〔2024〕12号\n督办依据：《方案》（青崂政办字〔2024〕14号）\n　　　　青岛市崂山区司法局\n　　2024年9月27日\n": {"崂法督〔2024〕12号", 12, civil.MustParse("2024-09-27")},
+		"　　　　　通报〔2025〕3号\n　　2025年1月6日":   {"通报〔2025〕3号", 3, civil.MustParse("2025-01-06")},
+		"根据（青崂政办字〔2024〕14号），2024年9月27日前": {},
+		"编号：\n2024年13月40日\n":             {},
+		"":                               {},
+	} {
+		if got := documentMarks(text); got != want {
+			t.Errorf("%q: %+v, want %+v", text, got, want)
+		}
+	}
+}
+
+func TestWhatADigestSaysWasEntered(t *testing.T) {
+	const text = "　　一、请今日处理\n　　1. 新报送9项次：不在此节。\n　　三、较上期（9月24日）变化\n　　1. 新增超期2项次：区甲局第1项、区甲局第2项。\n" +
+		"　　2. 新报送2项次：区甲局第3项（9月）、区乙局第4项。\n　　3. 新开立5项次。\n　　4. 暂停催办1处：区乙局。\n　　四、今后十个工作日\n　　1. 办结1项次：不在此节。\n"
+	want := []string{"新报送2项次：区甲局第3项（9月）、区乙局第4项", "暂停催办1处：区乙局"}
+	if got := changeLines(text); !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+	units := []task.Unit{{Code: "a", Name: "区甲局"}, {Code: "long", Name: "区甲局一分局"}}
+	for name, want := range map[string]string{
+		"区甲局第3项（9月）": "a|3|9月", "区甲局一分局第56项": "long|56|", "区甲局方案二第1-2项": "a|1-2|", "区丙局第1项": "||", "区甲局": "||", "": "||",
+	} {
+		unit, row, part := namedItem(name, units)
+		if got := unit + "|" + row + "|" + part; got != want {
+			t.Errorf("%q: %s, want %s", name, got, want)
+		}
+	}
+}
+
+func FuzzArchivedText(f *testing.F) {
+	f.Add("　　编号：崂法督〔2024〕12号\n　　三、较上期（9月24日）变化\n　　1. 新报送1项次：区甲局第3项（9月）。\n2024年9月27日")
+	f.Fuzz(func(t *testing.T, text string) {
+		m := documentMarks(text)
+		if m.number != "" && (!strings.Contains(text, m.number) || m.n <= 0) {
+			t.Errorf("%+v", m)
+		}
+		for _, line := range changeLines(text) {
+			if strings.Contains(line, "\n") {
+				t.Errorf("%q", line)
+			}
+			for _, name := range changed(line) {
+				namedItem(name, []task.Unit{{Code: "a", Name: "区甲局"}})
+			}
+		}
+		itemsApart(notice.Notice{Facts: notice.Facts{Overdue: []notice.Item{{Row: "1", Title: text}}}}, text)
+	})
 }

@@ -121,6 +121,7 @@ func (a *Archive) Remove(jurisdiction string, date civil.Date, f File) error {
 // Letter is what a person reads of an archived letter.
 type Letter struct {
 	Notice  string // X-Duban-Notice: the letter's ID
+	Kind    string // of letter, as its List-Id names it; empty where that is not known
 	Subject string
 	Text    string // the text alternative, with line ends of one character
 }
@@ -141,6 +142,9 @@ func Parse(eml []byte) (l Letter, err error) {
 		return l, fmt.Errorf("read archived letter: %w", err)
 	}
 	l.Notice = strings.TrimSpace(m.Header.Get("X-Duban-Notice"))
+	if _, id, named := strings.Cut(m.Header.Get("List-Id"), "<"); named {
+		l.Kind, _, _ = strings.Cut(id, ".")
+	}
 	if l.Subject, err = new(mime.WordDecoder).DecodeHeader(m.Header.Get("Subject")); err != nil {
 		return l, fmt.Errorf("read archived letter: subject: %w", err)
 	}

@@ -108,16 +108,16 @@ func golden(t testing.TB, name string) []byte {
 }
 
 func TestParseReadsWhatLeft(t *testing.T) {
-	for name, want := range map[string][2]string{
-		"monthly.eml":      {"【县司法局】9月25日前请报1项·提升行政执法质量三年行动·金庄镇", "　　1. 第6项 专项整治情况报告（2024年9月）：需报整治情况报告（台账原文“每月25日前”）。\n"},
-		"paper-form.eml":   {"【区司法局】10月10日前请反馈督办事项1项（已超9个工作日）·督办通知单·区交通运输局", "　　编号：崂法督〔2024〕12号\n"},
-		"paper-digest.eml": {"【督办日报9月26日】请处理4件；超期8项次、6家，5家已送达，1家未送达", "　　新增超期0，办结2项次，新申请延期1，新退信1。\n"},
+	for name, want := range map[string][3]string{
+		"monthly.eml":      {"【县司法局】9月25日前请报1项·提升行政执法质量三年行动·金庄镇", "　　1. 第6项 专项整治情况报告（2024年9月）：需报整治情况报告（台账原文“每月25日前”）。\n", "unit-letter"},
+		"paper-form.eml":   {"【区司法局】10月10日前请反馈督办事项1项（已超9个工作日）·督办通知单·区交通运输局", "　　编号：崂法督〔2024〕12号\n", "supervision-form"},
+		"paper-digest.eml": {"【督办日报9月26日】请处理4件；超期8项次、6家，5家已送达，1家未送达", "　　新增超期0，办结2项次，新申请延期1，新退信1。\n", "bureau-digest"},
 	} {
 		l, err := Parse(golden(t, name))
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		if l.Subject != want[0] || !strings.Contains(l.Text, want[1]) || l.Notice == "" || l.Trial() || strings.Contains(l.Text, "\r") {
+		if l.Subject != want[0] || l.Kind != want[2] || !strings.Contains(l.Text, want[1]) || l.Notice == "" || l.Trial() || strings.Contains(l.Text, "\r") {
 			t.Errorf("%s: %+v", name, l)
 		}
 	}
