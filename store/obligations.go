@@ -103,11 +103,32 @@ func (r factRow) noun() (task.Obligation, error) {
 	}, err
 }
 
-func (r obligationRow) cache() task.Cache {
+// cacheRow is the cached columns of an obligation.
+type cacheRow struct {
+	Ref          string     `db:"ref"`
+	State        task.State `db:"state"`
+	Arm          int        `db:"arm"`
+	NowNominal   day        `db:"now_nominal"`
+	NowEffective day        `db:"now_effective"`
+	NowAssess    day        `db:"now_assess"`
+	NextLook     day        `db:"next_look"`
+	ClosedFrom   day        `db:"closed_from"`
+	Raised       day        `db:"raised"`
+	FinalFrom    day        `db:"final_from"`
+}
+
+func (cacheRow) table() string { return "obligations" }
+
+func (r *cacheRow) dest() []any {
+	return []any{
+		&r.Ref, (*string)(&r.State), &r.Arm, &r.NowNominal, &r.NowEffective, &r.NowAssess, &r.NextLook, &r.ClosedFrom, &r.Raised, &r.FinalFrom,
+	}
+}
+
+func (r cacheRow) noun() task.Cache {
 	return task.Cache{Ref: r.Ref, State: r.State, Arm: r.Arm, Nominal: civil.Date(r.NowNominal),
 		Effective: civil.Date(r.NowEffective), Assess: civil.Date(r.NowAssess), NextLook: civil.Date(r.NextLook),
-		ClosedFrom: civil.Date(r.ClosedFrom), Raised: civil.Date(r.Raised),
-		FinalFrom: civil.Date(r.FinalFrom)}
+		ClosedFrom: civil.Date(r.ClosedFrom), Raised: civil.Date(r.Raised), FinalFrom: civil.Date(r.FinalFrom)}
 }
 
 type eventRow struct {
@@ -478,11 +499,8 @@ func (s *Store) Record(ctx context.Context, ref task.Ref) (task.Record, error) {
 // Caches returns the cached columns of all the jurisdiction's obligations as they are stored, by ref.
 func (s *Store) Caches(ctx context.Context, j string) (out []task.Cache, err error) {
 	err = s.read(ctx, "read cached columns of "+j, func(t *tx) error {
-		rows, err := query[obligationRow](ctx, t, "WHERE jurisdiction = ? ORDER BY ref", j)
-		out = nil
-		for _, r := range rows {
-			out = append(out, r.cache())
-		}
+		rows, err := query[cacheRow](ctx, t, "WHERE jurisdiction = ? ORDER BY ref", j)
+		out = nouns(rows)
 		return err
 	})
 	return out, err

@@ -194,6 +194,9 @@ type change struct {
 // update sets the columns of many rows, many to a statement, and fails with ErrNotFound where a row is missing. No
 // key may come twice.
 func update(ctx context.Context, t *tx, table, key string, cols []string, changes []change) error {
+	if t.hot != nil { // compiled once, a row at a time is a tenth of the work
+		return updateEach(ctx, t, table, key, cols, changes)
+	}
 	const most = 100
 	for piece := range slices.Chunk(changes, most) {
 		var sets []string
@@ -215,6 +218,20 @@ func update(ctx context.Context, t *tx, table, key string, cols []string, change
 		if n != int64(len(piece)) {
 			return fmt.Errorf("%w: %d of the %d rows of %s from %s to %s", ErrNotFound,
 				int64(len(piece))-n, len(piece), table, piece[0].key, piece[len(piece)-1].key)
+		}
+	}
+	return nil
+}
+
+func updateEach(ctx context.Context, t *tx, table, key string, cols []string, changes []change) error {
+	q := "UPDATE " + table + " SET " + strings.Join(cols, " = ?, ") + " = ? WHERE " + key + " = ?"
+	for _, c := range changes {
+		n, err := t.exec(ctx, q, append(slices.Clip(c.vals), c.key)...)
+		if err != nil {
+			return err
+		}
+		if n != 1 {
+			return fmt.Errorf("%w: row %s of %s", ErrNotFound, c.key, table)
 		}
 	}
 	return nil

@@ -353,11 +353,27 @@ func (w *writing) raiseHeads(ctx context.Context, t *tx) error {
 // cacheColumns are the columns of an obligation that repeat its fold, in the order of cacheValues.
 var cacheColumns = [...]string{"state", "arm", "now_nominal", "now_effective", "now_assess", "next_look", "closed_from", "raised", "final_from"}
 
+// setCaches writes the cached columns that are not so already: most of what is looked at on a day stays as it is, and six
+// indexes would be written for nothing.
 func setCaches(ctx context.Context, t *tx, caches []task.Cache) error {
-	changes := make([]change, len(caches))
+	refs := make([]string, len(caches))
 	for i, c := range caches {
-		changes[i] = change{c.Ref, []any{string(c.State), c.Arm, day(c.Nominal), day(c.Effective), day(c.Assess),
-			day(c.NextLook), day(c.ClosedFrom), day(c.Raised), day(c.FinalFrom)}}
+		refs[i] = c.Ref
+	}
+	rows, err := queryIn[cacheRow](ctx, t, "WHERE ref IN (%s)", nil, refs)
+	if err != nil {
+		return err
+	}
+	stored := make(map[string]task.Cache, len(rows))
+	for _, r := range rows {
+		stored[r.Ref] = r.noun()
+	}
+	var changes []change
+	for _, c := range caches {
+		if is, ok := stored[c.Ref]; !ok || is != c {
+			changes = append(changes, change{c.Ref, []any{string(c.State), c.Arm, day(c.Nominal), day(c.Effective), day(c.Assess),
+				day(c.NextLook), day(c.ClosedFrom), day(c.Raised), day(c.FinalFrom)}})
+		}
 	}
 	return update(ctx, t, "obligations", "ref", cacheColumns[:], changes)
 }
