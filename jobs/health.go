@@ -63,10 +63,15 @@ type SlotStand struct {
 // Need is one thing that waits for a person.
 type Need struct {
 	What NeedKind `json:"what"`
-	N    int      `json:"n,omitempty"`
+	N    int      `json:"n,omitempty"` // of slots, letters or units; of holidays the year
 	// Text tells more in English: a reason, days, a brake's account. It holds no personal data.
 	Text string `json:"text,omitempty"`
 	Do   string `json:"do"` // the command to type, or what to set
+	// Of slots: which jobs' of which days, and how the ledger has them.
+	Jobs  []string   `json:"jobs,omitempty"`
+	From  civil.Date `json:"from,omitzero"`
+	To    civil.Date `json:"to,omitzero"`
+	State run.State  `json:"state,omitempty"`
 }
 
 // NeedKind is what a need is about.

@@ -94,20 +94,69 @@ func stand(c Condition) string {
 
 // needWords is a need in Chinese, with the command.
 func needWords(n Need) string {
-	words := map[NeedKind]string{
-		NeedClock: "本机日期存疑，程序不编制、不发信", NeedVersions: "政策、日历或者模板与已载入的版本不一致，程序不编制信件",
-		NeedSlots: fmt.Sprintf("应运行而未运行的作业%d次", n.N), NeedPaused: "对外发信已暂停", NeedBrake: "邮件服务器连续拒收，发信暂缓，到时自动恢复",
-		NeedUnknown: fmt.Sprintf("是否送达不明的信件%d封", n.N), NeedFailed: fmt.Sprintf("近期被退回的信件%d封", n.N),
-		NeedRelease: fmt.Sprintf("待人工放行的信件和公文拟稿%d件", n.N), NeedAddress: fmt.Sprintf("邮件送达不到的单位%d家", n.N),
-		NeedHolidays: "节假日安排尚未录入",
-	}[n.What]
-	if words == "" {
-		words = string(n.What)
+	words, do, text := needKindWords(n), strings.ReplaceAll(n.Do, ", then ", "，再执行 "), n.Text
+	switch n.What {
+	case NeedSlots:
+		text = slotsWords(n)
+	case NeedHolidays:
+		do, text = "请在 calendar.overrides 中补充国务院办公厅的放假安排，或者更新程序", ""
+	case NeedClock:
+		do = "请校准本机时钟；日期确实无误的，执行 duban run all --confirm-date"
+	case NeedVersions, NeedPaused, NeedBrake, NeedUnknown, NeedFailed, NeedRelease, NeedAddress:
 	}
-	if n.Text != "" {
-		words += "（" + n.Text + "）"
+	if text != "" {
+		words += "（" + text + "）"
 	}
-	return words + "：" + n.Do
+	return words + "：" + do
+}
+
+func needKindWords(n Need) string {
+	switch n.What {
+	case NeedClock:
+		return "本机日期存疑，程序不编制、不发信"
+	case NeedVersions:
+		return "政策、日历或者模板与已载入的版本不一致，程序不编制信件"
+	case NeedSlots:
+		return fmt.Sprintf("应运行而未完成的作业%d次", n.N)
+	case NeedPaused:
+		return "对外发信已暂停"
+	case NeedBrake:
+		return "邮件服务器连续拒收，发信暂缓，到时自动恢复"
+	case NeedUnknown:
+		return fmt.Sprintf("是否送达不明的信件%d封", n.N)
+	case NeedFailed:
+		return fmt.Sprintf("近期被退回的信件%d封", n.N)
+	case NeedRelease:
+		return fmt.Sprintf("待人工放行的信件和公文拟稿%d件", n.N)
+	case NeedAddress:
+		return fmt.Sprintf("邮件送达不到的单位%d家", n.N)
+	case NeedHolidays:
+		return fmt.Sprintf("%d年节假日安排尚未录入，周一至周五均按工作日推算", n.N)
+	}
+	return string(n.What)
+}
+
+// slotsWords say which slots are missing.
+func slotsWords(n Need) string {
+	names := make([]string, len(n.Jobs))
+	for i, j := range n.Jobs {
+		names[i] = jobWords(j)
+	}
+	days := dayOf(n.From)
+	if n.To != n.From {
+		days += "至" + dayOf(n.To)
+	}
+	how := "无记录"
+	switch n.State {
+	case run.Planned:
+		how = "未开始"
+	case run.Running:
+		how = "中断"
+	case run.Failed:
+		how = "失败"
+	case run.Done, run.Skipped:
+	}
+	return days + strings.Join(names, "、") + how
 }
 
 // jobWords are the jobs in Chinese.

@@ -112,6 +112,7 @@ type holderRow struct {
 // coverage is how far the holidays are known.
 type coverage struct {
 	LastPublished int    `json:"last_published"` // year
+	Missing       int    `json:"missing,omitempty"` // the year that should be known and is not
 	Warning       string `json:"warning,omitempty"`
 }
 
@@ -273,16 +274,18 @@ const autumn = time.October
 func coverageOf(cal *workday.Calendar, today civil.Date) coverage {
 	year := today.Year()
 	c := coverage{}
-	const oldest = 2000
-	for y := year + 1; y >= oldest && c.LastPublished == 0; y-- {
+	const ahead, oldest = 10, 2000 // overrides may give more years than the next
+	for y := year + ahead; y >= oldest && c.LastPublished == 0; y-- {
 		if cal.Published(civil.Of(y, time.January, 1)) {
 			c.LastPublished = y
 		}
 	}
 	switch {
 	case c.LastPublished < year:
+		c.Missing = year
 		c.Warning = fmt.Sprintf("the holidays of %d are not known: letters would leave on days off and count wrongly", year)
 	case c.LastPublished == year && today.Month() >= autumn:
+		c.Missing = year + 1
 		c.Warning = fmt.Sprintf("the holidays of %d are not known: its weekdays count as workdays and letters say 暂定", year+1)
 	}
 	return c

@@ -125,7 +125,7 @@ func (r statusRow) needs(doubt error) []jobs.Need {
 	}
 	add(r.Versions != "", jobs.Need{What: jobs.NeedVersions, Text: r.Versions, Do: "duban config load" + of + " --by NAME --why TEXT"})
 	for _, g := range r.Due {
-		add(true, jobs.Need{What: jobs.NeedSlots, N: g.slots(), Text: g.words(), Do: g.Do})
+		add(true, jobs.Need{What: jobs.NeedSlots, N: g.slots(), Text: g.words(), Do: g.Do, Jobs: g.Jobs, From: g.From, To: g.To, State: g.State})
 	}
 	if r.Paused != nil {
 		add(true, jobs.Need{What: jobs.NeedPaused, Text: r.Paused.Why, Do: "duban resume" + of})
@@ -148,6 +148,6 @@ func (r statusRow) needs(doubt error) []jobs.Need {
 	}
 	add(waits > 0, jobs.Need{What: jobs.NeedRelease, N: waits, Do: "duban outbox list" + of + " --state held, then duban outbox release ID --by NAME"})
 	add(len(r.Addressees) > 0, jobs.Need{What: jobs.NeedAddress, N: len(r.Addressees), Do: "duban status" + of + ", then duban import units FILE"})
-	add(r.Calendar.Warning != "", jobs.Need{What: jobs.NeedHolidays, Text: r.Calendar.Warning, Do: giveHolidays})
+	add(r.Calendar.Warning != "", jobs.Need{What: jobs.NeedHolidays, N: r.Calendar.Missing, Text: r.Calendar.Warning, Do: giveHolidays})
 	return out
 }
