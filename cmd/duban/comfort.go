@@ -93,7 +93,7 @@ func (a *app) hint(command string) string {
 
 // hinted is a command of ours in a text.
 var hinted = regexp.MustCompile(`\bduban ((?:backfill|config check|config load|config print|config versions|doctor|documents|explain|export|housekeeping|` +
-	`import|mail|migrate|obligations|outbox|pause|people|periods|preview|rebuild|resume|run|serve|silence|status|tasks|units)\b)`)
+	`import|mail|migrate|obligations|outbox|pause|people|periods|preview|rebuild|resume|runs?|serve|silence|status|tasks|units)\b)`)
 
 // hints makes the commands in a text such as can be typed as they stand.
 func (a *app) hints(text string) string {

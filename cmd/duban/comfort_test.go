@@ -361,3 +361,33 @@ func TestHintsNameTheDatabaseThatWasGiven(t *testing.T) {
 		}
 	}
 }
+
+// Every command that asks a database is one that a hint may name with it.
+func TestHintsKnowEveryCommand(t *testing.T) {
+	a, _, _ := testApp(t)
+	commands := a.root().Commands()
+	a.flags.config = "a.yaml"
+	for _, c := range commands {
+		none := slices.Contains([]string{"completion", "config", "demo", "help", "parse", "version", "workday"}, c.Name())
+		if got := a.hints("`duban " + c.Name() + "`"); (got == "`duban --config a.yaml "+c.Name()+"`") == none {
+			t.Errorf("%s: %s", c.Name(), got)
+		}
+	}
+}
+
+// Where a database was named, what status and doctor tell to type next names it too.
+func TestStatusAndDoctorNameTheDatabaseThatWasGiven(t *testing.T) {
+	d := town(t, "2024-10-14")
+	db := d.env["DUBAN_DATABASE_DSN"]
+	for _, args := range [][]string{{"status"}, {"status", "--jurisdiction", "town"}, {"doctor"}} {
+		_, out, errOut := d.call("", append([]string{"--db", db}, args...)...)
+		if !strings.Contains(out, "duban --db "+db+" ") {
+			t.Errorf("%v names no command with the database:\n%s%s", args, out, errOut)
+		}
+		for line := range strings.Lines(out) {
+			if strings.Contains(line, "duban run") || strings.Contains(line, "duban outbox") || strings.Contains(line, "duban tasks") {
+				t.Errorf("%v: %s", args, line)
+			}
+		}
+	}
+}

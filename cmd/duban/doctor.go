@@ -142,7 +142,7 @@ func (d *doctor) say(check string, f finding) {
 	if f.Do != "" {
 		line += " → " + f.Do
 	}
-	fmt.Fprintln(d.out, line)
+	fmt.Fprintln(d.out, d.hints(line))
 }
 
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }

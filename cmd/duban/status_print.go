@@ -33,7 +33,7 @@ func (a *app) printStatus(r statusRow) {
 	fmt.Fprintf(a.out, "  plans %d, rows %d (%d need a person), obligations %d (%d overdue in %d units, %d to be confirmed)\n",
 		r.Plans, r.Rows, r.NeedPerson, r.Obligations, r.Overdue, r.UnitsOverdue, r.Unconfirmed)
 	if r.NeedPerson > 0 {
-		fmt.Fprintf(a.out, "  rows that need a person: duban tasks list --jurisdiction %s --status unreadable, ambiguous or awaiting\n", r.Jurisdiction)
+		fmt.Fprintf(a.out, "  rows that need a person: %s --status unreadable, ambiguous or awaiting\n", a.hint("tasks list --jurisdiction "+r.Jurisdiction))
 	}
 	fmt.Fprintf(a.out, "  states: %s\n", counts(r.States))
 	fmt.Fprintf(a.out, "  holidays known up to %d\n", r.Calendar.LastPublished)
@@ -56,7 +56,7 @@ func (a *app) printStatusLine(r statusRow) {
 	}
 	fmt.Fprintf(a.out, "%s  %s  sending %s; %s; letters %s; %d overdue in %d units\n", r.Jurisdiction, r.Name, r.Sending.words(zone), last, r.letters(), r.Overdue, r.UnitsOverdue)
 	for _, n := range r.Needs {
-		fmt.Fprintf(a.out, "    %s: %s\n", needText(n), n.Do)
+		fmt.Fprintf(a.out, "    %s: %s\n", needText(n), a.hints(n.Do))
 	}
 }
 
@@ -106,7 +106,7 @@ func (r statusRow) printSlots(a *app, zone *time.Location) {
 		if g.Within {
 			word = "late"
 		}
-		fmt.Fprintf(a.out, "  %s: %s → %s\n", word, g.words(), g.Do)
+		fmt.Fprintf(a.out, "  %s: %s → %s\n", word, g.words(), a.hints(g.Do))
 	}
 }
 
