@@ -250,7 +250,8 @@ func (s *Store) Unknown(ctx context.Context, accepted []notice.Proof) (out []not
 				return a.Outcome == notice.OutcomeAccepted && strings.EqualFold(a.Email, p.Email)
 			}
 			proof := func(r proofRow) bool { return strings.EqualFold(r.Email, p.Email) && r.Copy == p.Copy }
-			if there && l.expects() || slices.ContainsFunc(tried[p.Notice], receipt) || slices.ContainsFunc(kept[p.Notice], proof) {
+			proven := slices.ContainsFunc(kept[p.Notice], proof) && l.State != notice.Sending // which a proof did not reach
+			if there && l.expects() || slices.ContainsFunc(tried[p.Notice], receipt) || proven {
 				continue
 			}
 			out = append(out, p)

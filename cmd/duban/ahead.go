@@ -148,15 +148,18 @@ func (c *comparison) day(ctx context.Context, s *store.Store, arch *archive.Arch
 	if err != nil {
 		return from, err
 	}
+	strange := map[string]bool{}
+	for _, p := range missing {
+		strange[copyKey(p.Notice, p.Email, p.Copy)] = true
+	}
 	known := true
 	for _, acc := range list {
-		unknown := slices.ContainsFunc(missing, func(p notice.Proof) bool {
-			return p.Notice == acc.Notice && p.Copy == acc.Copy && p.Email == acc.To
-		})
-		twice := slices.ContainsFunc(c.unknown, func(o archive.Acceptance) bool {
-			return o.Notice == acc.Notice && o.Copy == acc.Copy && strings.EqualFold(o.To, acc.To)
-		})
-		if unknown && !twice && !isTrial(arch, acc) {
+		key := copyKey(acc.Notice, acc.To, acc.Copy)
+		if !strange[key] {
+			continue
+		}
+		delete(strange, key) // a line may stand there twice
+		if !isTrial(arch, acc) {
 			c.unknown, known = append(c.unknown, acc), false
 		}
 	}
@@ -164,6 +167,11 @@ func (c *comparison) day(ctx context.Context, s *store.Store, arch *archive.Arch
 		return end, nil
 	}
 	return from, nil
+}
+
+// copyKey names one recipient's copy of a letter.
+func copyKey(id, email string, isCopy bool) string {
+	return fmt.Sprint(id, "|", strings.ToLower(email), "|", isCopy)
 }
 
 // isTrial reports whether what was accepted is known to be of a trial run, which its readers never had.

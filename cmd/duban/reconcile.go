@@ -175,6 +175,9 @@ func (r *reconciler) run(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := r.prepare(ctx, r.s, r.code); err != nil { // letters of workers that are gone are nobody's
+		return err
+	}
 	proven, err := r.proveOpen(ctx)
 	if err != nil || len(accepted) == 0 {
 		return err
@@ -344,7 +347,9 @@ func (r *reconciler) prove(ctx context.Context, n notice.Notice, list []archive.
 			proofs, own = append(proofs, proofOf(acc)), append(own, acc)
 		}
 	}
-	receipts := notice.Match(n.Facts.Recipients, proofs)
+	receipts := slices.DeleteFunc(notice.Match(n.Facts.Recipients, proofs), func(a notice.Receipt) bool {
+		return slices.ContainsFunc(n.Receipts, func(b notice.Receipt) bool { return a.Recipient == b.Recipient && b.Outcome == notice.OutcomeAccepted })
+	})
 	if len(receipts) == 0 {
 		return false, nil
 	}
@@ -386,9 +391,6 @@ func (r *reconciler) addLetter(n notice.Notice, own []archive.Acceptance) {
 // planAnew plans the days of the letters, in order and none of the future, so that the same letters arise as then: a day of
 // which nothing left was not planned, or had nothing to say. Jobs that the clock never starts are left out. Nothing is sent.
 func (r *reconciler) planAnew(ctx context.Context, accepted []archive.Acceptance) error {
-	if err := r.prepare(ctx, r.s, r.code); err != nil {
-		return err
-	}
 	specs, err := schedules(r.cfg)
 	if err != nil {
 		return err
