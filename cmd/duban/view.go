@@ -1,10 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -41,8 +44,8 @@ type vantage struct {
 }
 
 // look opens the database as the lens shows it. A moment that is past is shown by a copy that is cut back to it and removed at
-// the end of the call; from then on the clock of the call stands at that moment, and its policies are those of then. For
-// people it says which moment that is and what was in force.
+// the end of the call; from then on the clock of the call stands at that moment, and its policies are those of then. What
+// is printed says which moment that is and what was in force.
 func (a *app) look(ctx context.Context, l lens, code string) (*store.Store, error) {
 	s, err := a.open(ctx)
 	if err != nil || l.asOf == "" && l.knownAt == "" {
@@ -196,16 +199,63 @@ func changedSince(ctx context.Context, s *store.Store, all []task.Jurisdiction, 
 	return false, nil
 }
 
-// sayVantage heads what is printed for people with the moment it is of, and with what was in force then.
+// viewLine is what an earlier moment adds to every object under --output json, as "view".
+type viewLine struct {
+	AsOf    civil.Date    `json:"as_of,omitzero"`
+	KnownAt time.Time     `json:"known_at,omitzero"`
+	Seq     int64         `json:"seq,omitempty"` // where one was asked for
+	InForce []versionLine `json:"in_force"`      // by jurisdiction; empty: nothing was loaded by then, and what holds today is used
+}
+
+// versionLine is a policy, a calendar or a set of templates that was in force.
+type versionLine struct {
+	Jurisdiction string     `json:"jurisdiction"`
+	Kind         string     `json:"kind"`
+	Hash         string     `json:"hash"`
+	On           civil.Date `json:"on"` // the day it was loaded
+}
+
+// sayVantage heads what is printed with the moment it is of, and with what was in force then; for machines each object says so.
 func (a *app) sayVantage(ctx context.Context, s *store.Store, v vantage, all []task.Jurisdiction) error {
-	if a.flags.quiet || a.asJSON() {
-		return nil
+	line := viewLine{AsOf: v.day, KnownAt: v.at, Seq: max(v.seq, 0), InForce: []versionLine{}}
+	heads := []string{v.words(a.policies.zone(v.code))}
+	for _, j := range all {
+		versions, err := s.Versions(ctx, j.Code, "")
+		if err != nil {
+			return err
+		}
+		then := inForce(versions, v.day)
+		var words []string
+		for _, kind := range []string{run.PolicyVersion, run.CalendarVersion, run.TemplateVersion} {
+			if v, ok := then[kind]; ok {
+				line.InForce = append(line.InForce, versionLine{j.Code, kind, v.Hash, v.On})
+				words = append(words, fmt.Sprintf("%s %s of %s", kind, v.Hash[:min(len(v.Hash), 8)], v.On))
+			}
+		}
+		if len(words) == 0 {
+			words = []string{"no policy, calendar or template was loaded by then; those of today are used"}
+		}
+		heads = append(heads, j.Code+": "+strings.Join(words, ", "))
 	}
+	switch {
+	case a.asJSON():
+		b, err := json.Marshal(line)
+		if err != nil {
+			return fmt.Errorf("write the moment looked at: %w", err)
+		}
+		a.out = stamped{w: a.out, field: append([]byte(`"view":`), b...)}
+	case !a.flags.quiet:
+		a.out = &headed{w: a.out, head: strings.Join(heads, "\n") + "\n\n"}
+	}
+	return nil
+}
+
+// words say which moment it is.
+func (v vantage) words(zone *time.Location) string {
 	var words []string
 	if v.day != 0 {
 		words = append(words, "as of "+v.day.String())
 	}
-	zone := a.policies.zone(v.code)
 	switch {
 	case v.seq >= 0 && v.at.IsZero():
 		words = append(words, fmt.Sprintf("known at seq %d of %s, recorded at a time that is not known", v.seq, v.code))
@@ -214,16 +264,27 @@ func (a *app) sayVantage(ctx context.Context, s *store.Store, v vantage, all []t
 	case !v.at.IsZero():
 		words = append(words, "known at "+minute(v.at, zone))
 	}
-	lines := []string{strings.Join(words, ", ")}
-	for _, j := range all {
-		line, err := a.versionsThen(ctx, s, j.Code, v.day)
-		if err != nil {
-			return err
-		}
-		lines = append(lines, j.Code+": "+line)
+	return strings.Join(words, ", ")
+}
+
+// stamped adds a field to every object that is written, one to a call.
+type stamped struct {
+	w     io.Writer
+	field []byte
+}
+
+// Write implements io.Writer.
+func (s stamped) Write(b []byte) (int, error) {
+	body, ok := bytes.CutSuffix(b, []byte("}\n"))
+	if !ok || len(body) == 0 || body[0] != '{' {
+		return s.w.Write(b)
 	}
-	a.out = &headed{w: a.out, head: strings.Join(lines, "\n") + "\n\n"}
-	return nil
+	var comma []byte
+	if len(body) > 1 {
+		comma = []byte(",")
+	}
+	_, err := s.w.Write(slices.Concat(body, comma, s.field, []byte("}\n")))
+	return len(b), err
 }
 
 // headed writes a head before the first that is written, and none where nothing is.
@@ -245,22 +306,3 @@ func (h *headed) Write(b []byte) (int, error) {
 
 // minute is an instant for people.
 func minute(t time.Time, zone *time.Location) string { return t.In(zone).Format("2006-01-02 15:04") }
-
-// versionsThen says what a jurisdiction was planned by.
-func (a *app) versionsThen(ctx context.Context, s *store.Store, code string, day civil.Date) (string, error) {
-	versions, err := s.Versions(ctx, code, "")
-	if err != nil {
-		return "", err
-	}
-	then := inForce(versions, day)
-	var words []string
-	for _, kind := range []string{run.PolicyVersion, run.CalendarVersion, run.TemplateVersion} {
-		if v, ok := then[kind]; ok {
-			words = append(words, fmt.Sprintf("%s %s of %s", kind, v.Hash[:min(len(v.Hash), 8)], v.On))
-		}
-	}
-	if len(words) == 0 {
-		return "no policy, calendar or template was loaded by then; those of today are used", nil
-	}
-	return strings.Join(words, ", "), nil
-}

@@ -116,6 +116,10 @@ func (l *lookback) typedInLate(id, closed, typed string) {
 		}
 	}
 	l.holds("as of 2024-07-26, known at seq "+closed+" of town, recorded ", "reported", append([]string{"obligations", "show", id}, at(closed)...)...)
+	if o := l.objects(append([]string{"obligations", "show", id}, at(closed)...)...)[0]; !strings.HasPrefix(fmt.Sprint(o["view"]), "map[as_of:2024-07-26 in_force:[map[hash:") ||
+		!strings.HasSuffix(fmt.Sprint(o["view"]), " seq:"+closed+"]") {
+		t.Errorf("%v", o["view"])
+	}
 	l.holds("reported", "", append([]string{"obligations", "show", id}, at(typed)...)...)
 	// What is known at an instant is what was known at the last seq before it.
 	typedSeq := int64(0)
@@ -266,6 +270,9 @@ func TestTheRulesOfThen(t *testing.T) {
 				}
 			}
 			first, second := "policy "+old[0].Hash[:8]+" of 2024-07-02", "policy "+old[1].Hash[:8]+" of 2024-07-10"
+			if view := fmt.Sprint(l.objects("--config", cfg, "units", "list", "--as-of", "2024-07-09")[0]["view"]); !strings.Contains(view, old[0].Hash) || strings.Contains(view, old[1].Hash) {
+				t.Error(view)
+			}
 			l.holds(first, second, "--config", cfg, "units", "list", "--as-of", "2024-07-09")
 			l.holds(second, first, "--config", cfg, "units", "list", "--as-of", "2024-07-10")
 			l.holds("no policy, calendar or template was loaded by then", first, "--config", cfg, "units", "list", "--as-of", "2024-07-01")
