@@ -267,6 +267,11 @@ func (w *filling) run(ctx context.Context, by string) error {
 	replay := w.replay(w.store, o, w.saw.span, by)
 	before := replay.Before
 	replay.Before = func(ctx context.Context, code string, d civil.Date) (err error) {
+		if d == w.saw.from {
+			if err := w.freshen(ctx, w.store, code); err != nil {
+				return err
+			}
+		}
 		if d == w.saw.from && w.saw.mode == run.RecordOnly {
 			if o.spare, err = spared(ctx, w.store, w.saw.span, code); err != nil {
 				return err
