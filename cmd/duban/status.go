@@ -64,8 +64,8 @@ type statusRow struct {
 
 // sendingRow says whether letters leave.
 type sendingRow struct {
-	// State is on, off (outside the window), paused, trial (everything goes to one address), brake, or clock (the date is
-	// not believed).
+	// State is on, off (outside the window), paused, trial (everything goes to one address), brake, clock (the date is
+	// not believed), or archive (it knows more than the database, which was restored).
 	State string    `json:"state"`
 	Until time.Time `json:"until,omitzero"` // when the window opens, or the brake is let go
 	Why   string    `json:"why,omitempty"`
@@ -79,6 +79,8 @@ const (
 	sendingTrial  = "trial"
 	sendingBrake  = "brake"
 	sendingClock  = "clock"
+	// sendingArchive: the database was restored, and the archive knows letters that it does not.
+	sendingArchive = "archive"
 )
 
 // slotRow is a job with its last and its next slot.
@@ -111,7 +113,7 @@ type holderRow struct {
 
 // coverage is how far the holidays are known.
 type coverage struct {
-	LastPublished int    `json:"last_published"` // year
+	LastPublished int    `json:"last_published"`    // year
 	Missing       int    `json:"missing,omitempty"` // the year that should be known and is not
 	Warning       string `json:"warning,omitempty"`
 }
@@ -202,6 +204,9 @@ waits for a person, with the command to type. Several jurisdictions get a line e
 			}
 			for _, j := range all {
 				row, err := a.status(c.Context(), s, j)
+				if err == nil && l.asOf == "" && l.knownAt == "" {
+					err = a.lookAtArchive(c.Context(), s, &row)
+				}
 				if err != nil {
 					return err
 				}
