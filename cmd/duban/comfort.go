@@ -20,16 +20,21 @@ import (
 
 // comfort gives every command its examples, says of every flag that wants a day how days are written, and completes what
 // is typed.
-func (a *app) comfort(c *cobra.Command) {
-	c.CompletionOptions.DisableDefaultCmd = true // ours says how to install it
-	if c.Example == "" {
-		c.Example = examples()[name(c)]
+func (a *app) comfort(root *cobra.Command) {
+	root.CompletionOptions.DisableDefaultCmd = true // ours says how to install it
+	known := examples()
+	var ease func(c *cobra.Command)
+	ease = func(c *cobra.Command) {
+		if c.Example == "" {
+			c.Example = known[name(c)]
+		}
+		a.takesDays(c)
+		a.suggest(c)
+		for _, sub := range c.Commands() {
+			ease(sub)
+		}
 	}
-	a.takesDays(c)
-	a.suggest(c)
-	for _, sub := range c.Commands() {
-		a.comfort(sub)
-	}
+	ease(root)
 }
 
 // dayType is what a flag's value is called in the help where it is a day.
