@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -117,32 +116,31 @@ func (s *Store) Reopen(ctx context.Context, slot run.Slot, reason string) error 
 func (s *Store) OpenSlots(ctx context.Context, job, jurisdiction string, before civil.Date) (open []run.Run, err error) {
 	err = s.read(ctx, "read open slots of "+job+" "+jurisdiction, func(t *tx) error {
 		open = nil
-		rows, err := t.QueryContext(ctx, "SELECT logical_date, state FROM runs WHERE job = ? AND jurisdiction = ? AND logical_date < ? ORDER BY logical_date",
-			job, jurisdiction, day(before))
-		if err != nil {
+		var rows []struct {
+			Date  day       `db:"logical_date"`
+			State run.State `db:"state"`
+		}
+		err := t.SelectContext(ctx, &rows, "SELECT logical_date, state FROM runs WHERE job = ? AND jurisdiction = ? AND logical_date < ? "+
+			"ORDER BY logical_date", job, jurisdiction, day(before))
+		if err != nil || len(rows) == 0 {
 			return err
 		}
-		next := before
-		missing := func(to civil.Date) {
-			for ; next < to; next++ {
-				open = append(open, run.Run{Slot: run.Slot{Job: job, Jurisdiction: jurisdiction, Date: next}})
+		next := civil.Date(rows[0].Date)
+		add := func(d civil.Date, state run.State) {
+			open = append(open, run.Run{Slot: run.Slot{Job: job, Jurisdiction: jurisdiction, Date: d}, State: state})
+		}
+		for _, r := range rows {
+			for ; next < civil.Date(r.Date); next++ {
+				add(next, "")
+			}
+			if next++; !(run.Run{State: r.State}).Settled() {
+				add(civil.Date(r.Date), r.State)
 			}
 		}
-		for rows.Next() {
-			var on day
-			var state run.State
-			if err := rows.Scan(&on, &state); err != nil {
-				return errors.Join(err, rows.Close())
-			}
-			d := civil.Date(on)
-			missing(d)
-			next = d + 1
-			if r := (run.Run{Slot: run.Slot{Job: job, Jurisdiction: jurisdiction, Date: d}, State: state}); !r.Settled() {
-				open = append(open, r)
-			}
+		for ; next < before; next++ {
+			add(next, "")
 		}
-		missing(before)
-		return errors.Join(rows.Err(), rows.Close())
+		return nil
 	})
 	return open, err
 }
