@@ -54,6 +54,7 @@ const newestRuns = 200
 type whichRuns struct {
 	job, code, from, to, state string
 	limit                      int
+	lens                       lens
 }
 
 func (a *app) runsCmd() *cobra.Command {
@@ -73,7 +74,7 @@ func (a *app) runsListCmd() *cobra.Command {
 when it was due and started in the jurisdiction's zone, how late that was, how long it took, who ran it and what came of it.`,
 		Example: "  duban runs list --from 2024-09-29 --to 2024-10-12\n  duban runs list --state failed\n  duban runs list --job remind --jurisdiction laoshan --limit 0 --output json",
 		RunE: func(c *cobra.Command, _ []string) error {
-			s, err := a.open(c.Context())
+			s, err := a.look(c.Context(), w.lens, w.code)
 			if err != nil {
 				return err
 			}
@@ -87,6 +88,7 @@ when it was due and started in the jurisdiction's zone, how late that was, how l
 	f.StringVar(&w.to, "to", "", "last logical date")
 	f.StringVar(&w.state, "state", "", "planned, running, done, failed or skipped")
 	f.IntVar(&w.limit, "limit", newestRuns, "the newest so many; 0: all")
+	w.lens.flags(c)
 	return c
 }
 

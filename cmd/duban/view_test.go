@@ -178,7 +178,7 @@ func TestAViewLeavesNothingBehind(t *testing.T) {
 	d := openTown(t)
 	for _, args := range [][]string{
 		{"status"}, {"people", "list"}, {"silence", "list"}, {"tasks", "list"}, {"tasks", "show", "town/zl2024/3"}, {"units", "list"}, {"outbox", "list"},
-		{"documents", "list"}, {"periods", "list"}, {"obligations", "list"},
+		{"runs", "list"}, {"documents", "list"}, {"periods", "list"}, {"obligations", "list"},
 	} {
 		d.ok(append(args, "--as-of", "2024-07-02", "--known-at", "2099-12-31")...)
 		left, err := os.ReadDir(dir)
