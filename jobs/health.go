@@ -80,6 +80,7 @@ type NeedKind string
 // What may wait for a person, the worst first.
 const (
 	NeedClock    NeedKind = "clock"     // the date is not believed: nothing is planned or sent
+	NeedArchive  NeedKind = "archive"   // it knows letters that the database, restored, does not: nothing is sent
 	NeedVersions NeedKind = "versions"  // policy, calendar or templates are not those loaded
 	NeedSlots    NeedKind = "slots"     // due and not settled
 	NeedPaused   NeedKind = "paused"    //

@@ -102,7 +102,7 @@ func needWords(n Need) string {
 		do, text = "请在 calendar.overrides 中补充国务院办公厅的放假安排，或者更新程序", ""
 	case NeedClock:
 		do = "请校准本机时钟；日期确实无误的，执行 duban run all --confirm-date"
-	case NeedVersions, NeedPaused, NeedBrake, NeedUnknown, NeedFailed, NeedRelease, NeedAddress:
+	case NeedArchive, NeedVersions, NeedPaused, NeedBrake, NeedUnknown, NeedFailed, NeedRelease, NeedAddress:
 	}
 	if text != "" {
 		words += "（" + text + "）"
@@ -114,6 +114,8 @@ func needKindWords(n Need) string {
 	switch n.What {
 	case NeedClock:
 		return "本机日期存疑，程序不编制、不发信"
+	case NeedArchive:
+		return fmt.Sprintf("数据库恢复后，档案中有%d封已发信件未登记，对外发信已停", n.N)
 	case NeedVersions:
 		return "政策、日历或者模板与已载入的版本不一致，程序不编制信件"
 	case NeedSlots:

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"duban/jobs"
 	"duban/jobs/civil"
 	"duban/jobs/task"
 	"duban/notify/archive"
@@ -328,6 +329,38 @@ func (a *app) archiveAhead(ctx context.Context, s *store.Store) (archiveGap, err
 		g.Of = append(g.Of, one.Of...)
 	}
 	return g, nil
+}
+
+// archiveCheck looks whether the database knows what the archive does.
+func (d *doctor) archiveCheck(ctx context.Context) []finding {
+	g, err := d.archiveAhead(ctx, d.store)
+	switch {
+	case err != nil:
+		return []finding{fail("", "%v", err)}
+	case !g.Empty():
+		return []finding{fail(g.command(), "%s", archiveAheadError{g})}
+	case g.Dir == "":
+		return []finding{good("none is kept: after a restore nothing would say what left since the backup")}
+	}
+	return []finding{good("the database knows all that %s does", g.Dir)}
+}
+
+// command is what takes over what the archive knows.
+func (g archiveGap) command() string {
+	return "duban outbox reconcile --archive " + g.Dir + " --by NAME"
+}
+
+// lookAtArchive says where the archive keeps letters from leaving.
+func (a *app) lookAtArchive(ctx context.Context, s *store.Store, row *statusRow) error {
+	g, err := a.archiveGapOf(ctx, s, row.Jurisdiction, false)
+	if err != nil || g.Empty() {
+		return err
+	}
+	row.Sending = sendingRow{State: sendingArchive, Why: "the archive knows letters that this database, restored, does not"}
+	row.Needs = slices.Insert(row.Needs, 0, jobs.Need{
+		What: jobs.NeedArchive, N: g.Letters(), Text: fmt.Sprintf("%d letters of %s", g.Letters(), someDays(g.Of[0].Days)), Do: g.command(),
+	})
+	return nil
 }
 
 // archiveKnown refuses to send letters of a jurisdiction, or of any where none is named, while the archive knows acceptances

@@ -106,6 +106,7 @@ func (d *doctor) run(ctx context.Context) error {
 		d.check("contacts", func() []finding { return d.contacts(ctx) })
 		d.check("letters", func() []finding { return d.letters(ctx) })
 		d.check("brakes", func() []finding { return d.brakes(ctx) })
+		d.check("archive", func() []finding { return d.archiveCheck(ctx) })
 	}
 	return d.end()
 }

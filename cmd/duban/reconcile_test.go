@@ -116,6 +116,12 @@ func TestARestoredDatabaseSendsNothingTwice(t *testing.T) {
 					t.Errorf("exit %d, without %q: %s", code, word, said)
 				}
 			}
+			if o := d.objects("status")[0]; !strings.Contains(o.text("sending"), "state:archive") || !strings.Contains(o.text("needs"), "outbox reconcile --archive") {
+				t.Errorf("status: %v", o.text("sending", "needs"))
+			}
+			if _, out, _ := d.call("", "doctor"); !strings.Contains(out, "no letters leave") {
+				t.Errorf("doctor: %s", out)
+			}
 			d.on("2024-09-26")
 			if code, _, said := d.call("", "run", "all"); code != exitFailed || !strings.Contains(said, "2024-09-26 is not planned") {
 				t.Errorf("a later day was planned: exit %d %s", code, said)

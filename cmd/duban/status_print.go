@@ -143,7 +143,7 @@ func needText(n jobs.Need) string {
 		jobs.NeedSlots: "slots", jobs.NeedPaused: "paused", jobs.NeedBrake: "brake",
 		jobs.NeedUnknown: fmt.Sprintf("%d letters may have arrived", n.N), jobs.NeedFailed: fmt.Sprintf("%d letters failed of late", n.N),
 		jobs.NeedRelease: fmt.Sprintf("%d letters and drafts to release", n.N), jobs.NeedAddress: fmt.Sprintf("%d addressees that mail does not reach", n.N),
-		jobs.NeedHolidays: "calendar",
+		jobs.NeedHolidays: "calendar", jobs.NeedArchive: "no letters leave: the database was restored, and the archive knows more",
 	}[n.What]
 	if n.Text != "" {
 		return words + " (" + n.Text + ")"
