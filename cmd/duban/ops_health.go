@@ -165,7 +165,8 @@ func (a *app) healthWorker(s *store.Store) (*jobs.Worker, error) {
 	return &jobs.Worker{
 		Runner: runner, Zone: a.policies.zone,
 		Jurisdictions: func(ctx context.Context) ([]task.Jurisdiction, error) {
-			if a.trust(ctx, s) != nil { // a letter of a wrong day would be no sign of life; the other worker says so
+			// A letter of a wrong day would be no sign of life; the other worker says that the day is not believed.
+			if doubted := a.trust(ctx, s) != nil; doubted {
 				return nil, nil
 			}
 			return s.Jurisdictions(ctx)

@@ -36,11 +36,11 @@ func (a *app) timetable(s *store.Store) (timetable, error) {
 	if err != nil {
 		return timetable{}, err
 	}
-	l := timetable{app: a, store: s, specs: specs}
+	t := timetable{app: a, store: s, specs: specs}
 	for _, j := range a.runner(s, "").Jobs {
-		l.jobs = append(l.jobs, j.Name())
+		t.jobs = append(t.jobs, j.Name())
 	}
-	return l, nil
+	return t, nil
 }
 
 // addHealth adds the operations letter's schedule to those of the day's jobs.
@@ -57,11 +57,11 @@ func addHealth(specs map[string]cron.Schedule, spec string) error {
 }
 
 // withHealth are the day's jobs and the operations letter.
-func (l timetable) withHealth() []string { return append(slices.Clone(l.jobs), jobs.Health{}.Name()) }
+func (t timetable) withHealth() []string { return append(slices.Clone(t.jobs), jobs.Health{}.Name()) }
 
 // on is when the clock starts the job on the day; the zero time: it does not.
-func (l timetable) on(job string, d civil.Date, zone *time.Location) time.Time {
-	spec := l.specs[job]
+func (t timetable) on(job string, d civil.Date, zone *time.Location) time.Time {
+	spec := t.specs[job]
 	if spec == nil {
 		return time.Time{}
 	}
@@ -72,8 +72,8 @@ func (l timetable) on(job string, d civil.Date, zone *time.Location) time.Time {
 }
 
 // next is when the clock starts the job next; the zero time: never.
-func (l timetable) next(job string, now time.Time) time.Time {
-	if spec := l.specs[job]; spec != nil {
+func (t timetable) next(job string, now time.Time) time.Time {
+	if spec := t.specs[job]; spec != nil {
 		return spec.Next(now)
 	}
 	return time.Time{}
@@ -115,24 +115,24 @@ func (g gap) words() string {
 
 // missing returns what is due and not settled at the instant, since each job's first record, and whether anything ever ran
 // for the jurisdiction. What is late by less than lateAfter, or in a worker's hands, is left out.
-func (l timetable) missing(ctx context.Context, code string, now time.Time) (gaps []gap, ran bool, err error) {
-	zone := l.policies.zone(code)
+func (t timetable) missing(ctx context.Context, code string, now time.Time) (gaps []gap, ran bool, err error) {
+	zone := t.policies.zone(code)
 	today := civil.In(now, zone)
-	for _, job := range l.withHealth() {
-		if l.specs[job] == nil {
+	for _, job := range t.withHealth() {
+		if t.specs[job] == nil {
 			continue
 		}
-		last, err := l.store.LastSettled(ctx, job, code)
+		last, err := t.store.LastSettled(ctx, job, code)
 		if err != nil {
 			return nil, ran, err
 		}
-		open, err := l.store.OpenSlots(ctx, job, code, today+1)
+		open, err := t.store.OpenSlots(ctx, job, code, today+1)
 		if err != nil {
 			return nil, ran, err
 		}
 		ran = ran || last != 0
 		for _, r := range open {
-			g, is, err := l.gapOf(ctx, r, now, zone)
+			g, is, err := t.gapOf(ctx, r, now, zone)
 			if err != nil {
 				return nil, ran, err
 			}
@@ -150,8 +150,8 @@ func (l timetable) missing(ctx context.Context, code string, now time.Time) (gap
 }
 
 // gapOf reports whether an open slot is a gap.
-func (l timetable) gapOf(ctx context.Context, r run.Run, now time.Time, zone *time.Location) (gap, bool, error) {
-	due := l.on(r.Job, r.Date, zone)
+func (t timetable) gapOf(ctx context.Context, r run.Run, now time.Time, zone *time.Location) (gap, bool, error) {
+	due := t.on(r.Job, r.Date, zone)
 	switch {
 	case due.IsZero() && r.State == "":
 		return gap{}, false, nil // the clock does not start it on that day
@@ -163,28 +163,28 @@ func (l timetable) gapOf(ctx context.Context, r run.Run, now time.Time, zone *ti
 		return gap{}, false, nil
 	}
 	if r.State == run.Running {
-		held, err := l.inHand(ctx, r) // or settled meanwhile
+		held, err := t.inHand(ctx, r) // or settled meanwhile
 		if held || err != nil {
 			return gap{}, false, err
 		}
 	}
 	return gap{
-		Jurisdiction: r.Jurisdiction, Jobs: []string{r.Job}, From: r.Date, To: r.Date, State: r.State, Within: late < l.grace(),
+		Jurisdiction: r.Jurisdiction, Jobs: []string{r.Job}, From: r.Date, To: r.Date, State: r.State, Within: late < t.grace(),
 	}, true, nil
 }
 
 // inHand reports whether a worker's lease on the slot holds, or has ended well since.
-func (l timetable) inHand(ctx context.Context, r run.Run) (bool, error) {
-	rows, err := l.store.Runs(ctx, run.Filter{Job: r.Job, Jurisdiction: r.Jurisdiction, From: r.Date, To: r.Date})
+func (t timetable) inHand(ctx context.Context, r run.Run) (bool, error) {
+	rows, err := t.store.Runs(ctx, run.Filter{Job: r.Job, Jurisdiction: r.Jurisdiction, From: r.Date, To: r.Date})
 	if err != nil || len(rows) == 0 {
 		return false, err
 	}
-	now, err := l.store.Now(ctx)
+	now, err := t.store.Now(ctx)
 	return rows[0].Settled() || rows[0].State == run.Running && rows[0].Lease.After(now), err
 }
 
 // grace is how late the clock may come to a slot; where it may come at any time, a day.
-func (l timetable) grace() time.Duration { return cmp.Or(l.cfg.Schedule.Grace, 24*time.Hour) }
+func (t timetable) grace() time.Duration { return cmp.Or(t.cfg.Schedule.Grace, 24*time.Hour) }
 
 // extend adds a slot to the gap before it, if it follows on.
 func extend(gaps []gap, g gap) []gap {

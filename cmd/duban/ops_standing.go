@@ -89,7 +89,8 @@ func (c *standing) Collect(to chan<- prometheus.Metric) {
 			c.log.Warn().Err(err).Msg("read the metrics of the database")
 			got, up = nil, 0
 		}
-		c.kept, c.read = append(got, gauge(c.descs.up, up)), time.Now()
+		got = append(got, gauge(c.descs.up, up))
+		c.kept, c.read = got, time.Now()
 	}
 	for _, m := range c.kept {
 		to <- m
