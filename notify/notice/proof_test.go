@@ -8,7 +8,9 @@ import (
 func TestProofsAreMatchedToRecipients(t *testing.T) {
 	one := []Recipient{{Role: "liaison", Email: "A@x.example"}, {Role: "deputy", Email: "d@x.example", Copy: true}}
 	two := []Recipient{{Email: "a@x.example"}, {Email: "b@x.example"}}
-	proof := func(email string, isCopy bool) Proof { return Proof{Receipt: Receipt{Recipient: 7, Email: email, Copy: isCopy}} }
+	proof := func(email string, isCopy bool) Proof {
+		return Proof{Receipt: Receipt{Recipient: 7, Email: email, Copy: isCopy}}
+	}
 	for _, c := range []struct {
 		name   string
 		to     []Recipient
