@@ -226,9 +226,10 @@ func (a *app) fill(ctx context.Context, s *store.Store, saw foresight, f backfil
 	if err := s.SaveBackfill(ctx, b); err != nil {
 		return err
 	}
-	w := filling{app: a, store: s, saw: saw, now: f.now, bar: a.bar(saw.span, "filling in")}
+	bar := a.bar(saw.span, "filling in")
+	w := filling{app: a, store: s, saw: saw, now: f.now, done: bar.tick}
 	err := w.run(ctx, f.by+filledBy+saw.hash[:8])
-	w.bar.done()
+	bar.done()
 	if err != nil {
 		return fmt.Errorf("backfill %s: %w", saw.hash[:16], err)
 	}
@@ -250,7 +251,7 @@ type filling struct {
 	store          *store.Store
 	saw            foresight
 	now            bool
-	bar            progress
+	done           func() // after each day of a jurisdiction
 	slots, letters int
 }
 
@@ -286,7 +287,7 @@ func (w *filling) run(ctx context.Context, by string) error {
 				w.slots++
 			}
 		}
-		w.bar.tick()
+		w.done()
 		return nil
 	}
 	return replay.Run(ctx, w.saw.codes)

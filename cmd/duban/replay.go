@@ -147,9 +147,18 @@ func (o *oracle) Outcomes(ctx context.Context, ids []string) (map[string]notice.
 
 // mask shows a letter of the day in hand as it stands before it leaves.
 func (o *oracle) mask(b *notice.Brief) {
+	if o.gone(b.ID) && b.State == notice.Superseded { // it was planned, and what followed was planned as if it had left
+		b.State = notice.Recorded
+	}
 	if b.State == notice.Recorded && b.Key.Date == o.day {
 		b.State, b.Reason = notice.Pending, ""
 	}
+}
+
+// gone reports whether the letter is not sent because its moment has passed.
+func (o *oracle) gone(id string) bool {
+	_, ok := o.overtaken[id]
+	return ok || o.passed[id]
 }
 
 // Served implements the jobs' stores.
@@ -158,19 +167,22 @@ func (o *oracle) Served(ctx context.Context, ids []string) (map[string]civil.Dat
 	if err != nil {
 		return nil, err
 	}
-	var today []string
-	for id, on := range served {
-		if on == o.day {
-			today = append(today, id)
+	var look []string
+	for _, id := range ids {
+		if on, ok := served[id]; ok && on == o.day || o.gone(id) {
+			look = append(look, id)
 		}
 	}
-	if len(today) == 0 {
+	if len(look) == 0 {
 		return served, nil
 	}
-	slices.Sort(today)
-	states, err := o.Store.Outcomes(ctx, today)
-	for _, id := range today {
-		if s := states[id].State; s == notice.Recorded || s == notice.Superseded {
+	slices.Sort(look)
+	states, err := o.Store.Outcomes(ctx, look)
+	for _, id := range look {
+		switch b := states[id]; {
+		case o.gone(id) && b.Key.Date < o.day:
+			served[id] = o.today
+		case b.State == notice.Recorded || b.State == notice.Superseded:
 			delete(served, id)
 		}
 	}

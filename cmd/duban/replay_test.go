@@ -1,6 +1,8 @@
 package main
 
 import (
+	"cmp"
+	"context"
 	"database/sql"
 	"encoding/json"
 	"fmt"
@@ -314,4 +316,190 @@ func TestABackfillIsRefusedWhereSomethingMoved(t *testing.T) {
 	if err := d.app.fill(ctx, s, moved, f); err != nil {
 		t.Error(err)
 	}
+}
+
+// livedUntil lives through the days up to the last, and then it is noon of a later day.
+func livedUntil(t *testing.T, from, last, today string) (*demo, *store.Store) {
+	t.Helper()
+	s := storetest.Reopen(t, "sqlite:"+filepath.Join(t.TempDir(), "duban.db"))
+	if _, err := s.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	d := story(t, s, from, last)
+	lived(t, d)
+	d.clock = func() time.Time { return civil.MustParse(today).Time(time.UTC).Add(4 * time.Hour) }
+	return d, s
+}
+
+// filled carries out a backfill of all jobs, and returns its plan.
+func filled(t *testing.T, d *demo, s *store.Store, f backfillFlags) foresight {
+	t.Helper()
+	ctx := t.Context()
+	f.reprocess, f.by, f.now = cmp.Or(f.reprocess, "none"), "李敏", true
+	sp, err := d.backfillSpan(ctx, s, jobs.AllJobs, f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	copied, err := d.app.scratch(ctx, s, store.Cut{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	saw, err := d.app.rehearse(ctx, copied, sp, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.app.fill(ctx, s, saw, f); err != nil {
+		t.Fatal(err)
+	}
+	return saw
+}
+
+// A worker was off over 国庆 2024. In mode digest each unit gets one letter for the days that were missed, which says so.
+func TestOneLetterMakesUpForARange(t *testing.T) {
+	d, s := livedUntil(t, "2024-09-20", "2024-09-27", "2024-10-09")
+	from, to := civil.MustParse("2024-09-28"), civil.MustParse("2024-10-08")
+	saw := filled(t, d, s, backfillFlags{rangeFlags: rangeFlags{from: "2024-09-28", to: "2024-10-08"}, mode: "digest"})
+	letters, err := s.Notices(t.Context(), notice.Filter{From: from, To: to})
+	if err != nil {
+		t.Fatal(err)
+	}
+	foretold := map[string]string{}
+	for _, l := range saw.letters {
+		foretold[l.ID] = l.Facts
+	}
+	sameLetters(t, "digest", s, foretold, lettersSaid(t, s, from, to))
+	units := map[string]int{}
+	for _, n := range letters {
+		if n.Key.Kind != notice.UnitLetter {
+			continue
+		}
+		units[n.Key.Jurisdiction+"/"+n.Key.Unit]++
+		if n.Key.Date != to {
+			t.Errorf("a letter of %s", n.Key.Date)
+		}
+		if !n.Facts.LateIssue || n.Facts.LateFor == nil || n.Facts.LateFor.From != from || n.Facts.LateFor.To != to {
+			t.Errorf("%s does not say what it makes up for", n.Key.Unit)
+		}
+		if n.State != notice.Sent {
+			t.Errorf("the letter to %s is %s: %s", n.Key.Unit, n.State, n.Reason)
+		}
+		served, err := s.Served(t.Context(), []string{n.ID})
+		if err != nil || served[n.ID] != civil.MustParse("2024-10-09") {
+			t.Errorf("%s: served %v, %v: it left on 9 October", n.Key.Unit, served, err)
+		}
+	}
+	if len(units) < 20 {
+		t.Errorf("only %d units had a letter", len(units))
+	}
+	for unit, n := range units {
+		if n != 1 {
+			t.Errorf("%s had %d letters", unit, n)
+		}
+	}
+	runs, err := s.Runs(t.Context(), run.Filter{Job: "remind", Jurisdiction: "laoshan", From: from, To: to})
+	if err != nil || len(runs) != int(to-from)+1 {
+		t.Fatalf("%d slots of %d, %v", len(runs), to-from+1, err)
+	}
+	for _, r := range runs {
+		if want := run.Skipped; r.Date == to && r.State != run.Done || r.Date < to && (r.State != want || r.Reason != "covered by 2024-10-08") {
+			t.Errorf("%s: %s, %q", r.Date, r.State, r.Reason)
+		}
+	}
+}
+
+// In mode send the letters of every day leave today, but those whose moment has passed.
+func TestLettersOfMissedDaysAreSentUnlessTheirMomentHasPassed(t *testing.T) {
+	d, s := livedUntil(t, "2024-09-18", "2024-09-20", "2024-10-09")
+	from, to := civil.MustParse("2024-09-21"), civil.MustParse("2024-10-08")
+	filled(t, d, s, backfillFlags{rangeFlags: rangeFlags{from: "2024-09-21", to: "2024-10-08"}, mode: "send"})
+	letters, err := s.Notices(t.Context(), notice.Filter{From: from, To: to})
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := map[notice.State]int{}
+	later := map[string]bool{}
+	for _, l := range slices.Backward(letters) {
+		if l.Key.Kind != notice.UnitLetter {
+			continue
+		}
+		n[l.State]++
+		if l.State == notice.Pending || l.State == notice.Retry || l.State == notice.Recorded {
+			t.Errorf("%s of %s is %s", l.Key.Unit, l.Key.Date, l.State)
+		}
+		over, repeated := true, true
+		for _, it := range l.Facts.Items() {
+			key := l.Key.Jurisdiction + "/" + l.Key.Unit + " " + it.Ref
+			repeated = repeated && later[key]
+			over = over && it.Rung != "urging" && it.Due != 0 && it.Due < civil.MustParse("2024-10-09")
+		}
+		for _, it := range l.Facts.Items() {
+			later[l.Key.Jurisdiction+"/"+l.Key.Unit+" "+it.Ref] = true
+		}
+		if passed := (over || repeated) && len(l.Facts.Items()) > 0; passed != (l.State == notice.Superseded) && l.State != notice.Held {
+			t.Errorf("%s of %s: its moment has passed is %v (over %v), and it is %s (%s): %s", l.Key.Unit, l.Key.Date, passed, over, l.State, l.Reason, sketch(l))
+		}
+		if !l.Facts.LateIssue {
+			t.Errorf("%s of %s does not say that it is late", l.Key.Unit, l.Key.Date)
+		}
+	}
+	if n[notice.Sent] < 20 || n[notice.Superseded] < 20 {
+		t.Errorf("that proves little: %v", n)
+	}
+}
+
+// sketch is what a letter says, for messages.
+func sketch(n notice.Notice) string {
+	out := ""
+	for _, it := range n.Facts.Items() {
+		out += fmt.Sprintf("%s %s %s due %s; ", it.Ref, it.Step, it.Rung, it.Due)
+	}
+	return out
+}
+
+// A backfill that was interrupted goes on under the hash of its plan.
+func TestAnInterruptedBackfillGoesOn(t *testing.T) {
+	d, s := livedUntil(t, "2024-09-18", "2024-09-20", "2024-10-09")
+	ctx, cancel := context.WithCancel(t.Context())
+	f := backfillFlags{rangeFlags: rangeFlags{from: "2024-09-21", to: "2024-09-30"}, mode: "record", reprocess: "none", by: "李敏"}
+	plan := func() foresight {
+		t.Helper()
+		sp, err := d.backfillSpan(t.Context(), s, jobs.AllJobs, f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		copied, err := d.app.scratch(t.Context(), s, store.Cut{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		saw, err := d.app.rehearse(t.Context(), copied, sp, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return saw
+	}
+	first := plan()
+	days := 0
+	w := filling{app: d.app, store: s, saw: first, done: func() {
+		if days++; days == 13 {
+			cancel()
+		}
+	}}
+	if err := w.run(ctx, "李敏, backfill "+first.hash[:8]); err == nil {
+		t.Fatal("it was not interrupted")
+	}
+	rest := plan()
+	if rest.hash != first.hash {
+		t.Errorf("what is left is plan %s and not %s", rest.hash, first.hash)
+	}
+	if rest.slots == 0 || rest.slots >= first.slots || rest.fresh() >= first.fresh() {
+		t.Errorf("%d of %d slots and %d of %d letters are left", rest.slots, first.slots, rest.fresh(), first.fresh())
+	}
+	if err := d.app.fill(t.Context(), s, rest, f); err != nil {
+		t.Fatal(err)
+	}
+	foretold := map[string]string{}
+	for _, l := range first.letters {
+		foretold[l.ID] = l.Facts
+	}
+	sameLetters(t, "in two goes", s, foretold, lettersSaid(t, s, first.from, first.to))
 }
