@@ -232,9 +232,17 @@ func (j Remind) records(ctx context.Context, r run.Run, s planner.Snapshot) ([]t
 			return nil, err
 		}
 	}
+	seen := make(map[string]bool, len(due))
+	for _, d := range due {
+		seen[d.Obligation.Ref.String()] = true
+	}
 	var refs []string
 	for _, doc := range s.Documents {
-		refs = append(refs, doc.Refs...)
+		for _, ref := range doc.Refs {
+			if !seen[ref] {
+				refs = append(refs, ref)
+			}
+		}
 	}
 	if len(refs) > 0 {
 		formal, err := j.Store.RecordsOf(ctx, r.Jurisdiction, refs)
@@ -242,10 +250,6 @@ func (j Remind) records(ctx context.Context, r run.Run, s planner.Snapshot) ([]t
 			return nil, err
 		}
 		more = append(more, formal...)
-	}
-	seen := make(map[string]bool, len(due))
-	for _, d := range due {
-		seen[d.Obligation.Ref.String()] = true
 	}
 	for _, d := range more {
 		if ref := d.Obligation.Ref.String(); !seen[ref] {

@@ -53,7 +53,7 @@ func openSQLite(path string) (*Store, error) {
 	}
 	db.SetMaxOpenConns(conns)
 	db.SetMaxIdleConns(conns)
-	return &Store{version: &versions{}, db: db, d: sqliteDialect(), writer: make(chan struct{}, 1), hot: newPrepared()}, nil
+	return &Store{version: &versions{}, db: db, d: sqliteDialect(), writer: make(chan struct{}, 1), hot: newPrepared(), mem: newMemory()}, nil
 }
 
 // fileName is a path as SQLite takes it before settings.

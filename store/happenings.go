@@ -157,8 +157,10 @@ func (w *writing) addTrainings(b task.Batch) error {
 // Silences returns every entry of the jurisdiction, in order of recording: those that lift another one too.
 func (s *Store) Silences(ctx context.Context, j string) (out []task.Silence, err error) {
 	err = s.read(ctx, "read silences of "+j, func(t *tx) error {
-		rows, err := query[silenceRow](ctx, t, "WHERE jurisdiction = ? ORDER BY seq", j)
-		out = nouns(rows)
+		out, err = remember(ctx, t, j, "silences", func() ([]task.Silence, error) {
+			rows, err := query[silenceRow](ctx, t, "WHERE jurisdiction = ? ORDER BY seq", j)
+			return nouns(rows), err
+		})
 		return err
 	})
 	return out, err
@@ -198,8 +200,10 @@ func lastEntered(all []task.Occurrence) []task.Occurrence {
 // Trainings returns every entry of the jurisdiction, in order of recording.
 func (s *Store) Trainings(ctx context.Context, j string) (out []task.Training, err error) {
 	err = s.read(ctx, "read training of "+j, func(t *tx) error {
-		rows, err := query[trainingRow](ctx, t, "WHERE jurisdiction = ? ORDER BY seq", j)
-		out = nouns(rows)
+		out, err = remember(ctx, t, j, "training", func() ([]task.Training, error) {
+			rows, err := query[trainingRow](ctx, t, "WHERE jurisdiction = ? ORDER BY seq", j)
+			return nouns(rows), err
+		})
 		return err
 	})
 	return out, err

@@ -227,6 +227,10 @@ type briefRow struct {
 
 func (briefRow) table() string { return "notices" }
 
+func (r *briefRow) dest() []any {
+	return []any{&r.ID, &r.Jurisdiction, &r.Date, &r.Unit, &r.Role, &r.Kind, &r.Matter, (*string)(&r.State), &r.Reason, &r.NextTry}
+}
+
 func (r briefRow) noun() notice.Brief {
 	k := notice.Key{Jurisdiction: r.Jurisdiction, Date: civil.Date(r.Date), Unit: r.Unit, Role: r.Role, Kind: r.Kind, Matter: r.Matter}
 	return notice.Brief{ID: r.ID, Key: k, State: r.State, Reason: r.Reason, Waits: r.State == notice.Held && r.NextTry.IsZero()}

@@ -319,6 +319,14 @@ func (s *Store) Notice(ctx context.Context, id string) (notice.Notice, error) {
 	return out[0], nil
 }
 
+// fateRow is a letter that was sent, or taken over by another.
+type fateRow struct {
+	ID   string
+	On   day
+	Sent bool
+	By   string
+}
+
 // Served returns, for each letter that reached its reader, or was taken over by one that did, the day of that one, which
 // is its logical date unless it left or was said to have arrived later: it is sent, or a server accepted the reader's own copy and only another's is outstanding. What was sent in a trial
 // run reached nobody. A letter is taken over at most once a day, so the chain is short.
@@ -333,16 +341,13 @@ func (s *Store) Served(ctx context.Context, ids []string) (map[string]civil.Date
 		for len(ask) > 0 {
 			next := map[string][]string{}
 			for piece := range slices.Chunk(slices.Sorted(maps.Keys(ask)), maxIn) {
-				var rows []struct {
-					ID   string `db:"id"`
-					On   day    `db:"logical_date"`
-					Sent bool   `db:"sent"`
-					By   string `db:"superseded_by"`
-				}
+				var rows []fateRow
+				var r fateRow
 				q := "SELECT id, logical_date, superseded_by = '' AS sent, superseded_by FROM notices WHERE (superseded_by <> '' OR reason NOT LIKE ? AND (state IN (?, ?) OR " +
 					"EXISTS (SELECT 1 FROM attempts WHERE dated = logical_date AND notice = id AND outcome = ? AND NOT is_copy))) AND id IN (" + marks(len(piece)) + ")"
 				args := []any{"%" + notice.TrialRun + "%", string(notice.Sent), string(notice.Recorded), string(notice.OutcomeAccepted)}
-				if err := t.SelectContext(ctx, &rows, q, slices.Concat(args, anys(piece))...); err != nil {
+				dest := []any{&r.ID, &r.On, &r.Sent, &r.By}
+				if err := t.each(ctx, q, slices.Concat(args, anys(piece)), dest, func() { rows = append(rows, r) }); err != nil {
 					return err
 				}
 				late, err := t.lateOf(ctx, piece)

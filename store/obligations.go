@@ -194,10 +194,10 @@ func (r stepRow) noun() task.FiredStep {
 		On: civil.Date(r.On), Notice: r.Notice, Passed: r.Passed, Seq: r.Seq}
 }
 
-// records loads obligations with their events (in order of recording), steps (in order of firing) and holds (in the order
+// recordsOf loads obligations with their events (in order of recording), steps (in order of firing) and holds (in the order
 // of their days), in the order of the refs: three queries for every maxIn refs, however much there is to each, and one
 // more where there are holds.
-func records(ctx context.Context, t *tx, refs []string) ([]task.Record, error) {
+func recordsOf(ctx context.Context, t *tx, refs []string) ([]task.Record, error) {
 	rows, err := queryIn[factRow](ctx, t, "WHERE ref IN (%s)", nil, refs)
 	if err != nil {
 		return nil, err

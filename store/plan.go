@@ -45,7 +45,7 @@ func (s *Store) SavePlan(ctx context.Context, j string, seq int64, p run.DayPlan
 	if err != nil {
 		return fmt.Errorf("%s: %w", op, err)
 	}
-	return s.write(ctx, op, func(t *tx) error {
+	err = s.write(ctx, op, func(t *tx) error {
 		for _, f := range []func() error{
 			func() error { return t.step(ctx, j, seq) },
 			func() error { return t.finish(ctx, p.Run) },
@@ -67,6 +67,22 @@ func (s *Store) SavePlan(ctx context.Context, j string, seq int64, p run.DayPlan
 		}
 		return nil
 	})
+	if err == nil {
+		s.mem.moved(j, seq, seq+1, spokenOf(steps, holds), false)
+	}
+	return err
+}
+
+// spokenOf are the obligations that steps and holds are recorded for.
+func spokenOf(steps []stepRow, holds []holdRow) []string {
+	var out []string
+	for _, s := range steps {
+		out = append(out, s.Obligation)
+	}
+	for _, h := range holds {
+		out = append(out, h.Obligation)
+	}
+	return out
 }
 
 // step moves the jurisdiction's seq on by one, and notes it, if it is still the one given: a write that was decided on before the

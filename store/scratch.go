@@ -88,7 +88,7 @@ func openScratch(ctx context.Context, path string) (*Store, error) {
 	}
 	db.SetMaxOpenConns(1)
 	db.SetMaxIdleConns(1)
-	s := &Store{version: &versions{}, db: db, d: sqliteDialect(), writer: make(chan struct{}, 1), hot: newPrepared(), scratch: true}
+	s := &Store{version: &versions{}, db: db, d: sqliteDialect(), writer: make(chan struct{}, 1), hot: newPrepared(), mem: newMemory(), scratch: true}
 	if _, _, err := s.SchemaVersion(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -282,6 +282,7 @@ func (s *Store) WithoutPlan(ctx context.Context, j, plan string) error {
 		if known == 0 {
 			return ErrNotFound
 		}
+		s.mem.forget(j)
 		return t.removePlan(ctx, j, plan)
 	})
 }

@@ -279,8 +279,10 @@ func (s *Store) Jurisdiction(ctx context.Context, code string) (out task.Jurisdi
 // Plans returns every version of the jurisdiction's plans, by code and seq.
 func (s *Store) Plans(ctx context.Context, j string) (out []task.Plan, err error) {
 	err = s.read(ctx, "read plans of "+j, func(t *tx) error {
-		rows, err := query[planRow](ctx, t, "WHERE jurisdiction = ? ORDER BY code, seq", j)
-		out = nouns(rows)
+		out, err = remember(ctx, t, j, "plans", func() ([]task.Plan, error) {
+			rows, err := query[planRow](ctx, t, "WHERE jurisdiction = ? ORDER BY code, seq", j)
+			return nouns(rows), err
+		})
 		return err
 	})
 	return out, err
@@ -289,8 +291,10 @@ func (s *Store) Plans(ctx context.Context, j string) (out []task.Plan, err error
 // Tasks returns every version of the jurisdiction's tasks, by plan, row code and seq.
 func (s *Store) Tasks(ctx context.Context, j string) (out []task.Task, err error) {
 	err = s.read(ctx, "read tasks of "+j, func(t *tx) error {
-		rows, err := query[taskRow](ctx, t, "WHERE jurisdiction = ? ORDER BY plan, row_code, seq", j)
-		out = nouns(rows)
+		out, err = remember(ctx, t, j, "tasks", func() ([]task.Task, error) {
+			rows, err := query[taskRow](ctx, t, "WHERE jurisdiction = ? ORDER BY plan, row_code, seq", j)
+			return nouns(rows), err
+		})
 		return err
 	})
 	return out, err
@@ -362,8 +366,10 @@ func byPlan(j string, ids []task.TaskID) ([]planTasks, error) {
 // People returns every version of the jurisdiction's enforcement staff, by key and seq.
 func (s *Store) People(ctx context.Context, j string) (out []task.Person, err error) {
 	err = s.read(ctx, "read people of "+j, func(t *tx) error {
-		rows, err := query[personRow](ctx, t, "WHERE jurisdiction = ? ORDER BY person, seq", j)
-		out = nouns(rows)
+		out, err = remember(ctx, t, j, "people", func() ([]task.Person, error) {
+			rows, err := query[personRow](ctx, t, "WHERE jurisdiction = ? ORDER BY person, seq", j)
+			return nouns(rows), err
+		})
 		return err
 	})
 	return out, err
@@ -372,11 +378,13 @@ func (s *Store) People(ctx context.Context, j string) (out []task.Person, err er
 // Directory returns every version of the jurisdiction's units and groups, by code and seq.
 func (s *Store) Directory(ctx context.Context, j string) (dir task.Directory, err error) {
 	err = s.read(ctx, "read directory of "+j, func(t *tx) error {
-		if dir.Units, err = units(ctx, t, "", "", j); err != nil {
+		if dir.Units, err = remember(ctx, t, j, "units", func() ([]task.Unit, error) { return units(ctx, t, "", "", j) }); err != nil {
 			return err
 		}
-		groups, err := query[groupRow](ctx, t, "WHERE jurisdiction = ? ORDER BY code, seq", j)
-		dir.Groups = nouns(groups)
+		dir.Groups, err = remember(ctx, t, j, "groups", func() ([]task.Group, error) {
+			groups, err := query[groupRow](ctx, t, "WHERE jurisdiction = ? ORDER BY code, seq", j)
+			return nouns(groups), err
+		})
 		return err
 	})
 	return dir, err
@@ -441,6 +449,9 @@ func assemble(rows []unitRow, aliases []aliasRow, members []memberRow, contacts 
 	for _, r := range contacts {
 		u := bySeq[r.Seq]
 		u.Contacts = append(u.Contacts, task.Contact{Role: r.Role, Name: r.Name, Email: r.Email, Phone: r.Phone})
+	}
+	for i, u := range units { // what is remembered is appended to by more than one
+		units[i].Aliases, units[i].Groups, units[i].Contacts = slices.Clip(u.Aliases), slices.Clip(u.Groups), slices.Clip(u.Contacts)
 	}
 	return units
 }

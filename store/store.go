@@ -44,6 +44,8 @@ type Store struct {
 	writer chan struct{}
 	// hot keeps statements compiled, where that is a gain; nil elsewhere.
 	hot *prepared
+	// mem keeps what was read for as long as nothing changes, where the database is in this process; nil elsewhere.
+	mem *memory
 	// version is what Open or Migrate found; methods other than Migrate need it to be current.
 	version *versions
 	// worker names who uses this Store in the tokens of claims; empty: nobody in particular.
@@ -60,6 +62,8 @@ type tx struct {
 	// hot is where its statements may be found compiled; nil: nowhere. compile are those that are worth it from now on.
 	hot     *prepared
 	compile []string
+	// mem is what is remembered, in a transaction that reads; nil elsewhere.
+	mem *memory
 }
 
 // Open opens the database named by the DSN, checks that it answers, and refuses one newer than this program with
@@ -126,7 +130,10 @@ func (s *Store) SetMeta(ctx context.Context, name, value string) error {
 
 // read runs f in a read-only transaction: what f sees is of one moment. f may run more than once.
 func (s *Store) read(ctx context.Context, op string, f func(*tx) error) error {
-	return s.transact(ctx, op, s.d.reading, f)
+	return s.transact(ctx, op, s.d.reading, func(t *tx) error {
+		t.mem = s.mem
+		return f(t)
+	})
 }
 
 // write runs f in a transaction and commits it, all or nothing. f may run more than once, so it must set what it

@@ -17,7 +17,7 @@ func (s *Store) As(worker string, gone func(token string) bool) *Store {
 	if len(worker) > maxWorker {
 		worker = ""
 	}
-	return &Store{db: s.db, d: s.d, writer: s.writer, hot: s.hot, version: s.version, worker: worker, gone: gone}
+	return &Store{db: s.db, d: s.d, writer: s.writer, hot: s.hot, mem: s.mem, version: s.version, worker: worker, gone: gone}
 }
 
 // claimToken is a fresh token of this worker.

@@ -25,7 +25,25 @@ func (s *Store) Write(ctx context.Context, j string, seq int64, b task.Batch) (i
 	if err := s.write(ctx, op, func(t *tx) error { return w.apply(ctx, t) }); err != nil {
 		return 0, err
 	}
+	s.mem.moved(j, w.from, w.to, w.refs(), w.hasSources())
 	return w.to, nil
+}
+
+// refs are those of the obligations that the batch opens or says something about.
+func (w *writing) refs() []string {
+	var out []string
+	for _, o := range w.obligations {
+		out = append(out, o.Ref)
+	}
+	for _, e := range w.events {
+		out = append(out, e.Subject)
+	}
+	return out
+}
+
+// hasSources reports whether the batch changes plans, rows, units, people, silences or what happened outside the plans.
+func (w *writing) hasSources() bool {
+	return len(w.plans)+len(w.tasks)+len(w.units)+len(w.groups)+len(w.people)+len(w.silences)+len(w.occurrences)+len(w.trainings) > 0
 }
 
 // writing is a batch in the shape of rows.

@@ -1,0 +1,195 @@
+package store
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+
+	"duban/jobs/task"
+)
+
+// memory keeps what was read of jurisdictions, so that the jobs of a day and the days of a year do not read the same rows again.
+// It cannot be stale: whatever changes an obligation, what happened to it, what was said of it, or a source, moves the
+// jurisdiction's seq in the same transaction. What was read at one seq is given out where the database is at that seq, and
+// after a write of this process but for what the write changed; where another process wrote, all of it is forgotten.
+//
+// What is given out is shared: a list may be appended to and cut, and nothing in it may be changed.
+type memory struct {
+	mu    sync.Mutex
+	of    map[string]*remembered
+	count int // records
+}
+
+// remembered is what is known of a jurisdiction at a seq.
+type remembered struct {
+	seq     int64
+	records map[string]task.Record
+	sources map[string]any // by what they are
+}
+
+// maxRemembered bounds the records kept, of which one takes about two kilobytes.
+const maxRemembered = 12000
+
+func newMemory() *memory { return &memory{of: map[string]*remembered{}} }
+
+// at returns what is known at the seq, forgetting what was known at another; the caller holds the lock.
+func (m *memory) at(j string, seq int64) *remembered {
+	r := m.of[j]
+	if r == nil || r.seq != seq {
+		m.drop(j)
+		r = &remembered{seq: seq, records: map[string]task.Record{}, sources: map[string]any{}}
+		m.of[j] = r
+	}
+	return r
+}
+
+func (m *memory) drop(j string) {
+	if r := m.of[j]; r != nil {
+		m.count -= len(r.records)
+		delete(m.of, j)
+	}
+}
+
+// forget drops all that is known of a jurisdiction.
+func (m *memory) forget(j string) {
+	if m == nil {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.drop(j)
+}
+
+// moved says that a write took the jurisdiction from one seq to another and changed no more than the obligations with these
+// refs, and the sources where it says so.
+func (m *memory) moved(j string, from, to int64, refs []string, sources bool) {
+	if m == nil {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r := m.of[j]
+	if r == nil || r.seq != from {
+		m.drop(j)
+		return
+	}
+	r.seq = to
+	for _, ref := range refs {
+		if _, known := r.records[ref]; known {
+			delete(r.records, ref)
+			m.count--
+		}
+	}
+	if sources {
+		clear(r.sources)
+	}
+}
+
+// known returns the records that are known at the seq, and the refs of the others in their order.
+func (m *memory) known(j string, seq int64, refs []string) (map[string]task.Record, []string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r := m.at(j, seq)
+	out := make(map[string]task.Record, len(refs))
+	var others []string
+	for _, ref := range refs {
+		if rec, ok := r.records[ref]; ok {
+			out[ref] = rec
+		} else {
+			others = append(others, ref)
+		}
+	}
+	return out, others
+}
+
+// keep remembers records as they are at the seq.
+func (m *memory) keep(j string, seq int64, records []task.Record) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r := m.of[j]
+	if r == nil || r.seq != seq {
+		return
+	}
+	if m.count+len(records) > maxRemembered {
+		for _, other := range m.of {
+			clear(other.records)
+		}
+		m.count = 0
+	}
+	for _, rec := range records {
+		ref := rec.Obligation.Ref.String()
+		if _, known := r.records[ref]; !known && rec.Obligation.Jurisdiction == j && m.count < maxRemembered {
+			rec.Events, rec.Steps, rec.Holds = slices.Clip(rec.Events), slices.Clip(rec.Steps), slices.Clip(rec.Holds)
+			r.records[ref] = rec
+			m.count++
+		}
+	}
+}
+
+// seqOf is the jurisdiction's seq in the transaction; ok is false where nothing is remembered, or there is no such jurisdiction.
+func (t *tx) seqOf(ctx context.Context, j string) (seq int64, ok bool, err error) {
+	if t.mem == nil {
+		return 0, false, nil
+	}
+	err = t.each(ctx, "SELECT seq FROM jurisdictions WHERE code = ?", []any{j}, []any{&seq}, func() { ok = true })
+	return seq, ok, err
+}
+
+// records loads obligations as recordsOf does, and asks the database for those alone that are not remembered.
+func records(ctx context.Context, t *tx, refs []string) ([]task.Record, error) {
+	if len(refs) == 0 {
+		return []task.Record{}, nil
+	}
+	j, _, _ := strings.Cut(refs[0], "/")
+	seq, ok, err := t.seqOf(ctx, j)
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		return recordsOf(ctx, t, refs)
+	}
+	known, others := t.mem.known(j, seq, refs)
+	read, err := recordsOf(ctx, t, others)
+	if err != nil {
+		return nil, err
+	}
+	t.mem.keep(j, seq, read)
+	out := make([]task.Record, len(refs))
+	next := 0
+	for i, ref := range refs {
+		rec, ok := known[ref]
+		if !ok {
+			rec = read[next]
+			next++
+		}
+		out[i] = rec
+	}
+	return out, nil
+}
+
+// remember gives out a list of sources, read anew where it is not remembered.
+func remember[T any](ctx context.Context, t *tx, j, what string, read func() ([]T, error)) ([]T, error) {
+	seq, ok, err := t.seqOf(ctx, j)
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		return read()
+	}
+	t.mem.mu.Lock()
+	list, known := t.mem.at(j, seq).sources[what].([]T)
+	t.mem.mu.Unlock()
+	if known {
+		return slices.Clone(list), nil
+	}
+	if list, err = read(); err != nil {
+		return nil, err
+	}
+	t.mem.mu.Lock()
+	defer t.mem.mu.Unlock()
+	if r := t.mem.of[j]; r != nil && r.seq == seq {
+		r.sources[what] = list
+	}
+	return slices.Clone(list), nil
+}
