@@ -108,6 +108,7 @@ func (a *app) backfillSpan(ctx context.Context, s *store.Store, job string, f ba
 		return sp, err
 	}
 	sp.mode, sp.reprocess = run.Mode(f.mode), run.Reprocess(f.reprocess)
+	sp.spares = sp.mode == run.RecordOnly
 	const digits = 8
 	if err := errors.Join(oneOf("mode", f.mode, "record", "digest", "send"), oneOf("reprocess", f.reprocess, "none", "failed", "all")); err != nil {
 		return sp, err
@@ -132,7 +133,7 @@ func (a *app) mayFill(ctx context.Context, s *store.Store, sp span, f backfillFl
 		return err
 	}
 	for _, code := range sp.codes {
-		if err := a.prepare(ctx, s, code); err != nil {
+		if err := errors.Join(a.prepare(ctx, s, code), a.mayPlan(ctx, s, code, sp.from)); err != nil {
 			return err
 		}
 		if sp.mode == run.RecordOnly || f.now {
@@ -273,7 +274,7 @@ func (w *filling) run(ctx context.Context, by string) error {
 				return err
 			}
 		}
-		if d == w.saw.from && w.saw.mode == run.RecordOnly {
+		if d == w.saw.from && w.saw.spares {
 			if o.spare, err = spared(ctx, w.store, w.saw.span, code); err != nil {
 				return err
 			}

@@ -74,7 +74,7 @@ func (a *app) previewCmd() *cobra.Command {
 day knowing what the days before it said. Ordinary letters count as served on their day; formal letters are drafted, and
 never released unless --assume-released says so. Days that have been gone through show the letters they have.
 A range that begins today or later begins with what the worker will catch up with. One that began earlier shows what its
-days would have been, one by one, as ` + "`duban backfill`" + ` would fill them in.
+days would be if they were run now, one by one, as ` + "`duban run all --date`" + ` would.
 With --policy, --calendar or --without-plan it shows which letters that change would add, take away and alter.`,
 		Example: "  duban preview --from today --to 2024-10-31\n  duban preview --from 2024-10-01 --to 2024-10-31 --jurisdiction laoshan --html ./october\n" +
 			"  duban preview --from today --to 2024-12-31 --policy new-policy.yaml --jurisdiction laoshan",

@@ -30,6 +30,8 @@ type span struct {
 	from, to  civil.Date
 	mode      run.Mode
 	reprocess run.Reprocess
+	// spares leaves letters of others that still wait out of what is planned: a backfill must, a preview shows them taken over.
+	spares bool
 	// released supposes that every form that is drafted leaves on its day.
 	released bool
 }
@@ -304,7 +306,7 @@ func (r *rehearsal) jurisdiction(ctx context.Context, code string) error {
 		r.names[u.Code] = u.Name
 	}
 	o := &oracle{Store: r.store, reason: foreseenBy, late: r.saw.late(), today: r.saw.leaving(today), planned: r.note}
-	if r.saw.from < today && r.saw.mode == run.RecordOnly {
+	if r.saw.spares {
 		if o.spare, err = spared(ctx, r.store, r.saw.span, code); err != nil {
 			return err
 		}
