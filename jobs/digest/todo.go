@@ -288,6 +288,9 @@ func (b *book) addresses() []string {
 
 // letters are those that the steps at hand name and those of the week, each once, by day and ID.
 func (w *world) letters() []notice.Brief {
+	if w.sorted != nil {
+		return w.sorted
+	}
 	all := maps.Clone(w.Outcomes)
 	if all == nil {
 		all = map[string]notice.Brief{}
@@ -295,9 +298,10 @@ func (w *world) letters() []notice.Brief {
 	for _, l := range w.Week {
 		all[l.ID] = l
 	}
-	return slices.SortedFunc(maps.Values(all), func(a, b notice.Brief) int {
+	w.sorted = slices.SortedFunc(maps.Values(all), func(a, b notice.Brief) int {
 		return cmp.Or(cmp.Compare(a.Key.Date, b.Key.Date), strings.Compare(a.ID, b.ID))
 	})
+	return w.sorted
 }
 
 // lastServed is the day of each unit's last letter that reached it.

@@ -38,6 +38,7 @@ type world struct {
 	support      map[task.TaskID]int           // of what supporting units were told
 	triggered    map[string]bool
 	history      map[duty][]task.Record
+	sorted       []notice.Brief // what letters returns, once it was asked for
 	letterCount  map[string]int // of the week of the next working day, besides that of its first, by unit
 }
 
