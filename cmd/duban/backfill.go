@@ -74,6 +74,7 @@ func (a *app) backfill(ctx context.Context, job string, f backfillFlags) error {
 	if err != nil {
 		return err
 	}
+	a.quieter()
 	sp, err := a.backfillSpan(ctx, s, job, f)
 	if err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
 	"duban/jobs"
@@ -97,6 +98,7 @@ func (a *app) preview(ctx context.Context, f previewFlags) error {
 	if err != nil {
 		return err
 	}
+	a.quieter()
 	sp, err := a.span(ctx, s, f.rangeFlags, cmp.Or(f.job, jobs.AllJobs))
 	if err != nil {
 		return err
@@ -128,6 +130,13 @@ func (a *app) preview(ctx context.Context, f previewFlags) error {
 		return nil
 	}
 	return a.mailbox(ctx, copied, saw, f.html)
+}
+
+// quieter leaves out of the log what a command prints itself.
+func (a *app) quieter() {
+	if a.log.GetLevel() == zerolog.InfoLevel {
+		a.log = a.log.Level(zerolog.WarnLevel)
+	}
 }
 
 // whatIf rehearses the span once more under the change, and prints the difference.

@@ -123,9 +123,7 @@ With mail.transport: file a day ahead may be run too; its letters count as said,
 			if err != nil {
 				return err
 			}
-			if a.log.GetLevel() == zerolog.InfoLevel { // the outcome is printed, and the outbox lists the letters
-				a.log = a.log.Level(zerolog.WarnLevel)
-			}
+			a.quieter() // the outcome is printed, and the outbox lists the letters
 			if args[0] == (jobs.Health{}).Name() {
 				return a.runHealth(c.Context(), s, h)
 			}
