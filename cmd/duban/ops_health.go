@@ -166,10 +166,10 @@ func (a *app) healthWorker(s *store.Store) (*jobs.Worker, error) {
 		Runner: runner, Zone: a.policies.zone,
 		Jurisdictions: func(ctx context.Context) ([]task.Jurisdiction, error) {
 			// A letter of a wrong day would be no sign of life; the other worker says that the day is not believed.
-			if doubted := a.trust(ctx, s) != nil; doubted {
-				return nil, nil
+			if a.trust(ctx, s) == nil {
+				return s.Jurisdictions(ctx)
 			}
-			return s.Jurisdictions(ctx)
+			return nil, nil
 		},
 		Trust:   func(context.Context, time.Time) error { return nil },
 		Prepare: func(context.Context, string) error { return nil },

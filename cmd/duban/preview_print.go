@@ -45,7 +45,7 @@ func (a *app) printForesight(saw foresight, every bool) error {
 	if err := a.printCalendar(saw, letters); err != nil {
 		return err
 	}
-	a.printReaders(saw, letters)
+	a.printReaders(letters)
 	const few = 60
 	if len(letters) > few && !every {
 		a.say("\n--letters lists all %d letters, --output json prints them for a program, --html DIR opens them in a browser", len(letters))
@@ -121,7 +121,7 @@ type reader struct{ jurisdiction, unit, role string }
 const shownReaders = 20
 
 // printReaders prints how many letters the readers get who get most, and warns of storms.
-func (a *app) printReaders(saw foresight, letters []foreseen) {
+func (a *app) printReaders(letters []foreseen) {
 	n, names := map[reader]int{}, map[reader]string{}
 	for _, l := range letters {
 		r := reader{l.Jurisdiction, l.Unit, l.Role}
