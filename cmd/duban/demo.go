@@ -303,7 +303,7 @@ func (d *demo) writeIndex(ctx context.Context) ([]notice.Notice, error) {
 			entries = append(entries, e)
 		}
 	}
-	return letters, file.WriteIndex(d.dir, entries)
+	return letters, file.WriteIndex(d.dir, "", entries)
 }
 
 func (d *demo) summary(ctx context.Context, letters []notice.Notice) error {

@@ -227,8 +227,8 @@ func (a *app) writeMailbox(ctx context.Context, copied *store.Store, saw foresig
 			if !wanted[l.ID] {
 				return nil
 			}
-			n++
 			msgs, errs := composer.All(l)
+			n += min(1, len(msgs)) // nobody may be there to read a draft
 			for i, msg := range msgs {
 				if errs[i] != nil {
 					return fmt.Errorf("compose letter %s: %w", l.ID, errs[i])
@@ -246,7 +246,7 @@ func (a *app) writeMailbox(ctx context.Context, copied *store.Store, saw foresig
 			return n, err
 		}
 	}
-	return n, file.WriteIndex(dir, entries)
+	return n, file.WriteIndex(dir, "本目录为预览，不表示信函已经发出", entries)
 }
 
 // progress is a bar on a terminal, and nothing elsewhere.

@@ -148,7 +148,7 @@ func TestTheIndexShowsKindsAndAttachments(t *testing.T) {
 		letters = append(letters, IndexEntry{Date: civil.MustParse("2024-09-26"), Jurisdiction: "崂山", Unit: "局", Kind: kind, Subject: kind, Path: "a/" + string(rune('a'+i)) + ".eml", HTML: "<p>"})
 	}
 	letters[0].Files = []compose.Attachment{{Name: "全表.xlsx", Data: []byte("one")}, {Name: "稿.docx", Data: []byte("two")}, {Name: "x.../../y", Data: []byte("three")}}
-	if err := WriteIndex(dir, letters); err != nil {
+	if err := WriteIndex(dir, "", letters); err != nil {
 		t.Fatal(err)
 	}
 	got := tree(t, dir)
@@ -201,7 +201,7 @@ func TestWriteIndex(t *testing.T) {
 		entry("2024-09-26", "b", "u2", "urging"), entry("2024-09-25", "b", "u1-liaison-copy", ""), entry("2024-09-25", "b", "u1", ""), entry("2024-09-26", "a", "u3", "reminder"), entry("2024-09-26", "a", "u1", "pace"),
 	}
 	for range 2 {
-		if err := WriteIndex(dir, letters); err != nil {
+		if err := WriteIndex(dir, "", letters); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -226,11 +226,11 @@ func TestWriteIndex(t *testing.T) {
 			t.Errorf("the index holds %q", never)
 		}
 	}
-	if err := WriteIndex(filepath.Join(dir, "none"), nil); err != nil {
+	if err := WriteIndex(filepath.Join(dir, "none"), "", nil); err != nil {
 		t.Errorf("no letters: %v", err)
 	}
 	for _, bad := range []string{"../x.eml", "/etc/x.eml", "a/../../x.eml", "a/x.html", ""} {
-		if err := WriteIndex(dir, []IndexEntry{{Path: bad, HTML: "x"}}); err == nil {
+		if err := WriteIndex(dir, "", []IndexEntry{{Path: bad, HTML: "x"}}); err == nil {
 			t.Errorf("path %q was taken", bad)
 		}
 	}

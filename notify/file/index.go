@@ -104,8 +104,8 @@ type indexLetter struct {
 type indexFile struct{ Name, Path string }
 
 // WriteIndex writes dir/index.html, which lists the letters by day and opens them, and the page of each letter beside
-// its .eml. It works from the disk, without a network and without any other program.
-func WriteIndex(dir string, letters []IndexEntry) error {
+// its .eml. It works from the disk, without a network and without any other program. The note stands in its head.
+func WriteIndex(dir, note string, letters []IndexEntry) error {
 	sorted := slices.Clone(letters)
 	// Without its ending, a letter's path comes before that of its copies.
 	slices.SortStableFunc(sorted, func(a, b IndexEntry) int {
@@ -142,7 +142,7 @@ func WriteIndex(dir string, letters []IndexEntry) error {
 		return fmt.Errorf("write index: %w", err)
 	}
 	var b bytes.Buffer
-	if err := t.Execute(&b, map[string]any{"Days": days, "Letters": len(sorted) - copies, "Copies": copies}); err != nil {
+	if err := t.Execute(&b, map[string]any{"Days": days, "Letters": len(sorted) - copies, "Copies": copies, "Note": note}); err != nil {
 		return fmt.Errorf("write index: %w", err)
 	}
 	if err := write(filepath.Join(dir, "index.html"), b.Bytes()); err != nil {
