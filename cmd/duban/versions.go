@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"duban/jobs/civil"
 	"duban/jobs/run"
 	"duban/jobs/task"
 	"duban/notify/compose"
@@ -206,10 +208,14 @@ func (a *app) checkVersions(ctx context.Context, s *store.Store, code string) er
 		if err != nil {
 			return err
 		}
+		first, err := a.beginning(ctx, s, code)
+		if err != nil {
+			return err
+		}
 		for _, v := range missing {
-			v.By = firstUse
+			v.By, v.On = firstUse, first
 			if _, before := newest(heads, v.Kind); before {
-				v.By = newerProgram
+				v.By, v.On = newerProgram, 0
 			}
 			if seq, err = a.loadVersion(ctx, s, seq, v); err != nil {
 				return err
@@ -218,6 +224,24 @@ func (a *app) checkVersions(ctx context.Context, s *store.Store, code string) er
 		}
 		return nil
 	})
+}
+
+// beginning is the day from which on a jurisdiction is spoken of: what is loaded first was never preceded by anything else, and
+// counts for its earlier days too when they are gone through afterwards.
+func (a *app) beginning(ctx context.Context, s *store.Store, code string) (civil.Date, error) {
+	first := a.today(code)
+	j, err := s.Jurisdiction(ctx, code)
+	if err != nil {
+		return 0, err
+	}
+	if j.LiveFrom != 0 {
+		first = min(first, j.LiveFrom)
+	}
+	plans, err := s.Plans(ctx, code)
+	for _, p := range plans {
+		first = min(first, p.On)
+	}
+	return first, err
 }
 
 // loadTries is how often loading is begun again where something else was written to the jurisdiction meanwhile.
@@ -244,7 +268,7 @@ func (a *app) loadVersion(ctx context.Context, s *store.Store, seq int64, v run.
 	if err != nil {
 		return 0, err
 	}
-	v.Body, v.On, v.At = body, a.today(v.Jurisdiction), a.clock().UTC()
+	v.Body, v.On, v.At = body, cmp.Or(v.On, a.today(v.Jurisdiction)), a.clock().UTC()
 	return s.LoadVersion(ctx, v.Jurisdiction, seq, v)
 }
 
