@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
-	"slices"
 	"time"
 
 	"duban/jobs/civil"
@@ -30,9 +29,7 @@ func (d Day) All() []Job {
 
 // Runner runs jobs from the ledger.
 type Runner struct {
-	Jobs []Job // in order
-	// Apart are jobs of each day that wait for none of the others, and that none waits for.
-	Apart []Job
+	Jobs  []Job // in order
 	Slots SlotStore
 	Lease time.Duration
 	// By names who runs: the scheduler, or the operator.
@@ -46,7 +43,7 @@ type Runner struct {
 // Find returns the job of the name.
 func (r Runner) Find(name string) (Job, error) {
 	names := ""
-	for _, j := range r.all() {
+	for _, j := range r.Jobs {
 		if j.Name() == name {
 			return j, nil
 		}
@@ -55,18 +52,11 @@ func (r Runner) Find(name string) (Job, error) {
 	return nil, fmt.Errorf("find job %q: there are:%s", name, names)
 }
 
-func (r Runner) all() []Job { return slices.Concat(r.Jobs, r.Apart) }
-
 // until are the jobs that run for the one of the name: those that come before it, and itself.
 func (r Runner) until(name string) []Job {
 	for i, j := range r.Jobs {
 		if j.Name() == name {
 			return r.Jobs[:i+1]
-		}
-	}
-	for i, j := range r.Apart {
-		if j.Name() == name {
-			return r.Apart[i : i+1]
 		}
 	}
 	return nil

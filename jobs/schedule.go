@@ -77,7 +77,7 @@ func (w *Worker) accountFor(ctx context.Context, code string, today civil.Date, 
 
 func (w *Worker) standings(ctx context.Context, code string, today civil.Date, zone *time.Location) ([]standing, error) {
 	var all []standing
-	for _, j := range w.Runner.all() {
+	for _, j := range w.Runner.Jobs {
 		s := standing{job: j}
 		var err error
 		if s.open, err = w.Slots.OpenSlots(ctx, j.Name(), code, today); err != nil {

@@ -346,30 +346,3 @@ func TestAccountingThatFailsIsTriedAgain(t *testing.T) {
 		}
 	})
 }
-
-// TestAJobApartWaitsForNobody and is waited for by nobody.
-func TestAJobApartWaitsForNobody(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w, open, remind, slots := newWorker(t, "a")
-		health := &fakeJob{name: "health", slots: slots}
-		w.Runner.Apart, w.Specs["health"] = []Job{health}, spec(t, "30 9 * * *")
-		slots.settled("1999-12-30", "open", "health")
-		open.run = func(run.Slot) error { return errors.New("the disk is full") }
-		serve(t, w, 2*time.Hour)
-		if got := strings.Join(health.days(), ", "); got != "a 2000-01-01" || len(remind.days()) != 0 {
-			t.Errorf("health ran for %s, remind for %v", got, remind.days())
-		}
-		open.run, health.run = nil, func(run.Slot) error { return errors.New("the disk is full") }
-		serve(t, w, 24*time.Hour)
-		if got := strings.Join(remind.days(), ", "); got != "a 2000-01-01, a 2000-01-02" {
-			t.Errorf("remind ran for %s", got)
-		}
-		if got := strings.Join(slots.days("health"), "; "); got != "1999-12-30 done; 1999-12-31 skipped: covered by 2000-01-01; "+
-			"2000-01-01 done; 2000-01-02 failed: the disk is full; 2000-01-03 planned" {
-			t.Error(got)
-		}
-		if results, err := w.Runner.Run(t.Context(), "remind", "a", civil.MustParse("2000-01-03"), false); err != nil || len(results) != 2 {
-			t.Errorf("remind ran with %v: %v", results, err)
-		}
-	})
-}

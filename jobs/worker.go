@@ -157,18 +157,13 @@ func (w *Worker) jurisdiction(intake, held context.Context, code string) {
 		w.Log.Error().Str("jurisdiction", code).Stringer("date", today).Err(err).Msg("account for the days before")
 		return
 	}
-	good := true
 	for _, j := range w.Runner.Jobs {
-		if good = w.look(intake, held, j, code, now); !good {
+		if !w.look(intake, held, j, code, now) {
 			break
 		}
 	}
-	for _, j := range w.Runner.Apart {
-		w.look(intake, held, j, code, now)
-	}
-	if good {
-		w.deliver(intake, code, today)
-	}
+	// A job that fails keeps back what comes after it, and not the letters that were planned before it.
+	w.deliver(intake, code, today)
 }
 
 // look starts the job if it is due, and reports whether the ones after it may be looked at.
@@ -244,7 +239,7 @@ func (w *Worker) start(ctx context.Context, slot run.Slot) error {
 		if r.Err == nil && r.Settled() && r.Slot == slot {
 			maps.DeleteFunc(w.settled, func(old run.Slot, _ bool) bool { return old.Date < slot.Date-1 })
 			w.settled[r.Slot] = true
-			if r.Missed() && !slices.ContainsFunc(w.Runner.Apart, func(j Job) bool { return j.Name() == r.Job }) {
+			if r.Missed() {
 				w.missed[r.Jurisdiction] = r.Date
 			}
 		}
