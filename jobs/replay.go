@@ -12,15 +12,14 @@ import (
 // AllJobs names all jobs of a day where a single one could be named.
 const AllJobs = "all"
 
-// ReplayLedger is the run ledger as a replay reads and writes it.
+// ReplayLedger is the run ledger as a replay reads it.
 type ReplayLedger interface {
 	Runs(ctx context.Context, f run.Filter) ([]run.Run, error)
-	Skip(ctx context.Context, r run.Run) error
 }
 
 // Replay goes through the slots of a range, a day at a time: previews do so on a copy of the database, backfills on the
-// database itself. Nothing is caught up with on the way: what is gone through is what the range says, and each day finds
-// the days before it as they were left.
+// database itself. Each day finds the days before it as they were left; days that were missed before the first are made up or
+// marked as covered, as they are when a day is run by hand.
 type Replay struct {
 	Runner Runner
 	Ledger ReplayLedger
@@ -29,33 +28,22 @@ type Replay struct {
 	From, To  civil.Date
 	Mode      run.Mode
 	Reprocess run.Reprocess
-	// Before, where set, is asked before each day of a jurisdiction, and may stop there.
-	Before func(ctx context.Context, jurisdiction string, d civil.Date) error
-	// Settle says what becomes of the letters of a jurisdiction's day.
-	Settle func(ctx context.Context, jurisdiction string, d civil.Date) error
 	// Workday tells the days on which letters are made, for the last of a range that comes to one letter.
 	Workday func(jurisdiction string, d civil.Date) (bool, error)
-	// Done is called after each day of a jurisdiction.
+	// Before is asked before each day of a jurisdiction, and may stop there.
+	Before func(ctx context.Context, jurisdiction string, d civil.Date) error
+	// Done is called after each day of a jurisdiction, and may stop there.
 	Done func(ctx context.Context, jurisdiction string, d civil.Date, results []Result) error
 }
 
-// Run goes through the range for the jurisdictions, which are independent of each other, one after the other. It stops at
-// the first error; what is settled by then stays, and the same range goes on from there.
-func (r Replay) Run(ctx context.Context, jurisdictions []string) error {
+// Run goes through the range for the jurisdiction. It stops at the first error; what is settled by then stays, and the same
+// range goes on from there.
+func (r Replay) Run(ctx context.Context, code string) error {
 	if r.Job != AllJobs {
 		if _, err := r.Runner.Find(r.Job); err != nil {
 			return err
 		}
 	}
-	for _, code := range jurisdictions {
-		if err := r.jurisdiction(ctx, code); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (r Replay) jurisdiction(ctx context.Context, code string) error {
 	known, err := r.known(ctx, code)
 	if err != nil {
 		return err
@@ -68,16 +56,11 @@ func (r Replay) jurisdiction(ctx context.Context, code string) error {
 		if err := ctx.Err(); err != nil {
 			return fmt.Errorf("stopped before %s %s; the same range goes on from there: %w", code, d, context.Cause(ctx))
 		}
-		if r.Before != nil {
-			if err := r.Before(ctx, code, d); err != nil {
-				return err
-			}
+		if err := r.Before(ctx, code, d); err != nil {
+			return err
 		}
 		results, err := r.day(ctx, code, d, last, known)
 		if err != nil {
-			return fmt.Errorf("%s %s: %w", code, d, err)
-		}
-		if err := r.Settle(ctx, code, d); err != nil {
 			return fmt.Errorf("%s %s: %w", code, d, err)
 		}
 		if err := r.Done(ctx, code, d, results); err != nil {
@@ -115,26 +98,21 @@ func (r Replay) letterDay(code string) (civil.Date, error) {
 	return r.To, nil
 }
 
-// day runs the slots of one day in order.
+// day runs the slots of one day in order. A failed slot that is not to be gone through stops it: what comes behind it rests on it.
 func (r Replay) day(ctx context.Context, code string, d, letterDay civil.Date, known map[run.Slot]run.Run) ([]Result, error) {
 	var results []Result
 	for _, j := range r.Runner.Jobs {
 		slot := run.Slot{Job: j.Name(), Jurisdiction: code, Date: d}
 		old, there := known[slot]
-		asked := r.Job == AllJobs || r.Job == j.Name()
 		switch {
-		case !r.wanted(old, there, asked):
-			if old.State == run.Failed && !asked {
-				return results, fmt.Errorf("%s failed on that day: %s; give it with --reprocess failed first", j.Name(), old.Reason)
-			}
-		case letterDay != 0 && d != letterDay && !j.EveryDay():
-			if err := r.Ledger.Skip(ctx, run.Run{Slot: slot, Reason: "covered by " + letterDay.String(), By: r.Runner.By}); err != nil {
-				return results, err
-			}
+		case there && old.State == run.Failed && r.Reprocess == run.ReprocessNone:
+			return results, fmt.Errorf("%s failed on that day (%s), and what comes behind it rests on it: go through failed slots too with --reprocess failed", j.Name(), old.Reason)
+		case there && old.Settled() && !(r.Reprocess == run.ReprocessAll && (r.Job == AllJobs || r.Job == j.Name())):
+		case d < letterDay && !j.EveryDay(): // covered by the day of the one letter
 		default:
-			res := r.Runner.one(ctx, j, slot, there && old.Settled())
-			if results = append(results, res); res.Err != nil {
-				return results, res.Err
+			more, err := r.slot(ctx, j, slot, there && old.Settled(), letterDay)
+			if results = append(results, more...); err != nil {
+				return results, err
 			}
 		}
 		if r.Job == j.Name() {
@@ -144,17 +122,14 @@ func (r Replay) day(ctx context.Context, code string, d, letterDay civil.Date, k
 	return results, nil
 }
 
-// wanted reports whether the slot is gone through. asked says that it is of the job that was named, and not of one that has
-// to run before it.
-func (r Replay) wanted(old run.Run, there, asked bool) bool {
-	switch {
-	case !there || old.State == run.Planned || old.State == run.Running: // a running one is waited for
-		return true
-	case old.State == run.Failed:
-		return r.Reprocess != run.ReprocessNone
-	default:
-		return asked && r.Reprocess == run.ReprocessAll
+// slot runs one slot, after the days that were missed before it.
+func (r Replay) slot(ctx context.Context, j Job, slot run.Slot, again bool, letterDay civil.Date) ([]Result, error) {
+	if slot.Date == letterDay && !j.EveryDay() { // also of a job that never ran before
+		if err := r.Runner.Slots.SkipAll(ctx, r.Runner.skips(j.Name(), slot.Jurisdiction, r.From, letterDay-1, "covered by "+letterDay.String())); err != nil {
+			return nil, err
+		}
 	}
+	return r.Runner.upTo(ctx, j, slot.Jurisdiction, slot.Date, again)
 }
 
 // CheckRange refuses a range that has no days, or more than a person can mean.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -223,6 +224,41 @@ func (s *Store) ReleaseHeld(ctx context.Context, f notice.ClaimFilter, reason st
 		free, err := t.exec(ctx, releaseSet(t.d)+w.String(), append([]any{string(to), stamp{}, clean(reason)}, w.args...)...)
 		n = int(free)
 		return err
+	})
+	return n, err
+}
+
+// Dispatch lets letters leave that were recorded while the days they were planned among were filled in, and marks those whose
+// moment had passed by then as superseded: by the letter named, or by none. Letters in another state stay as they are, so that
+// it may be repeated. It returns how many are to leave.
+func (s *Store) Dispatch(ctx context.Context, leave []string, superseded map[string]string, reason string) (n int, err error) {
+	op := fmt.Sprintf("dispatch %d letters that were recorded", len(leave))
+	to, err := notice.Next(notice.Recorded, notice.Dispatch)
+	if err != nil {
+		return 0, fmt.Errorf("%s: %w", op, err)
+	}
+	over, err := notice.Next(notice.Recorded, notice.Supersede)
+	if err != nil {
+		return 0, fmt.Errorf("%s: %w", op, err)
+	}
+	err = s.write(ctx, op, func(t *tx) error {
+		n = 0
+		for _, id := range slices.Sorted(maps.Keys(superseded)) {
+			_, err := t.exec(ctx, "UPDATE notices SET state = ?, superseded_by = ?, reason = ? WHERE id = ? AND state = ?",
+				string(over), superseded[id], "its moment had passed when it was to leave", id, string(notice.Recorded))
+			if err != nil {
+				return err
+			}
+		}
+		for _, id := range slices.Sorted(slices.Values(leave)) {
+			found, err := t.exec(ctx, "UPDATE notices SET state = ?, reason = ?, deadline = NULL WHERE id = ? AND state = ?",
+				string(to), clean(reason), id, string(notice.Recorded))
+			if err != nil {
+				return err
+			}
+			n += int(found)
+		}
+		return nil
 	})
 	return n, err
 }

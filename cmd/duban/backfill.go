@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"duban/jobs/civil"
 	"duban/jobs/run"
 	"duban/jobs/task"
+	"duban/notify"
 	"duban/notify/notice"
 	"duban/store"
 )
@@ -97,7 +99,12 @@ func (a *app) backfill(ctx context.Context, job string, f backfillFlags) error {
 		return a.propose(saw, f)
 	case !strings.HasPrefix(saw.hash, strings.ToLower(f.apply)):
 		return a.notThePlan(ctx, s, saw, f)
-	case saw.slots == 0:
+	}
+	_, rest, err := a.toLeave(ctx, s, saw)
+	switch {
+	case err != nil:
+		return err
+	case saw.slots == 0 && rest == 0:
 		return a.nothingToFill(ctx, s, saw)
 	}
 	return a.fill(ctx, s, saw, f)
@@ -108,14 +115,15 @@ func (a *app) backfillSpan(ctx context.Context, s *store.Store, job string, f ba
 	if err != nil {
 		return sp, err
 	}
-	sp.mode, sp.reprocess = run.Mode(f.mode), run.Reprocess(f.reprocess)
-	sp.spares = sp.mode == run.RecordOnly
-	const digits = 8
+	sp.mode, sp.reprocess, sp.fills = run.Mode(f.mode), run.Reprocess(f.reprocess), true
 	if err := errors.Join(oneOf("mode", f.mode, "record", "digest", "send"), oneOf("reprocess", f.reprocess, "none", "failed", "all")); err != nil {
 		return sp, err
 	}
 	if f.apply != "" && len(f.apply) < digits {
 		return sp, usagef("--apply %q: want the plan's hash, or its first %d digits", f.apply, digits)
+	}
+	if f.apply != "" {
+		sp.applied = strings.ToLower(f.apply)[:digits]
 	}
 	for _, code := range sp.codes {
 		if today := a.today(code); sp.to > today {
@@ -137,7 +145,16 @@ func (a *app) mayFill(ctx context.Context, s *store.Store, sp span, f backfillFl
 		if err := errors.Join(a.prepare(ctx, s, code), a.mayPlan(ctx, s, code, sp.from)); err != nil {
 			return err
 		}
-		if sp.mode == run.RecordOnly || f.now {
+		if sp.mode == run.RecordOnly {
+			continue
+		}
+		j, err := s.Jurisdiction(ctx, code)
+		switch {
+		case err != nil:
+			return err
+		case j.Paused != nil:
+			return usagef("backfill in mode %s: sending is paused for %s by %s; let it go on with `duban resume`, or use --mode record", sp.mode, code, j.Paused.Who)
+		case f.now:
 			continue
 		}
 		if at := a.door(s, true).Window(code); !at.IsZero() {
@@ -223,26 +240,31 @@ func (a *app) nothingToFill(ctx context.Context, s *store.Store, saw foresight) 
 func (a *app) fill(ctx context.Context, s *store.Store, saw foresight, f backfillFlags) error {
 	b := run.Backfill{
 		Hash: saw.hash, Job: saw.job, Jurisdictions: saw.codes, From: saw.from, To: saw.to, Mode: saw.mode, Reprocess: saw.reprocess,
-		Days: saw.days, By: f.by, Started: a.machineNow(),
+		Days: saw.days, By: f.by,
 	}
 	if err := s.SaveBackfill(ctx, b); err != nil {
 		return err
 	}
 	bar := a.bar(saw.span, "filling in")
-	w := filling{app: a, store: s, saw: saw, now: f.now, done: bar.tick}
-	err := w.run(ctx, f.by+filledBy+saw.hash[:8])
+	w := filling{app: a, store: s, saw: saw, by: f.by, now: f.now, done: bar.tick}
+	err := w.run(ctx)
 	bar.done()
 	if err != nil {
 		return fmt.Errorf("backfill %s: %w", saw.hash[:16], err)
 	}
-	b.Finished = a.machineNow()
+	if b.Finished, err = s.Now(ctx); err != nil {
+		return err
+	}
 	if err := s.SaveBackfill(ctx, b); err != nil {
 		return err
 	}
 	if a.asJSON() {
 		return a.json(saw.plan(true))
 	}
-	what := map[run.Mode]string{run.RecordOnly: "recorded, none was sent", run.OneLetter: "planned and sent", run.SendAll: "planned and sent"}[saw.mode]
+	what := "recorded, none was sent"
+	if saw.mode != run.RecordOnly {
+		what = "planned; " + letterCounts(w.sum, task.Jurisdiction{})
+	}
 	a.say("plan %s is carried out: %d slots gone through, %d letters %s (`duban outbox list --from %s --to %s`)", saw.hash[:16], w.slots, w.letters, what, saw.from, saw.to)
 	return nil
 }
@@ -252,72 +274,136 @@ type filling struct {
 	*app
 	store          *store.Store
 	saw            foresight
+	by             string
 	now            bool
 	done           func() // after each day of a jurisdiction
 	slots, letters int
+	sum            notify.Summary
 }
 
-func (w *filling) run(ctx context.Context, by string) error {
-	o := &oracle{Store: w.store, late: w.saw.late(), planned: func(l []notice.Notice) { w.letters += len(l) }}
-	switch w.saw.mode {
-	case run.RecordOnly:
-		o.reason = "recorded, never sent (" + by + ")"
-	case run.SendAll:
-		o.today = w.app.today(w.saw.codes[0])
-		o.overtaken, o.passed = w.saw.overtaken, w.saw.passedBy
-	case run.OneLetter:
+// toLeave begins the reason of letters that are recorded only until all days of their plan are filled in.
+const toLeave = "to leave when its range is filled in"
+
+// reason stands on the letters of the plan while its days are filled in.
+func (f foresight) reason(by string) string {
+	if f.mode == run.RecordOnly {
+		return "recorded, never sent (" + by + filledBy + f.hash[:digits] + ")"
 	}
-	replay := w.replay(w.store, o, w.saw.span, by)
-	before := replay.Before
-	replay.Before = func(ctx context.Context, code string, d civil.Date) (err error) {
-		if d == w.saw.from {
-			if err := w.freshen(ctx, w.store, code); err != nil {
-				return err
-			}
-		}
-		if d == w.saw.from && w.saw.spares {
-			if o.spare, err = spared(ctx, w.store, w.saw.span, code); err != nil {
-				return err
-			}
-		}
-		return errors.Join(before(ctx, code, d), w.unmoved(ctx, code, d))
+	return toLeave + " (backfill " + f.hash[:digits] + ")"
+}
+
+// run goes through the days, and lets the letters leave that are to: a worker or a day in between could not tell them from
+// others, so nothing leaves before.
+func (w *filling) run(ctx context.Context) error {
+	sp := w.saw.span
+	sp.applied = w.saw.hash[:digits]
+	walked := walk{
+		app: w.app, store: w.store, span: sp, by: w.by + filledBy + sp.applied, reason: w.saw.reason(w.by),
+		before: w.unmoved, seen: w.seen,
 	}
-	replay.Settle = w.settle
-	replay.Done = func(_ context.Context, _ string, _ civil.Date, results []jobs.Result) error {
-		for _, r := range results {
-			if !r.Already {
-				w.slots++
-			}
+	for _, code := range sp.codes {
+		if err := walked.jurisdiction(ctx, code); err != nil {
+			return err
 		}
-		w.done()
+	}
+	if w.saw.mode == run.RecordOnly {
 		return nil
 	}
-	return replay.Run(ctx, w.saw.codes)
+	return w.leave(ctx)
+}
+
+// seen stops where a day came to something else than was shown.
+func (w *filling) seen(ctx context.Context, code string, d civil.Date, results []jobs.Result, planned []notice.Notice) error {
+	for _, r := range results {
+		if !r.Already {
+			w.slots++
+		}
+	}
+	w.letters += len(planned)
+	letters, err := dayLetters(ctx, w.store, code, d, planned)
+	if err != nil {
+		return err
+	}
+	day, _, err := hashDay(code, d, letters)
+	if err != nil {
+		return err
+	}
+	if !slices.Contains(w.saw.days, day) {
+		return fmt.Errorf("%s %s came to other letters than were shown: something moved meanwhile; the days up to it are filled in, look at the rest without --apply", code, d)
+	}
+	w.done()
+	return nil
 }
 
 // unmoved stops where something was entered since the plan was worked out.
 func (w *filling) unmoved(ctx context.Context, code string, d civil.Date) error {
 	seq, err := w.store.DataSeq(ctx, code)
+	if err != nil || seq == w.saw.data[code] {
+		return err
+	}
+	err = fmt.Errorf("something was entered into %s (entry %d) since the plan was worked out; the days before %s are filled in, look at the rest without --apply", code, seq, d)
+	if d == w.saw.from && code == w.saw.codes[0] {
+		return refusedError{err}
+	}
+	return err
+}
+
+// toLeave returns the letters of the plan that are recorded and are to leave, by jurisdiction, and how many they are.
+func (a *app) toLeave(ctx context.Context, s *store.Store, saw foresight) (map[string][]foreseen, int, error) {
+	out, n := map[string][]foreseen{}, 0
+	if saw.mode == run.RecordOnly {
+		return out, 0, nil
+	}
+	for _, code := range saw.codes {
+		letters, err := s.Notices(ctx, notice.Filter{Jurisdiction: code, State: notice.Recorded, To: saw.to})
+		if err != nil {
+			return nil, 0, err
+		}
+		for _, l := range letters {
+			if l.Reason == saw.reason("") {
+				out[code] = append(out[code], foresee(l, "", false, "", ""))
+				n++
+			}
+		}
+	}
+	return out, n, nil
+}
+
+// leave lets the letters of the plan leave, but for those whose moment has passed. It may be repeated.
+func (w *filling) leave(ctx context.Context) error {
+	waiting, _, err := w.toLeave(ctx, w.store, w.saw)
 	if err != nil {
 		return err
 	}
-	if was := w.saw.data[code]; seq != was {
-		return refusedError{fmt.Errorf("something was entered into %s (entry %d) while it was carried out; the days before %s are done, look at the rest again without --apply", code, seq, d)}
+	for _, code := range w.saw.codes {
+		today := w.app.today(code)
+		over := map[string]string{}
+		if w.saw.mode == run.SendAll {
+			over = overtake(waiting[code], w.app.today)
+		}
+		var ids []string
+		days := map[civil.Date]bool{}
+		for _, l := range waiting[code] {
+			if _, ok := over[l.ID]; !ok {
+				ids = append(ids, l.ID)
+				days[l.Date] = true
+			}
+		}
+		if _, err := w.store.Dispatch(ctx, ids, over, "filled in afterwards (backfill "+w.saw.hash[:digits]+")"); err != nil {
+			return err
+		}
+		if err := w.store.LeaveOn(ctx, code, today); err != nil {
+			return err
+		}
+		if err := w.send(ctx, code, slices.Sorted(maps.Keys(days))); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-// settle sends the letters of the day, where they are to be sent.
-func (w *filling) settle(ctx context.Context, code string, d civil.Date) error {
-	if w.saw.mode == run.RecordOnly {
-		return nil
-	}
-	today := w.app.today(code)
-	if d < today {
-		if err := w.store.LeaveOn(ctx, code, today); err != nil {
-			return err
-		}
-	}
+// send sends the letters of the days.
+func (w *filling) send(ctx context.Context, code string, days []civil.Date) error {
 	dispatcher, err := w.dispatcher(w.store, code)
 	if err != nil {
 		return err
@@ -327,44 +413,49 @@ func (w *filling) settle(ctx context.Context, code string, d civil.Date) error {
 		door.Hours = func(string) (jobs.Hours, bool) { return jobs.Hours{}, false }
 	}
 	dispatcher.Door = door
-	sum, err := dispatcher.Run(ctx, notice.ClaimFilter{Jurisdiction: code, Date: d})
-	if err == nil && sum.Brake != nil {
-		err = fmt.Errorf("the brake is on until %s, no letters leave; the same command goes on from %s once it is let go", sum.Brake.Until.Format(time.RFC3339), d)
+	for _, d := range days {
+		sum, err := dispatcher.Run(ctx, notice.ClaimFilter{Jurisdiction: code, Date: d})
+		w.sum = w.sum.Add(sum)
+		if err == nil && sum.Brake != nil {
+			err = fmt.Errorf("the brake is on until %s; what has not left waits in the outbox, and leaves with the next `duban run` or by `duban serve`", sum.Brake.Until.Format(time.RFC3339))
+		}
+		if err != nil {
+			return err
+		}
 	}
-	return err
+	return nil
 }
 
-// overtake finds the letters of a range that are sent now whose moment has passed: everything in them stands in a later
-// letter of the same reader, whose ID it returns, or was a reminder of a day that is over, for which it returns "".
-func overtake(letters []foreseen, today func(code string) civil.Date) (overtaken map[string]string, passed map[string]bool) {
-	overtaken, passed = map[string]string{}, map[string]bool{}
-	later := map[reader]map[string]string{} // the reader's items → the first letter after this one that holds it
+// overtake finds, among the letters of a plan that are sent now, those whose moment has passed: those that only reminded of days
+// that are over, for which it returns "", and those of which everything stands in one later letter of the plan to the same
+// reader that leaves, whose ID it returns.
+func overtake(letters []foreseen, today func(code string) civil.Date) map[string]string {
+	over := map[string]string{}
+	later := map[reader][]foreseen{} // what leaves after this one, the next first
 	sorted := slices.SortedFunc(slices.Values(letters), func(a, b foreseen) int { return cmp.Or(cmp.Compare(b.Date, a.Date), cmp.Compare(a.ID, b.ID)) })
 	for _, l := range sorted { // the last first
-		if l.Kind != notice.UnitLetter || len(l.Items) == 0 {
+		if !l.own || l.Kind != notice.UnitLetter || len(l.Items) == 0 || l.State == string(notice.Held) {
 			continue
 		}
 		r := reader{l.Jurisdiction, l.Unit, l.Role}
-		if later[r] == nil {
-			later[r] = map[string]string{}
-		}
-		by, all, over := "", true, true
-		for _, it := range l.Items {
-			in, again := later[r][it.Ref]
-			over = over && it.Rung != "urging" && !it.Due.IsZero() && it.Due < today(l.Jurisdiction)
-			all = all && again
-			by = cmp.Or(by, in)
-		}
+		by := slices.IndexFunc(later[r], func(next foreseen) bool { return next.repeats(l) })
 		switch {
-		case !l.fresh:
-		case all:
-			overtaken[l.ID] = by
-		case over:
-			passed[l.ID] = true
-		}
-		for _, it := range l.Items {
-			later[r][it.Ref] = l.ID
+		case by >= 0:
+			over[l.ID] = later[r][by].ID
+		case !slices.ContainsFunc(l.Items, func(it foreseenItem) bool {
+			return it.Rung == "urging" || it.Due.IsZero() || it.Due >= today(l.Jurisdiction)
+		}):
+			over[l.ID] = ""
+		default:
+			later[r] = slices.Insert(later[r], 0, l)
 		}
 	}
-	return overtaken, passed
+	return over
+}
+
+// repeats reports whether everything in the other letter stands in this one too.
+func (f foreseen) repeats(other foreseen) bool {
+	return !slices.ContainsFunc(other.Items, func(it foreseenItem) bool {
+		return !slices.ContainsFunc(f.Items, func(own foreseenItem) bool { return own.Ref == it.Ref })
+	})
 }

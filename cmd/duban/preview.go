@@ -31,7 +31,7 @@ func (r *rangeFlags) add(c *cobra.Command) {
 
 // span reads the flags.
 func (a *app) span(ctx context.Context, s *store.Store, r rangeFlags, job string) (sp span, err error) {
-	sp = span{job: job, mode: run.RecordOnly, reprocess: run.ReprocessNone}
+	sp = span{job: job, mode: run.RecordOnly, reprocess: run.ReprocessFailed}
 	if sp.from, err = a.date("from", r.from, 0); err != nil {
 		return sp, err
 	}
@@ -106,7 +106,7 @@ func (a *app) preview(ctx context.Context, f previewFlags) error {
 	if f.html != "" && f.whatIf() {
 		return usagef("preview: --html shows one future; leave out --policy, --calendar and --without-plan, or --html")
 	}
-	sp.released = f.assumeLeaves
+	sp.released, sp.compared = f.assumeLeaves, f.whatIf()
 	bar := a.bar(sp, "previewing")
 	copied, err := a.scratch(ctx, s, store.Cut{})
 	if err != nil {

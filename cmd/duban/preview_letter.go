@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 
 	"duban/jobs/civil"
 	"duban/notify"
@@ -32,6 +33,7 @@ type foreseen struct {
 	Facts string `json:"facts"`
 	told  string
 	fresh bool
+	own   bool // planned by this very plan, now or before it was interrupted
 }
 
 // foreseenItem is one line of a letter.
@@ -48,10 +50,11 @@ type foreseenItem struct {
 const isNew = "new"
 
 // foresee makes the line of a letter. fresh says that it is not there yet; why is what the job said of the day.
-func foresee(n notice.Notice, unit string, fresh bool, why, facts string) (foreseen, error) {
+func foresee(n notice.Notice, unit string, fresh bool, why, facts string) foreseen {
 	f := foreseen{
 		ID: n.ID, Jurisdiction: n.Key.Jurisdiction, Date: n.Key.Date, Unit: n.Key.Unit, UnitName: unit, Role: n.Key.Role, Kind: n.Key.Kind,
-		Matter: n.Key.Matter, Job: n.Job, State: string(n.State), Subject: compose.Subject(n.Facts), Rung: n.Facts.Rung(), Facts: facts, fresh: fresh,
+		Matter: n.Key.Matter, Job: n.Job, State: string(n.State), Subject: compose.Subject(n.Facts), Rung: n.Facts.Rung(), Facts: facts,
+		fresh: fresh, own: fresh || strings.HasPrefix(n.Reason, toLeave),
 	}
 	if fresh {
 		f.State = isNew
@@ -77,11 +80,7 @@ func foresee(n notice.Notice, unit string, fresh bool, why, facts string) (fores
 	case len(f.Items) > 0:
 		f.Reason = f.Items[0].Reason
 	}
-	bare := n.Facts
-	bare.Versions = notice.Versions{}
-	var err error
-	f.told, err = factsHash(bare)
-	return f, err
+	return f
 }
 
 // itemReason says why a line stands in its letter.

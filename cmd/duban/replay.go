@@ -30,8 +30,13 @@ type span struct {
 	from, to  civil.Date
 	mode      run.Mode
 	reprocess run.Reprocess
-	// spares leaves letters of others that still wait out of what is planned: a backfill must, a preview shows them taken over.
-	spares bool
+	// fills says that it is to be filled in. Letters that others planned and that still wait are then left to the days to come
+	// where nothing leaves; a preview shows them taken over, as they are when the days are run.
+	fills bool
+	// applied is the beginning of the hash it is filled in under; empty: nobody has said.
+	applied string
+	// compared says that what letters say is to be compared with another future, whatever they were decided by.
+	compared bool
 	// released supposes that every form that is drafted leaves on its day.
 	released bool
 }
@@ -59,27 +64,18 @@ type foresight struct {
 	days    []run.DayHash
 	slots   int              // that were gone through
 	data    map[string]int64 // the seq of what was entered last, by jurisdiction
-	// overtaken and passedBy are the letters whose moment has passed, where they would be sent now: those that a later letter
-	// takes over, and those that only reminded of a day that is over.
-	overtaken map[string]string
-	passedBy  map[string]bool
-	hash      string // of the span, what it is decided by, and every letter
+	hash    string           // of the span, what it is decided by, and every letter
 }
 
-// oracle is the database as the jobs of a replay see it. It says what becomes of the letters they plan: in a simulation, and
-// in a backfill that only records, an ordinary letter is never sent and counts as served on its day.
+// oracle is the database as the jobs of a replay see it. An ordinary letter that they plan is recorded and counts as served:
+// nothing leaves while days are gone through, and what is to leave does so when all of them are.
 type oracle struct {
 	*store.Store
-	// reason stands on the letters that are recorded; empty: letters are to leave.
-	reason string
+	reason string // of the letters that are recorded
 	// spare are letters that others planned and that still wait: they are left to the days to come, whose letters leave.
 	spare map[string]bool
-	// late marks letters as 补发 for the range.
-	late *notice.Span
-	// overtaken and passed are letters that are recorded as superseded, by another one or because their moment has passed.
-	overtaken map[string]string
-	passed    map[string]bool
-	// today is the day on which letters of earlier days would leave: they say that they are late. 0: all leave on their day.
+	// late marks letters as 补发 for the range; today does so with those of days before it. nil, 0: none.
+	late  *notice.Span
 	today civil.Date
 	// day is the day in hand. Its own letters have not left while it is planned, whatever they are recorded as: the bureau's
 	// digest says of them that they leave today.
@@ -97,22 +93,14 @@ func (o *oracle) SavePlan(ctx context.Context, j string, seq int64, p run.DayPla
 		if n.Key.Kind == notice.UnitLetter && (o.late != nil || n.Key.Date < o.today) {
 			n.Facts.LateIssue, n.Facts.LateFor = true, o.late
 		}
-		if by, ok := o.overtaken[n.ID]; ok && n.State == notice.Pending {
-			n.State, n.SupersededBy, n.Reason = notice.Superseded, by, "a later letter of the same backfill says all of it"
-		}
-		if o.passed[n.ID] && n.State == notice.Pending {
-			n.State, n.Reason = notice.Superseded, "its moment had passed when the day was filled in"
-		}
-		if o.reason != "" && n.State == notice.Pending && !n.Key.Formal() {
+		if n.State == notice.Pending && !n.Key.Formal() {
 			n.State, n.Reason = notice.Recorded, o.reason
 		}
 	}
 	if err := o.Store.SavePlan(ctx, j, seq, p); err != nil {
 		return err
 	}
-	if o.planned != nil {
-		o.planned(p.Notices)
-	}
+	o.planned(p.Notices)
 	return nil
 }
 
@@ -149,18 +137,9 @@ func (o *oracle) Outcomes(ctx context.Context, ids []string) (map[string]notice.
 
 // mask shows a letter of the day in hand as it stands before it leaves.
 func (o *oracle) mask(b *notice.Brief) {
-	if o.gone(b.ID) && b.State == notice.Superseded { // it was planned, and what followed was planned as if it had left
-		b.State = notice.Recorded
-	}
 	if b.State == notice.Recorded && b.Key.Date == o.day {
 		b.State, b.Reason = notice.Pending, ""
 	}
-}
-
-// gone reports whether the letter is not sent because its moment has passed.
-func (o *oracle) gone(id string) bool {
-	_, ok := o.overtaken[id]
-	return ok || o.passed[id]
 }
 
 // Served implements the jobs' stores.
@@ -169,36 +148,36 @@ func (o *oracle) Served(ctx context.Context, ids []string) (map[string]civil.Dat
 	if err != nil {
 		return nil, err
 	}
-	var look []string
-	for _, id := range ids {
-		if on, ok := served[id]; ok && on == o.day || o.gone(id) {
-			look = append(look, id)
+	var today []string
+	for id, on := range served {
+		if on == o.day {
+			today = append(today, id)
 		}
 	}
-	if len(look) == 0 {
+	if len(today) == 0 {
 		return served, nil
 	}
-	slices.Sort(look)
-	states, err := o.Store.Outcomes(ctx, look)
-	for _, id := range look {
-		switch b := states[id]; {
-		case o.gone(id) && b.Key.Date < o.day:
-			served[id] = o.today
-		case b.State == notice.Recorded || b.State == notice.Superseded:
+	slices.Sort(today)
+	states, err := o.Store.Outcomes(ctx, today)
+	for _, id := range today {
+		if s := states[id].State; s == notice.Recorded || s == notice.Superseded {
 			delete(served, id)
 		}
 	}
 	return served, err
 }
 
-// filledBy stands in the ledger behind the name of who filled a slot in.
+// filledBy stands in the ledger behind the name of who filled a slot in, before the first digits of the plan's hash.
 const filledBy = ", backfill "
+
+// digits is how many of a hash name a plan.
+const digits = 8
 
 // yearBack is further back than any letter that was refused is still taken over from, in days.
 const yearBack = 366
 
-// spared are the letters that still wait when days are filled in afterwards: those of earlier days, and those of the range that
-// a backfill did not plan. A letter that is only recorded must not take over what they have to say.
+// spared are the letters that still wait when days are filled in afterwards, but for those that the same plan made before it
+// was interrupted. A letter that is only recorded must not take over what they have to say.
 func spared(ctx context.Context, s *store.Store, sp span, code string) (map[string]bool, error) {
 	unsent, err := s.Unsent(ctx, code, "", sp.to+1)
 	if err != nil {
@@ -214,7 +193,7 @@ func spared(ctx context.Context, s *store.Store, sp span, code string) (map[stri
 	}
 	own := map[run.Slot]bool{}
 	for _, r := range runs {
-		own[r.Slot] = strings.Contains(r.By, filledBy)
+		own[r.Slot] = sp.applied != "" && strings.HasSuffix(r.By, filledBy+sp.applied)
 	}
 	spare := map[string]bool{}
 	for _, n := range slices.Concat(unsent, failed) {
@@ -248,30 +227,128 @@ func (a *app) under(p *policies) *app {
 	}
 }
 
+// walk is a span being gone through on a database: on a copy to see what comes of it, or on the database itself.
+type walk struct {
+	*app
+	store *store.Store
+	span
+	by, reason string // what stands in the ledger, and on the letters
+	// before, where set, is asked before each day; seen is told what the day came to, and may stop there.
+	before  func(ctx context.Context, code string, d civil.Date) error
+	seen    func(ctx context.Context, code string, d civil.Date, results []jobs.Result, planned []notice.Notice) error
+	planned []notice.Notice // on the day in hand
+}
+
+// jurisdiction goes through the days of one jurisdiction.
+func (w *walk) jurisdiction(ctx context.Context, code string) (err error) {
+	if err := w.freshen(ctx, w.store, code); err != nil {
+		return err
+	}
+	today := w.app.today(code)
+	o := &oracle{
+		Store: w.store, reason: w.reason, late: w.late(), today: w.leaving(today),
+		planned: func(l []notice.Notice) { w.planned = append(w.planned, l...) },
+	}
+	if w.fills && w.mode == run.RecordOnly {
+		if o.spare, err = spared(ctx, w.store, w.span, code); err != nil {
+			return err
+		}
+	}
+	replay := jobs.Replay{
+		Runner: w.runnerOn(w.store, o, w.by), Ledger: w.store, Job: w.job, From: w.from, To: w.to, Mode: w.mode, Reprocess: w.reprocess,
+		Workday: func(code string, d civil.Date) (bool, error) {
+			set, err := w.policies.settings(code)
+			if err != nil {
+				return false, err
+			}
+			return set.Calendar.Day(d).Workday, nil
+		},
+		Before: func(ctx context.Context, code string, d civil.Date) error {
+			o.day, w.planned = d, nil
+			if w.before == nil {
+				return nil
+			}
+			return w.before(ctx, code, d)
+		},
+		Done: func(ctx context.Context, code string, d civil.Date, results []jobs.Result) error {
+			if err := w.serve(ctx, d, today); err != nil {
+				return err
+			}
+			return w.seen(ctx, code, d, results, w.planned)
+		},
+	}
+	return replay.Run(ctx, code)
+}
+
+// serve says when the letters of the day in hand are served: on their day where they are recorded only, on the day they leave
+// where they are to be sent afterwards.
+func (w *walk) serve(ctx context.Context, d, today civil.Date) error {
+	if w.mode == run.RecordOnly || d >= today {
+		return nil
+	}
+	for _, n := range w.planned {
+		if n.State != notice.Recorded {
+			continue
+		}
+		if err := w.store.ServedOn(ctx, n.ID, today); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// dayLetters are all letters dated on the day: those planned now, or where there were others before, as the database has them.
+// The operations letter tells of the program and not of the day.
+func dayLetters(ctx context.Context, s *store.Store, code string, d civil.Date, planned []notice.Notice) ([]notice.Notice, error) {
+	there, err := s.Briefs(ctx, code, d, d)
+	if err != nil {
+		return nil, err
+	}
+	letters := slices.DeleteFunc(slices.Clone(planned), func(n notice.Notice) bool { return n.Key.Date != d })
+	if len(there) == len(letters) {
+		return letters, nil
+	}
+	all, err := s.Notices(ctx, notice.Filter{Jurisdiction: code, From: d, To: d})
+	return slices.DeleteFunc(all, func(n notice.Notice) bool { return n.Key.Kind == notice.Operations }), err
+}
+
+// hashDay names the letters of a day, with what they say; the hash of each letter's facts comes by its ID.
+func hashDay(code string, d civil.Date, letters []notice.Notice) (run.DayHash, map[string]string, error) {
+	sums, lines := make(map[string]string, len(letters)), make([]string, 0, len(letters))
+	for _, n := range letters {
+		sum, err := factsHash(n.Facts)
+		if err != nil {
+			return run.DayHash{}, nil, err
+		}
+		sums[n.ID] = sum
+		lines = append(lines, n.ID+" "+sum)
+	}
+	slices.Sort(lines)
+	return run.DayHash{Jurisdiction: code, Date: d, Letters: len(lines), Hash: hashLines(lines)}, sums, nil
+}
+
 // rehearse goes through the span on a copy of the database, as the worker or a backfill would, and returns what comes of it.
 // Nothing is written but to the copy. tick, where set, is called after each day of a jurisdiction.
 func (a *app) rehearse(ctx context.Context, copied *store.Store, sp span, tick func()) (foresight, error) {
-	r := rehearsal{app: a, store: copied, tick: tick, saw: foresight{span: sp}}
+	r := rehearsal{app: a, store: copied, tick: tick, saw: foresight{span: sp, data: map[string]int64{}}}
 	for _, code := range sp.codes {
 		if err := r.jurisdiction(ctx, code); err != nil {
 			return r.saw, err
 		}
-	}
-	if sp.mode == run.SendAll {
-		r.saw.overtaken, r.saw.passedBy = overtake(r.saw.letters, a.today)
-		for i, l := range r.saw.letters {
-			if _, ok := r.saw.overtaken[l.ID]; ok || r.saw.passedBy[l.ID] {
-				r.saw.letters[i].State = string(notice.Superseded)
-			}
-		}
-	}
-	r.saw.data = map[string]int64{}
-	var err error
-	for _, code := range sp.codes {
+		var err error
 		if r.saw.data[code], err = copied.DataSeq(ctx, code); err != nil {
 			return r.saw, err
 		}
 	}
+	if sp.mode == run.SendAll {
+		over := overtake(r.saw.letters, a.today)
+		for i, l := range r.saw.letters {
+			if _, ok := over[l.ID]; ok {
+				r.saw.letters[i].State = string(notice.Superseded)
+			}
+		}
+	}
+	var err error
 	r.saw.hash, err = a.planHash(r.saw)
 	return r.saw, err
 }
@@ -282,7 +359,6 @@ type rehearsal struct {
 	store *store.Store
 	tick  func()
 	saw   foresight
-	today []notice.Notice // planned on the day in hand
 	names map[string]string
 }
 
@@ -290,13 +366,6 @@ type rehearsal struct {
 const foreseenBy = "foreseen"
 
 func (r *rehearsal) jurisdiction(ctx context.Context, code string) error {
-	if err := r.freshen(ctx, r.store, code); err != nil {
-		return err
-	}
-	today := r.app.today(code)
-	if err := r.catchUp(ctx, code, today); err != nil {
-		return err
-	}
 	dir, err := r.store.Directory(ctx, code)
 	if err != nil {
 		return err
@@ -305,86 +374,31 @@ func (r *rehearsal) jurisdiction(ctx context.Context, code string) error {
 	for _, u := range dir.AsOf(r.saw.to).Units {
 		r.names[u.Code] = u.Name
 	}
-	o := &oracle{Store: r.store, reason: foreseenBy, late: r.saw.late(), today: r.saw.leaving(today), planned: r.note}
-	if r.saw.spares {
-		if o.spare, err = spared(ctx, r.store, r.saw.span, code); err != nil {
+	by := "preview"
+	if r.saw.fills {
+		by += filledBy + r.saw.applied
+	}
+	if today := r.app.today(code); r.saw.from > today { // what the worker will have done by then
+		until := span{job: jobs.AllJobs, from: today, to: r.saw.from - 1, mode: run.RecordOnly, reprocess: run.ReprocessFailed, released: r.saw.released}
+		hidden := walk{
+			app: r.app, store: r.store, span: until, by: by, reason: foreseenBy,
+			seen: func(ctx context.Context, code string, d civil.Date, _ []jobs.Result, _ []notice.Notice) error {
+				return r.assume(ctx, code, d)
+			},
+		}
+		if err := hidden.jurisdiction(ctx, code); err != nil {
 			return err
 		}
 	}
-	replay := r.app.replay(r.store, o, r.saw.span, "preview"+filledBy)
-	replay.Settle = func(ctx context.Context, code string, d civil.Date) error { return r.settle(ctx, code, d, today) }
-	replay.Done = r.look
-	return replay.Run(ctx, []string{code})
+	w := walk{app: r.app, store: r.store, span: r.saw.span, by: by, reason: foreseenBy, seen: r.look}
+	return w.jurisdiction(ctx, code)
 }
 
-// replay goes through the span on the database s, where the jobs work on o.
-func (a *app) replay(s *store.Store, o *oracle, sp span, by string) jobs.Replay {
-	return jobs.Replay{
-		Runner: a.runnerOn(s, o, by), Ledger: s, Job: sp.job, From: sp.from, To: sp.to, Mode: sp.mode, Reprocess: sp.reprocess,
-		Before: func(_ context.Context, _ string, d civil.Date) error { o.day = d; return nil },
-		Workday: func(code string, d civil.Date) (bool, error) {
-			set, err := a.policies.settings(code)
-			if err != nil {
-				return false, err
-			}
-			return set.Calendar.Day(d).Workday, nil
-		},
-	}
-}
-
-// catchUp does on the copy what the worker will have done by the first day of a span that has not begun: what was missed up
-// to today, and the days from then on.
-func (r *rehearsal) catchUp(ctx context.Context, code string, today civil.Date) error {
-	if r.saw.from < today {
-		return nil
-	}
-	before := &oracle{Store: r.store, reason: foreseenBy}
-	runner := r.runnerOn(r.store, before, "preview")
-	var names []string
-	for _, j := range runner.Jobs {
-		names = append(names, j.Name())
-	}
-	o := *before
-	o.day = today
-	o.planned = r.note // of today's letters
-	runner = r.runnerOn(r.store, &o, "preview")
-	results, err := runSlots(ctx, runner, names, code, today, false)
-	for _, res := range results {
-		if !res.Already && res.Date == today {
-			r.saw.slots++
-		}
-	}
-	if err != nil || r.saw.from == today {
+// look keeps what the day came to. Letters of days that were made up before it are shown with it.
+func (r *rehearsal) look(ctx context.Context, code string, d civil.Date, results []jobs.Result, planned []notice.Notice) error {
+	if err := r.assume(ctx, code, d); err != nil {
 		return err
 	}
-	r.today = nil
-	replay := r.app.replay(r.store, before, span{job: jobs.AllJobs, from: today + 1, to: r.saw.from - 1, mode: run.RecordOnly}, "preview")
-	replay.Settle = func(context.Context, string, civil.Date) error { return nil }
-	replay.Done = func(context.Context, string, civil.Date, []jobs.Result) error { return nil }
-	return replay.Run(ctx, []string{code})
-}
-
-func (r *rehearsal) note(letters []notice.Notice) { r.today = append(r.today, letters...) }
-
-// settle says when the day's letters are served: on their day where they are recorded only, on the day they leave where they
-// are to be sent afterwards.
-func (r *rehearsal) settle(ctx context.Context, code string, d, today civil.Date) error {
-	if r.saw.mode == run.RecordOnly || d >= today {
-		return r.assume(ctx, code, d)
-	}
-	for _, n := range r.today {
-		if n.State != notice.Recorded {
-			continue
-		}
-		if err := r.store.ServedOn(ctx, n.ID, today); err != nil {
-			return err
-		}
-	}
-	return r.assume(ctx, code, d)
-}
-
-// look keeps what the day came to.
-func (r *rehearsal) look(ctx context.Context, code string, d civil.Date, results []jobs.Result) error {
 	reasons := map[string]string{}
 	for _, res := range results {
 		if !res.Already {
@@ -392,40 +406,35 @@ func (r *rehearsal) look(ctx context.Context, code string, d civil.Date, results
 		}
 		reasons[res.Job] = res.Reason
 	}
-	ids, err := r.store.NoticeIDs(ctx, code, d)
+	letters, err := dayLetters(ctx, r.store, code, d, planned)
 	if err != nil {
 		return err
 	}
-	letters, fresh := r.today, make(map[string]bool, len(r.today))
-	for _, n := range r.today {
-		fresh[n.ID] = true
+	day, sums, err := hashDay(code, d, letters)
+	if err != nil {
+		return err
 	}
-	r.today = nil
-	if len(ids) != len(letters) { // some were there before
-		if letters, err = r.store.Notices(ctx, notice.Filter{Jurisdiction: code, From: d, To: d}); err != nil {
-			return err
+	r.saw.days = append(r.saw.days, day)
+	fresh := make(map[string]bool, len(planned))
+	for _, n := range planned {
+		if fresh[n.ID] = true; n.Key.Date != d {
+			letters = append(letters, n)
 		}
 	}
-	day := run.DayHash{Jurisdiction: code, Date: d}
-	sums := make([]string, 0, len(letters))
 	for _, n := range letters {
-		sum, err := factsHash(n.Facts)
-		if err != nil {
-			return err
-		}
-		sums = append(sums, n.ID+" "+sum)
 		if r.saw.job != jobs.AllJobs && n.Job != r.saw.job && !fresh[n.ID] {
 			continue
 		}
-		line, err := foresee(n, r.names[n.Key.Unit], fresh[n.ID], reasons[n.Job], sum)
-		if err != nil {
-			return err
+		line := foresee(n, r.names[n.Key.Unit], fresh[n.ID], reasons[n.Job], sums[n.ID])
+		if r.saw.compared {
+			bare := n.Facts
+			bare.Versions = notice.Versions{}
+			if line.told, err = factsHash(bare); err != nil {
+				return err
+			}
 		}
 		r.saw.letters = append(r.saw.letters, line)
 	}
-	slices.Sort(sums)
-	day.Letters, day.Hash = len(sums), hashLines(sums)
-	r.saw.days = append(r.saw.days, day)
 	if r.tick != nil {
 		r.tick()
 	}

@@ -31,7 +31,8 @@
 //	held     release → pending, resolve → sent, prove → sent, supersede → superseded, cancel → cancelled
 //	sending  deliver → sent, defer → retry, refuse → failed, break → unknown, expire → retry, vanish → unknown, put-back → pending, cancel → cancelled
 //	unknown  resend → retry, resolve → sent, prove → sent, cancel → cancelled
+//	recorded dispatch → pending, supersede → superseded
 //	failed   reopen → retry, resolve → sent, prove → sent, supersede → superseded, cancel → cancelled
 //
-// sent, recorded, superseded and cancelled are the end. retry, held, failed and unknown say in words what they wait for.
+// sent, superseded and cancelled are the end, and recorded where nothing of its backfill is to leave. retry, held, failed and unknown say in words what they wait for.
 package notice

@@ -15,9 +15,9 @@ import (
 var (
 	states = []State{Pending, Sending, Sent, Retry, Failed, Unknown, Held, Superseded, Cancelled, Recorded}
 	causes = []Cause{
-		Claim, PutBack, Deliver, Defer, Refuse, Break, Expire, Vanish, Resend, Resolve, Hold, Release, Hasten, Reopen, Supersede, Cancel, Record, Prove,
+		Claim, PutBack, Deliver, Defer, Refuse, Break, Expire, Vanish, Resend, Resolve, Hold, Release, Hasten, Reopen, Supersede, Cancel, Record, Dispatch, Prove,
 	}
-	final = []State{Sent, Recorded, Superseded, Cancelled}
+	final = []State{Sent, Superseded, Cancelled}
 )
 
 // allowed is the whole table: from each state, what each cause makes of it. What is not here must be refused.
@@ -28,8 +28,9 @@ var allowed = map[State]map[Cause]State{
 	Sending: {
 		Deliver: Sent, Defer: Retry, Refuse: Failed, Break: Unknown, Expire: Retry, Vanish: Unknown, PutBack: Pending, Cancel: Cancelled,
 	},
-	Unknown: {Resend: Retry, Resolve: Sent, Prove: Sent, Cancel: Cancelled},
-	Failed:  {Reopen: Retry, Resolve: Sent, Prove: Sent, Supersede: Superseded, Cancel: Cancelled},
+	Recorded: {Dispatch: Pending, Supersede: Superseded},
+	Unknown:  {Resend: Retry, Resolve: Sent, Prove: Sent, Cancel: Cancelled},
+	Failed:   {Reopen: Retry, Resolve: Sent, Prove: Sent, Supersede: Superseded, Cancel: Cancelled},
 }
 
 // The package's doc draws the machine; what it lists is what there is.

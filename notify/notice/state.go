@@ -51,6 +51,7 @@ const (
 	Supersede Cause = "supersede" // taken over by a later letter
 	Cancel    Cause = "cancel"    // nothing left to say, or a person says so
 	Record    Cause = "record"    // its day is filled in afterwards; it is not to be sent
+	Dispatch  Cause = "dispatch"  // the days it was planned among are all filled in, and it is to leave after all
 	Prove     Cause = "prove"     // the archive proves that it left, though the database, restored, did not know
 )
 
@@ -111,6 +112,10 @@ func Next(s State, c Cause) (State, error) {
 		}
 	}
 	switch {
+	case c == Dispatch && s == Recorded:
+		return Pending, nil
+	case c == Supersede && s == Recorded:
+		return Superseded, nil
 	case c == Prove && (s.Open() || s == Failed || s == Unknown):
 		return Sent, nil
 	case c == Supersede && (s.Open() || s == Failed):
