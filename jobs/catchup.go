@@ -69,7 +69,8 @@ func (r Runner) takeMissed(ctx context.Context, missed run.Run) (run.Run, bool, 
 }
 
 // holes are the slots before the last that is settled which the ledger never settled, and never will by itself: a later day
-// was run by hand, or filled in, before they were come to. What failed or is running stays as it is.
+// was run by hand, or filled in, before they were come to. What failed is covered by the later day, but for a job of every day:
+// there a person has to have it tried again. What is running stays as it is.
 func (r Runner) holes(j Job, open []run.Run, last civil.Date) []run.Run {
 	var out []run.Run
 	for i := 0; i < len(open) && open[i].Date < last; {
@@ -83,7 +84,7 @@ func (r Runner) holes(j Job, open []run.Run, last civil.Date) []run.Run {
 			reason = fmt.Sprintf("later days were run before; %s", fill(j.Name(), open[i].Jurisdiction, from, to))
 		}
 		for _, hole := range open[i:n] {
-			if hole.State == "" || hole.State == run.Planned {
+			if hole.State == "" || hole.State == run.Planned || hole.State == run.Failed && !j.EveryDay() {
 				out = append(out, r.skips(j.Name(), hole.Jurisdiction, hole.Date, hole.Date, reason)...)
 			}
 		}

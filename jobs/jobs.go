@@ -31,7 +31,7 @@ type SettingsOf func(code string) (planner.Settings, error)
 type SlotStore interface {
 	ClaimSlot(ctx context.Context, slot run.Slot, by string, lease time.Duration, again bool) (run.Run, bool, error)
 	FinishSlot(ctx context.Context, r run.Run) error
-	// SkipAll skips slots that are not in the ledger, only planned, or given up by their worker, with the reason.
+	// SkipAll skips slots that are not in the ledger, only planned, failed, or given up by their worker, with the reason.
 	SkipAll(ctx context.Context, runs []run.Run) error
 	// Reopen lets a slot that was skipped for the reason be claimed again.
 	Reopen(ctx context.Context, slot run.Slot, reason string) error

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/rs/zerolog"
+
+	"duban/jobs/civil"
 )
 
 type refusing string
@@ -74,6 +76,38 @@ func TestARefusalIsSaidOnce(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestARefusalAfterAnOutageIsSaidOnce, where it keeps the days before from being accounted for and letters from leaving.
+func TestARefusalAfterAnOutageIsSaidOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, open, _, slots := newWorker(t, "a")
+		slots.settled("1999-12-28", "open", "remind")
+		var log bytes.Buffer
+		w.Log = zerolog.New(&log)
+		refuse := func() error {
+			if w.Clock().In(shanghai).Hour() < 10 {
+				return refusing("the archive knows more")
+			}
+			return nil
+		}
+		w.Prepare = func(context.Context, string) error { return refuse() }
+		w.Deliver = func(context.Context, string, civil.Date, bool) error { return refuse() }
+		serve(t, w, 3*time.Hour)
+		var said []string
+		for line := range strings.Lines(log.String()) {
+			if !strings.Contains(line, "job settled") && !strings.Contains(line, "no worker was there") {
+				said = append(said, line)
+			}
+		}
+		if len(said) != 3 || !strings.Contains(said[0], "account for the days before") || !strings.Contains(log.String(), "deliver letters") ||
+			!strings.Contains(said[2], "planning goes on") {
+			t.Errorf("the log says\n%s", strings.Join(said, ""))
+		}
+		if len(open.days()) != 4 {
+			t.Errorf("open ran %v", open.days())
+		}
+	})
 }
 
 // TestAFailureIsSaidEachTime: what no person has to settle is logged whenever it happens.

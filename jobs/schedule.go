@@ -5,12 +5,15 @@ import (
 	"maps"
 	"time"
 
+	"github.com/robfig/cron/v3"
+
 	"duban/jobs/civil"
 	"duban/jobs/run"
 )
 
 // account sees once a day, and at the start, that the ledger knows every slot of the jurisdiction: those to come are planned,
-// with when they are due, and those between the last that was settled and today are run or skipped.
+// with when they are due, and those between the last that was settled and today are run or skipped. Where that failed it is
+// tried again after retryAfter; a job that runs meanwhile accounts for its own days.
 func (w *Worker) account(ctx context.Context, code string, now time.Time) error {
 	today := civil.In(now, now.Location())
 	whole := run.Slot{Jurisdiction: code, Date: today}
@@ -65,6 +68,7 @@ func (w *Worker) accountFor(ctx context.Context, code string, today civil.Date, 
 	if err := w.Prepare(ctx, code); err != nil {
 		return err
 	}
+	w.content(code)
 	for _, s := range all[:behind] {
 		results, err := w.Runner.catchUp(ctx, s.job, code, s.last, today, w.covering(s.job.Name(), today, zone))
 		w.tell(results)
@@ -90,7 +94,7 @@ func (w *Worker) standings(ctx context.Context, code string, today civil.Date, z
 			s.last = s.open[0].Date - 1
 		}
 		for _, r := range s.open {
-			if at := w.firstOn(j.Name(), r.Date, zone); r.Date > s.last && !at.IsZero() {
+			if at := FirstOn(w.Specs[j.Name()], r.Date, zone); r.Date > s.last && !at.IsZero() {
 				s.missed = append(s.missed, w.slotAt(j.Name(), code, at, zone))
 			}
 		}
@@ -99,17 +103,16 @@ func (w *Worker) standings(ctx context.Context, code string, today civil.Date, z
 	return all, nil
 }
 
-// firstOn is when the clock starts the job on the day; zero: it does not.
-func (w *Worker) firstOn(job string, d civil.Date, zone *time.Location) time.Time {
-	if at := w.firstFrom(job, d, zone); !at.IsZero() && civil.In(at, zone) == d {
+// FirstOn is when the clock starts a job of the spec on the day; zero: it does not, or there is no spec.
+func FirstOn(spec cron.Schedule, d civil.Date, zone *time.Location) time.Time {
+	if at := firstFrom(spec, d, zone); !at.IsZero() && civil.In(at, zone) == d {
 		return at
 	}
 	return time.Time{}
 }
 
-// firstFrom is when the clock starts the job next, from the beginning of the day on; zero: never.
-func (w *Worker) firstFrom(job string, d civil.Date, zone *time.Location) time.Time {
-	spec := w.Specs[job]
+// firstFrom is when the clock starts a job next, from the beginning of the day on; zero: never.
+func firstFrom(spec cron.Schedule, d civil.Date, zone *time.Location) time.Time {
 	if spec == nil {
 		return time.Time{}
 	}
@@ -118,7 +121,7 @@ func (w *Worker) firstFrom(job string, d civil.Date, zone *time.Location) time.T
 
 // covering is the day, today or later, whose run of the job covers the days before it.
 func (w *Worker) covering(job string, today civil.Date, zone *time.Location) civil.Date {
-	if at := w.firstFrom(job, today, zone); !at.IsZero() {
+	if at := firstFrom(w.Specs[job], today, zone); !at.IsZero() {
 		return civil.In(at, zone)
 	}
 	return today
@@ -127,7 +130,7 @@ func (w *Worker) covering(job string, today civil.Date, zone *time.Location) civ
 // toCome are the job's slot of today, if it has one, and its next.
 func (w *Worker) toCome(job, code string, today civil.Date, zone *time.Location) []run.Run {
 	var out []run.Run
-	for _, at := range []time.Time{w.firstOn(job, today, zone), w.firstFrom(job, today+1, zone)} {
+	for _, at := range []time.Time{FirstOn(w.Specs[job], today, zone), firstFrom(w.Specs[job], today+1, zone)} {
 		if !at.IsZero() {
 			out = append(out, w.slotAt(job, code, at, zone))
 		}
@@ -154,9 +157,9 @@ func (w *Worker) unscheduled(s standing) []run.Run {
 }
 
 // skipMissed skips a slot of today that the clock has come to too late. On a day off, and where every missed day is made up,
-// no slot is late; nor is one that was begun in time and failed.
+// no slot is late; nor is one that was settled or begun in time, by this worker or by another.
 func (w *Worker) skipMissed(ctx context.Context, j Job, slot run.Slot, now time.Time) error {
-	due := w.firstOn(slot.Job, slot.Date, now.Location())
+	due := FirstOn(w.Specs[slot.Job], slot.Date, now.Location())
 	_, begun := w.retryAt[slot]
 	if w.Grace <= 0 || begun || j.EveryDay() || now.Sub(due) <= w.Grace {
 		return nil
@@ -165,7 +168,21 @@ func (w *Worker) skipMissed(ctx context.Context, j Job, slot run.Slot, now time.
 	if err != nil || !set.Calendar.IsWorkday(slot.Date) {
 		return err
 	}
+	if waits, err := w.waits(ctx, slot); err != nil || !waits {
+		return err
+	}
 	reason := run.MissedReason(due, now, w.Grace, set.Calendar.Add(slot.Date, 1))
 	w.Log.Warn().Str("job", slot.Job).Str("jurisdiction", slot.Jurisdiction).Stringer("date", slot.Date).Str("reason", reason).Msg("job missed")
 	return w.Runner.Slots.SkipAll(ctx, []run.Run{{Slot: slot, State: run.Skipped, Reason: reason, Due: due, By: w.Runner.By}})
+}
+
+// waits reports whether a slot of today has not been begun. A running one may be in another worker's hands, or its worker died:
+// who claims it finds out.
+func (w *Worker) waits(ctx context.Context, slot run.Slot) (bool, error) {
+	open, err := w.Slots.OpenSlots(ctx, slot.Job, slot.Jurisdiction, slot.Date+1)
+	if err != nil || len(open) == 0 {
+		return false, err
+	}
+	last := open[len(open)-1]
+	return last.Date == slot.Date && (last.State == "" || last.State == run.Planned), nil
 }

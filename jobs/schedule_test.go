@@ -1,6 +1,7 @@
 package jobs
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/rs/zerolog"
 
 	"duban/jobs/civil"
 	"duban/jobs/planner"
@@ -97,11 +100,11 @@ func TestAnOutageIsAccountedForAtTheStart(t *testing.T) {
 		late := run.Slot{Job: "remind", Jurisdiction: "a", Date: civil.MustParse("1999-12-28")}
 		slots.runs[late] = run.Run{Slot: late, State: run.Planned, Due: late.Date.Time(shanghai).Add(9 * time.Hour)}
 		failed := run.Slot{Job: "remind", Jurisdiction: "a", Date: civil.MustParse("1999-12-30")}
-		slots.runs[failed] = run.Run{Slot: failed, State: run.Failed, Reason: "disk full"}
+		slots.runs[failed] = run.Run{Slot: failed, State: run.Failed, Reason: "disk full", Due: failed.Date.Time(shanghai).Add(9 * time.Hour)}
 		serve(t, w, 30*time.Minute) // until half past eight
 		want := []string{
 			"1999-12-22 done", "1999-12-23 to 1999-12-25 skipped: covered by 1999-12-26", "1999-12-26 done",
-			"1999-12-27 to 1999-12-29 skipped: covered by 2000-01-01", "1999-12-30 failed: disk full",
+			"1999-12-27 to 1999-12-29 skipped: covered by 2000-01-01", "1999-12-30 skipped: covered by 2000-01-01; it had failed: disk full",
 			"1999-12-31 skipped: covered by 2000-01-01", "2000-01-01 to 2000-01-02 planned",
 		}
 		if got := slots.days("remind"); !slices.Equal(got, want) {
@@ -114,7 +117,7 @@ func TestAnOutageIsAccountedForAtTheStart(t *testing.T) {
 			t.Errorf("remind ran before its hour: %v", remind.days())
 		}
 		for s, r := range slots.runs {
-			if r.Due.IsZero() && s.Date > civil.MustParse("1999-12-26") && r.State != run.Failed {
+			if r.Due.IsZero() && s.Date > civil.MustParse("1999-12-26") {
 				t.Errorf("the ledger does not say when %s of %s was due", s.Job, s.Date)
 			}
 		}
@@ -157,17 +160,28 @@ func TestAnOutageOfFiveHundredDays(t *testing.T) {
 // TestDaysThatLaterOnesWereRunBefore: a person ran a day ahead; what lies before it is not made up behind their back.
 func TestDaysThatLaterOnesWereRunBefore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w, open, _, slots := newWorker(t, "a")
+		w, open, remind, slots := newWorker(t, "a")
 		slots.settled("1999-12-20", "open")
 		slots.settled("1999-12-31", "open", "remind")
+		for _, job := range []string{"open", "remind"} {
+			failed := run.Slot{Job: job, Jurisdiction: "a", Date: civil.MustParse("1999-12-19")}
+			slots.runs[failed] = run.Run{Slot: failed, State: run.Failed, Reason: "disk full"}
+		}
 		serve(t, w, time.Minute)
 		want := []string{
-			"1999-12-20 done", "1999-12-21 to 1999-12-30 skipped: later days were run before; fill them with " +
+			"1999-12-19 failed: disk full", "1999-12-20 done", "1999-12-21 to 1999-12-30 skipped: later days were run before; fill them with " +
 				"`duban backfill open --jurisdiction a --from 1999-12-21 --to 1999-12-30 --reprocess all`",
 			"1999-12-31 to 2000-01-01 done", "2000-01-02 planned",
 		}
 		if got := slots.days("open"); !slices.Equal(got, want) || len(open.days()) != 1 {
 			t.Errorf("open ran %v:\n%s", open.days(), strings.Join(got, "\n"))
+		}
+		want = []string{
+			"1999-12-19 skipped: covered by 1999-12-31; it had failed: disk full", "1999-12-20 to 1999-12-30 skipped: covered by 1999-12-31",
+			"1999-12-31 done", "2000-01-01 to 2000-01-02 planned",
+		}
+		if got := slots.days("remind"); !slices.Equal(got, want) || len(remind.days()) != 0 {
+			t.Errorf("remind ran %v:\n%s", remind.days(), strings.Join(got, "\n"))
 		}
 	})
 }
@@ -213,6 +227,8 @@ func TestGrace(t *testing.T) {
 				time.Sleep(time.Duration(c.days)*24*time.Hour + time.Duration(c.hours*float64(time.Hour)))
 				day := civil.MustParse("2000-01-01") + civil.Date(c.days)
 				s := run.Slot{Job: "remind", Jurisdiction: "a", Date: day}
+				var log bytes.Buffer
+				w.Log = zerolog.New(&log)
 				if c.before != "" {
 					slots.runs[s] = run.Run{Slot: s, State: run.State(c.before)}
 				}
@@ -223,6 +239,9 @@ func TestGrace(t *testing.T) {
 					t.Errorf("remind of %s is %q, want %q", day, got, c.want)
 				}
 				missed := strings.Contains(c.want, "missed")
+				if said := strings.Contains(log.String(), "job missed"); said != missed || (slots.skips > 0) != missed {
+					t.Errorf("that it was missed is logged: %t; %d times slots were skipped", said, slots.skips)
+				}
 				if ran := len(remind.days()); ran != 0 && (missed || c.before == "done") {
 					t.Errorf("it ran %d times", ran)
 				}

@@ -59,7 +59,8 @@ type Worker struct {
 
 	deliveries sync.WaitGroup
 	mu         sync.Mutex
-	delivering map[string]bool // by jurisdiction
+	delivering map[string]bool   // by jurisdiction
+	kept       map[string]string // by jurisdiction: why no letter leaves, as it was logged
 }
 
 // retryAfter is how long a failed slot waits for its next attempt.
@@ -68,7 +69,7 @@ const retryAfter = 5 * time.Minute
 // Serve works until ctx ends; then no new work is taken, and what is held is finished.
 func (w *Worker) Serve(ctx context.Context) error {
 	w.settled, w.retryAt, w.delivering, w.distrust = map[run.Slot]bool{}, map[run.Slot]time.Time{}, map[string]bool{}, ""
-	w.accounted, w.missed = map[string]civil.Date{}, map[string]civil.Date{}
+	w.accounted, w.missed, w.kept = map[string]civil.Date{}, map[string]civil.Date{}, map[string]string{}
 	held, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	wake := make(chan struct{}, 1)
@@ -154,7 +155,7 @@ func (w *Worker) jurisdiction(intake, held context.Context, code string) {
 	now := w.Clock().In(w.Zone(code))
 	today := civil.In(now, now.Location())
 	if err := w.account(held, code, now); err != nil {
-		w.Log.Error().Str("jurisdiction", code).Stringer("date", today).Err(err).Msg("account for the days before")
+		w.complain(run.Slot{Jurisdiction: code, Date: today}, "account for the days before", err)
 		return
 	}
 	for _, j := range w.Runner.Jobs {
@@ -181,7 +182,7 @@ func (w *Worker) look(intake, held context.Context, j Job, code string, now time
 	}
 	if err != nil {
 		w.retryAt[slot] = now.Add(retryAfter)
-		w.complain(slot, err)
+		w.complain(slot, "job failed", err)
 	}
 	return err == nil
 }
@@ -197,12 +198,14 @@ func (w *Worker) deliver(intake context.Context, code string, today civil.Date) 
 	planned := w.planned(code, today)
 	w.deliveries.Go(func() {
 		_, err := contain(func() (run.Run, error) { return run.Run{}, w.Deliver(intake, code, today, planned) })
-		if err != nil && intake.Err() == nil {
-			w.Log.Error().Str("jurisdiction", code).Stringer("date", today).Err(err).Msg("deliver letters")
-		}
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		delete(w.delivering, code)
+		words := refused(err)
+		if err != nil && intake.Err() == nil && (words == "" || w.kept[code] != words) {
+			w.Log.Error().Str("jurisdiction", code).Stringer("date", today).Err(err).Msg("deliver letters")
+		}
+		w.kept[code] = words
 	})
 }
 
@@ -225,7 +228,7 @@ func (w *Worker) due(slot run.Slot, now time.Time) bool {
 	if w.settled[slot] || now.Before(w.retryAt[slot]) {
 		return false
 	}
-	at := w.firstOn(slot.Job, slot.Date, now.Location())
+	at := FirstOn(w.Specs[slot.Job], slot.Date, now.Location())
 	return !at.IsZero() && !at.After(now)
 }
 

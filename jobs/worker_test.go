@@ -27,14 +27,14 @@ type fakeSlots struct {
 	skips int // how many transactions skipped slots
 }
 
-func (f *fakeSlots) ClaimSlot(_ context.Context, s run.Slot, by string, _ time.Duration, again bool) (run.Run, bool, error) {
+func (f *fakeSlots) ClaimSlot(_ context.Context, s run.Slot, by string, lease time.Duration, again bool) (run.Run, bool, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	old, ok := f.runs[s]
-	if ok && (old.Settled() && !again || old.State == run.Running) {
+	if ok && (old.Settled() && !again || old.State == run.Running && old.Lease.After(time.Now())) {
 		return old, false, nil
 	}
-	r := run.Run{Slot: s, State: run.Running, By: by, Due: old.Due, Started: time.Now()}
+	r := run.Run{Slot: s, State: run.Running, By: by, Due: old.Due, Started: time.Now(), Lease: time.Now().Add(lease)}
 	f.runs[s] = r
 	return r, true, nil
 }
@@ -62,13 +62,20 @@ func (f *fakeSlots) SkipAll(_ context.Context, runs []run.Run) error {
 		f.skips++
 	}
 	for _, r := range runs {
-		if old, ok := f.runs[r.Slot]; !ok || old.State == run.Planned {
-			r.State = run.Skipped
-			if ok {
-				r.Due = old.Due
-			}
-			f.runs[r.Slot] = r
+		old, ok := f.runs[r.Slot]
+		switch {
+		case !ok:
+		case old.State == run.Planned:
+			r.Due = old.Due
+		case old.State == run.Failed:
+			r.Due, r.Reason = old.Due, r.Reason+"; it had failed: "+old.Reason
+		case old.State == run.Running && !old.Lease.After(time.Now()):
+			r.Due, r.Reason = old.Due, r.Reason+"; "+old.By+" had begun it"
+		default:
+			continue
 		}
+		r.State = run.Skipped
+		f.runs[r.Slot] = r
 	}
 	return nil
 }
@@ -471,7 +478,7 @@ func TestASlotThatAnotherHoldsIsWaitedFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, _, remind, slots := newWorker(t, "b")
 		s := run.Slot{Job: "remind", Jurisdiction: "b", Date: civil.MustParse("2024-09-26")}
-		held := run.Run{Slot: s, State: run.Running, By: "another"}
+		held := run.Run{Slot: s, State: run.Running, By: "another", Lease: time.Now().Add(time.Hour)}
 		slots.runs[s] = held
 		if _, err := w.Runner.Run(t.Context(), "remind", "b", s.Date, false); err == nil || !strings.Contains(err.Error(), "another") {
 			t.Errorf("a slot that another worker never lets go: %v", err)

@@ -49,7 +49,7 @@ func TestSkipAllTakesWhatNobodyHas(t *testing.T) {
 		done := claimed(t, s, "remind", day0+1)
 		done.State = run.Done
 		failed := claimed(t, s, "remind", day0+2)
-		failed.State, failed.Reason = run.Failed, "disk full"
+		failed.State, failed.Reason = run.Failed, "panic: disk full\ngoroutine 1"
 		for _, r := range []run.Run{done, failed} {
 			if err := s.FinishSlot(ctx, r); err != nil {
 				t.Fatal(err)
@@ -67,7 +67,7 @@ func TestSkipAllTakesWhatNobodyHas(t *testing.T) {
 			}
 		}
 		got := ledgerOf(t, s, "remind")
-		want := "14 skipped: covered by 2024-09-20; 15 done; 16 failed; 17 running; 18 skipped: covered by 2024-09-20; " +
+		want := "14 skipped: covered by 2024-09-20; 15 done; 16 skipped: covered by 2024-09-20; it had failed: panic: disk full; 17 running; 18 skipped: covered by 2024-09-20; " +
 			"李敏 had begun it at " + lost.Started.UTC().Format(time.RFC3339) + " and did not finish; 19 skipped: covered by 2024-09-20"
 		equal(t, "the ledger", got, want)
 		lost.State = run.Done

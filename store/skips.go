@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"duban/jobs/civil"
@@ -12,8 +13,8 @@ import (
 
 // SkipAll records in one transaction that slots need no run, each with its reason: what an outage leaves may be hundreds of
 // days. A planned slot becomes a skipped one and keeps when it was due. So does one that was begun and whose lease has passed or
-// whose worker is gone; its reason then says besides who had begun it. Any other slot that is in the ledger already is left
-// as it is.
+// whose worker is gone, and one that failed; the reason then says besides who had begun it, or why it had failed. Any other slot
+// that is in the ledger already is left as it is.
 func (s *Store) SkipAll(ctx context.Context, runs []run.Run) error {
 	const op = "skip slots"
 	if len(runs) == 0 {
@@ -44,7 +45,7 @@ func (s *Store) SkipAll(ctx context.Context, runs []run.Run) error {
 			switch {
 			case !there:
 				fresh = append(fresh, runOf(r))
-			case was.State == run.Planned || was.State == run.Running && s.dead(was, now):
+			case was.State == run.Planned || was.State == run.Failed || was.State == run.Running && s.dead(was, now):
 				if err := t.skip(ctx, was, r); err != nil {
 					return err
 				}
@@ -85,10 +86,15 @@ func (t *tx) begun(ctx context.Context, sorted []run.Run) (map[run.Slot]run.Run,
 	return known, nil
 }
 
-// skip turns a slot that waits, or that was begun and given up, into a skipped one, fenced on how it was read.
+// skip turns a slot that waits, that failed, or that was begun and given up, into a skipped one, fenced on how it was read.
 func (t *tx) skip(ctx context.Context, was, r run.Run) error {
-	if was.State == run.Running {
+	switch was.State {
+	case run.Running:
 		r.Reason += fmt.Sprintf("; %s had begun it at %s and did not finish", was.By, was.Started.UTC().Format(time.RFC3339))
+	case run.Failed:
+		why, _, _ := strings.Cut(was.Reason, "\n") // what follows is the stack of a panic
+		r.Reason += "; it had failed: " + why
+	default: // it was only planned
 	}
 	row := runOf(r)
 	n, err := t.exec(ctx, "UPDATE runs SET state = ?, reason = ?, run_by = ?, started = ?, finished = ?, lease = NULL, token = '' "+

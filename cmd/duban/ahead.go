@@ -249,6 +249,9 @@ type archiveAheadError struct{ archiveGap }
 
 func (e archiveAheadError) Error() string { return "no letters leave: " + e.String() }
 
+// Refused implements jobs.Refusal: nothing leaves, and no later day is planned, until a person has taken over what is known.
+func (e archiveAheadError) Refused() string { return e.Error() }
+
 // missed counts the letters among acceptances.
 func missed(code string, unknown []archive.Acceptance) missedDays {
 	m := missedDays{Jurisdiction: code}

@@ -61,14 +61,7 @@ func (t timetable) withHealth() []string { return append(slices.Clone(t.jobs), j
 
 // on is when the clock starts the job on the day; the zero time: it does not.
 func (t timetable) on(job string, d civil.Date, zone *time.Location) time.Time {
-	spec := t.specs[job]
-	if spec == nil {
-		return time.Time{}
-	}
-	if at := spec.Next(d.Time(zone).Add(-time.Second)); !at.IsZero() && civil.In(at, zone) == d {
-		return at
-	}
-	return time.Time{}
+	return jobs.FirstOn(t.specs[job], d, zone)
 }
 
 // next is when the clock starts the job next; the zero time: never.
@@ -89,6 +82,8 @@ type gap struct {
 	// Within says that the grace has not passed yet: it is late and may still be run by the clock.
 	Within bool   `json:"within_grace,omitempty"`
 	Do     string `json:"do"`
+	// behind says that a later day of the jobs is settled: no run by the clock comes back to it.
+	behind bool
 }
 
 // slots is how many slots the gap has.
@@ -139,14 +134,35 @@ func (t timetable) missing(ctx context.Context, code string, now time.Time) (gap
 			if !is {
 				continue
 			}
-			g.Do = fmt.Sprintf("duban run %s --jurisdiction %s", job, code)
-			if r.Date < last {
-				g.Do = fmt.Sprintf("duban backfill %s --jurisdiction %s --from %s --to %s", job, code, r.Date, r.Date)
+			if g.behind = r.Date < last; g.behind && job == (jobs.Health{}).Name() {
+				continue // a later letter came, and one of a day that is gone would be no sign of life
 			}
 			gaps = extend(gaps, g)
 		}
 	}
-	return together(gaps), ran, nil
+	gaps = together(gaps)
+	advise(gaps)
+	return gaps, ran, nil
+}
+
+// advise gives each gap the command that closes it. Where one of them failed, what lies behind it is gone through with it.
+func advise(gaps []gap) {
+	failed := slices.ContainsFunc(gaps, func(g gap) bool { return g.behind && g.State == run.Failed })
+	for i := range gaps {
+		g := &gaps[i]
+		job := g.Jobs[0]
+		if len(g.Jobs) > 1 {
+			job = jobs.AllJobs
+		}
+		if !g.behind {
+			g.Do = fmt.Sprintf("duban run %s --jurisdiction %s", job, g.Jurisdiction)
+			continue
+		}
+		g.Do = fmt.Sprintf("duban backfill %s --jurisdiction %s --from %s --to %s", job, g.Jurisdiction, g.From, g.To)
+		if failed {
+			g.Do += " --reprocess failed"
+		}
+	}
 }
 
 // gapOf reports whether an open slot is a gap.
@@ -190,53 +206,36 @@ func (t timetable) grace() time.Duration { return cmp.Or(t.cfg.Schedule.Grace, 2
 func extend(gaps []gap, g gap) []gap {
 	if n := len(gaps) - 1; n >= 0 {
 		b := &gaps[n]
-		backfill := strings.HasPrefix(g.Do, "duban backfill")
-		if b.Jobs[0] == g.Jobs[0] && b.To+1 == g.From && b.State == g.State && b.Within == g.Within && strings.HasPrefix(b.Do, "duban backfill") == backfill {
+		if b.Jobs[0] == g.Jobs[0] && b.To+1 == g.From && b.like(g) {
 			b.To = g.To
-			if backfill {
-				b.Do = fmt.Sprintf("duban backfill %s --jurisdiction %s --from %s --to %s", b.Jobs[0], b.Jurisdiction, b.From, b.To)
-			}
 			return gaps
 		}
 	}
 	return append(gaps, g)
 }
 
-// together says once what holds for several jobs.
+func (g gap) like(o gap) bool {
+	return g.State == o.State && g.Within == o.Within && g.behind == o.behind
+}
+
+// together says once what holds for several of a day's jobs.
 func together(gaps []gap) []gap {
 	var out []gap
 	for _, g := range gaps {
 		i := slices.IndexFunc(out, func(o gap) bool {
-			return o.From == g.From && o.To == g.To && o.State == g.State && o.Within == g.Within && sameVerb(o.Do, g.Do)
+			return o.From == g.From && o.To == g.To && o.like(g) && o.ofDay() && g.ofDay()
 		})
 		if i < 0 {
 			out = append(out, g)
 			continue
 		}
-		o := &out[i]
-		verb, rest := command(g.Do)
-		o.Jobs, o.Do = append(o.Jobs, g.Jobs...), verb+" all"+rest
+		out[i].Jobs = append(out[i].Jobs, g.Jobs...)
 	}
 	return out
 }
 
-// command parts `duban run remind --jurisdiction x` into what stands before and after the job.
-func command(do string) (verb, rest string) {
-	words := strings.SplitN(do, " ", 4)
-	if len(words) < 4 {
-		return do, ""
-	}
-	return words[0] + " " + words[1], " " + words[3]
-}
-
-func sameVerb(a, b string) bool {
-	if strings.Contains(a, " health ") || strings.Contains(b, " health ") { // it is none of all
-		return false
-	}
-	va, _ := command(a)
-	vb, _ := command(b)
-	return va == vb
-}
+// ofDay reports whether the gap is of jobs that `all` runs.
+func (g gap) ofDay() bool { return g.Jobs[0] != (jobs.Health{}).Name() }
 
 // dateIn is the civil date of an instant in its own zone.
 func dateIn(at time.Time) civil.Date { return civil.In(at, at.Location()) }
