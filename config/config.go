@@ -197,6 +197,24 @@ func (c Config) PolicyFile(code string) (f File, ok bool) {
 	return File{Path: path, Data: slices.Clone(c.files[path])}, true
 }
 
+// rules are the keys of a jurisdiction that its letters are decided by, besides the calendar.
+var rules = [...]string{
+	"policy", "accept_after_workdays", "report_day", "roll", "live_from", "confirm", "weekly_cap", "close_grace_workdays", "ranking",
+}
+
+// Rules reports whether somebody chose any of the rules that the jurisdiction's letters are decided by, in the jurisdiction or
+// in defaults, by the file or a variable, rather than leaving all of them at what is built in.
+func (c Config) Rules(code string) bool {
+	for _, section := range []string{"defaults", "jurisdictions." + code} {
+		for _, key := range rules {
+			if c.Set(section + "." + key) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // WindowSet reports whether somebody chose the jurisdiction's window, in the jurisdiction or in defaults, by the file or
 // a variable, rather than leaving it at what is built in.
 func (c Config) WindowSet(code string) bool {

@@ -176,9 +176,10 @@ func (j Remind) letters(ctx context.Context, r run.Run, set planner.Settings, s 
 // formsFor is how many days back a form that was dropped or voided may have been drafted for its step to be settled.
 const formsFor = 180
 
-// forms are the forms in draft, and those dropped and voided.
+// forms are the forms in draft, and those dropped and voided. A day that is gone through again knows nothing of what was drafted
+// after it.
 func (j Remind) forms(ctx context.Context, r run.Run) ([]notice.Document, error) {
-	of := notice.DocumentFilter{Jurisdiction: r.Jurisdiction, Kind: notice.SupervisionForm, State: notice.Drafted}
+	of := notice.DocumentFilter{Jurisdiction: r.Jurisdiction, Kind: notice.SupervisionForm, State: notice.Drafted, To: r.Date}
 	drafts, err := j.Store.Documents(ctx, of)
 	if err != nil {
 		return nil, err

@@ -105,7 +105,7 @@ func (r Replay) day(ctx context.Context, code string, d, letterDay civil.Date, k
 		slot := run.Slot{Job: j.Name(), Jurisdiction: code, Date: d}
 		old, there := known[slot]
 		switch {
-		case there && old.State == run.Failed && r.Reprocess == run.ReprocessNone:
+		case there && old.State == run.Failed && !old.BrokenOff() && r.Reprocess == run.ReprocessNone:
 			return results, fmt.Errorf("%s failed on that day (%s), and what comes behind it rests on it: go through failed slots too with --reprocess failed", j.Name(), old.Reason)
 		case there && old.Settled() && !(r.Reprocess == run.ReprocessAll && (r.Job == AllJobs || r.Job == j.Name())):
 		case d < letterDay && !j.EveryDay(): // covered by the day of the one letter

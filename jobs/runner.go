@@ -130,6 +130,9 @@ func (r Runner) one(ctx context.Context, j Job, slot run.Slot, again bool) (res 
 		return Result{Run: done, Took: took}
 	}
 	claimed.State, claimed.Reason = run.Failed, err.Error()
+	if ctx.Err() != nil {
+		claimed.Reason = run.Interrupted + claimed.Reason
+	}
 	if ferr := r.Slots.FinishSlot(context.WithoutCancel(ctx), claimed); ferr != nil {
 		err = fmt.Errorf("%w (and the ledger could not be told: %w)", err, ferr)
 	}

@@ -429,3 +429,40 @@ func TestALetterThatLeavesLaterIsServedOnThatDay(t *testing.T) {
 			map[string]civil.Date{own.ID: day0, waits.ID: day0 + 5, told.ID: day0 + 9, other.ID: day0 + 5})
 	})
 }
+
+// A reader who has the letter was told on its day, however long a copy of it is put off.
+func TestAReaderWhoHasTheLetterWasToldOnItsDay(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		ctx := t.Context()
+		read, copied := letter("a", day0), letter("b", day0)
+		planned(t, s, begin(t, s), day0, read, copied)
+		var claimed []notice.Notice
+		for range 2 {
+			n, ok := claimOne(t, s, notice.ClaimFilter{Date: day0}, time.Minute)
+			if !ok {
+				t.Fatal("nothing to send")
+			}
+			claimed = append(claimed, n)
+		}
+		for _, n := range claimed {
+			own, other := notice.OutcomeAccepted, notice.OutcomeTemporary
+			if n.ID == copied.ID {
+				own, other = other, own
+			}
+			equal(t, "lost", commit(t, s, nil, settled(n, by(notice.Defer),
+				notice.Receipt{Email: "a@x.example", Outcome: own, At: instant},
+				notice.Receipt{Recipient: 1, Email: "b@x.example", Copy: true, Outcome: other, At: instant})), []string(nil))
+		}
+		if err := s.LeaveOn(ctx, j, day0+3); err != nil {
+			t.Fatal(err)
+		}
+		equal(t, "served", got[map[string]civil.Date](t)(s.Served(ctx, []string{read.ID, copied.ID})), map[string]civil.Date{read.ID: day0})
+		n, ok := claimOne(t, s, notice.ClaimFilter{Date: day0}, time.Minute)
+		for ok {
+			equal(t, "lost", commit(t, s, nil, settled(n, by(notice.Deliver), notice.Receipt{Email: "a@x.example", Outcome: notice.OutcomeAccepted, At: instant})), []string(nil))
+			n, ok = claimOne(t, s, notice.ClaimFilter{Date: day0}, time.Minute)
+		}
+		equal(t, "served at last", got[map[string]civil.Date](t)(s.Served(ctx, []string{read.ID, copied.ID})),
+			map[string]civil.Date{read.ID: day0, copied.ID: day0 + 3})
+	})
+}

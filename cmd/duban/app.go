@@ -54,6 +54,7 @@ func runMain() int {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
+	signal.Ignore(syscall.SIGPIPE) // a reader that goes first ends the command by an error, after what it opened is closed
 	a := &app{
 		in: os.Stdin, out: os.Stdout, err: os.Stderr, env: os.LookupEnv, environ: os.Environ, clock: time.Now,
 	}
@@ -105,6 +106,8 @@ func (a *app) main(ctx context.Context, args []string) int {
 	var refused refusedError
 	var problems ledger.Problems
 	switch {
+	case errors.Is(err, syscall.EPIPE): // who read the output has seen enough
+		return exitFailed
 	case errors.As(err, &problems):
 		return a.refuse(problems)
 	case errors.As(err, &usage):
@@ -382,7 +385,7 @@ func (a *app) openDB(ctx context.Context, dsn string) (*store.Store, error) {
 			return nil, fmt.Errorf("migrate database: %w", err)
 		}
 	}
-	return s, nil
+	return s, a.adopt(ctx, s)
 }
 
 func (a *app) register(s *store.Store) register.Register {

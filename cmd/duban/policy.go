@@ -260,6 +260,35 @@ func (a *app) policiesOf(ctx context.Context, view *store.Store) (*policies, err
 	return p, nil
 }
 
+// adopt takes the rules that are loaded for those jurisdictions of which the configuration says nothing: a database is gone on
+// with under the rules it was made under, wherever it is opened, and a worker that was given none is given no others.
+func (a *app) adopt(ctx context.Context, s *store.Store) error {
+	all, err := s.Jurisdictions(ctx)
+	if err != nil {
+		return err
+	}
+	for _, j := range all {
+		if a.cfg.Rules(j.Code) || a.policies.bundled != nil {
+			continue
+		}
+		versions, err := s.Versions(ctx, j.Code, run.PolicyVersion)
+		if err != nil {
+			return err
+		}
+		in, err := readVersions(versions)
+		if err != nil {
+			return fmt.Errorf("read what is loaded for %s: %w", j.Code, err)
+		}
+		if in.policy != nil {
+			if a.policies.loaded == nil {
+				a.policies.loaded = map[string]loadedRules{}
+			}
+			a.policies.loaded[j.Code] = in
+		}
+	}
+	return nil
+}
+
 // readVersions makes rules of the newest version of each kind.
 func readVersions(versions []run.Version) (in loadedRules, err error) {
 	if v, ok := newest(versions, run.PolicyVersion); ok {

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"duban/jobs"
 	"duban/jobs/civil"
@@ -206,7 +207,8 @@ func spared(ctx context.Context, s *store.Store, sp span, code string) (map[stri
 
 // scratch copies the database into a folder of its own, which is removed at the end of the call.
 func (a *app) scratch(ctx context.Context, s *store.Store, cut store.Cut) (*store.Store, error) {
-	dir, err := os.MkdirTemp("", "duban-")
+	sweepCopies(a.machineNow())
+	dir, err := os.MkdirTemp("", copies)
 	if err != nil {
 		return nil, fmt.Errorf("make a folder for a copy of the database: %w", err)
 	}
@@ -217,6 +219,23 @@ func (a *app) scratch(ctx context.Context, s *store.Store, cut store.Cut) (*stor
 	}
 	a.closeLater("copy of the database", c.Close)
 	return c, nil
+}
+
+// copies begins the names of folders that hold a copy of a database.
+const copies = "duban-copy-"
+
+// sweepCopies removes copies that a killed process left behind: they hold names, and nobody else would. No command that is
+// still at work made one more than a day ago.
+func sweepCopies(now time.Time) {
+	old, err := filepath.Glob(filepath.Join(os.TempDir(), copies+"*"))
+	if err != nil {
+		return
+	}
+	for _, dir := range old {
+		if info, err := os.Stat(dir); err == nil && info.IsDir() && now.Sub(info.ModTime()) > 24*time.Hour {
+			_ = os.RemoveAll(dir) // another user's stays, and is for them to remove
+		}
+	}
 }
 
 // under is the app with other policies: a simulation under them changes nothing of this one.

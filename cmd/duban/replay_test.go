@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -589,5 +590,52 @@ func TestOvertake(t *testing.T) {
 				t.Errorf("%v, want %v", got, c.want)
 			}
 		})
+	}
+}
+
+// A copy that a killed process left is removed when the next is made; one that is in use is not.
+func TestOldCopiesAreSwept(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("TMPDIR", dir)
+	now := time.Now()
+	for name, age := range map[string]time.Duration{copies + "old": 30 * time.Hour, copies + "new": time.Hour, "else": 90 * time.Hour} {
+		if err := os.Mkdir(filepath.Join(dir, name), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chtimes(filepath.Join(dir, name), now.Add(-age), now.Add(-age)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sweepCopies(now)
+	left, err := os.ReadDir(dir)
+	if err != nil || len(left) != 2 || left[0].Name() != copies+"new" || left[1].Name() != "else" {
+		t.Errorf("%v, %v", left, err)
+	}
+}
+
+// What the demo left is gone on with under the demo's rules, without a configuration; one that says other rules is refused.
+func TestADatabaseIsGoneOnWithUnderItsRules(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "demo")
+	call := func(args ...string) (int, string) {
+		t.Helper()
+		a, out, errs := testApp(t)
+		code := a.main(t.Context(), args)
+		return code, out.String() + errs.String()
+	}
+	if code, said := call("demo", "--dir", dir, "--from", "2024-09-29", "--to", "2024-09-30", "--quiet"); code != exitDone {
+		t.Fatal(code, said)
+	}
+	db := "sqlite:" + filepath.Join(dir, "duban.db")
+	code, said := call("--db", db, "preview", "--from", "2024-10-08", "--to", "2024-10-09", "--jurisdiction", "laoshan")
+	if code != exitDone || !strings.Contains(said, " new") {
+		t.Errorf("preview: %d, %s", code, said)
+	}
+	other := filepath.Join(dir, "other.yaml")
+	if err := os.WriteFile(other, []byte("defaults:\n  report_day: 12\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	code, said = call("--config", other, "--db", db, "preview", "--from", "2024-10-08", "--to", "2024-10-09", "--jurisdiction", "laoshan")
+	if code != exitUsage || !strings.Contains(said, "config load") {
+		t.Errorf("preview under other rules: %d, %s", code, said)
 	}
 }

@@ -113,6 +113,9 @@ func TestTwoWorkersWithDifferentPolicies(t *testing.T) {
 			}
 			second.ok("run", "all")
 			first.on("2024-09-28")
+			first.ok("run", "all") // it was given no rules of its own, and goes on under those in force
+			first.on("2024-09-29")
+			first.env["DUBAN_DEFAULTS_REPORT_DAY"] = "10" // now it was
 			first.fails(exitUsage, []string{"run", "all"}, "2024-09-27 09:30 by 李敏 (催办晚一天)")
 			if rows := first.objects("config", "versions"); len(rows) != 4 || rows[3].text("by", "why", "in_force", "here") != "李敏 催办晚一天 true false" ||
 				rows[0].text("in_force", "here") != "false true" {

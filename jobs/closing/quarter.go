@@ -178,7 +178,7 @@ func (c *quarter) draft(key notice.Key, paper notice.Paper, refs []string) {
 	o := c.issuing()
 	n := notice.Notice{
 		ID: key.ID(), Key: key, Job: c.job, State: notice.Held,
-		Reason: fmt.Sprintf("draft: a person releases it with `duban outbox release %s --by NAME`", key.ID()),
+		Reason: notice.DraftReason(key.ID()),
 		Facts: notice.Facts{
 			Jurisdiction: c.Jurisdiction.Name, Date: c.day, Issuer: c.office.issuer,
 			Reader: notice.Reader{Code: GovernmentRole, Name: o.Short, FullName: o.Name, Honorific: "贵办"},

@@ -257,7 +257,7 @@ func (r *reminder) draft(l *line, step ladder.Step) bool {
 	paper := FormPaper(f, r.day, "")
 	r.plan.Notices = append(r.plan.Notices, notice.Notice{
 		ID: id, Key: key, Job: "remind", State: notice.Held,
-		Reason: fmt.Sprintf("draft: a person releases it with `duban outbox release %s --by NAME`", id),
+		Reason: notice.DraftReason(id),
 		Facts: notice.Facts{
 			Jurisdiction: f.Jurisdiction, Date: r.day, Issuer: f.Issuer, Reader: f.Unit, Recipients: f.Recipients,
 			Plans: []notice.Plan{f.Plan}, Paper: &paper, Versions: f.Versions,

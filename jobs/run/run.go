@@ -2,6 +2,7 @@
 package run
 
 import (
+	"strings"
 	"time"
 
 	"duban/jobs/civil"
@@ -39,6 +40,12 @@ type Run struct {
 	Token    string    `json:"-"`
 	Counts   Counts    `json:"counts"`
 }
+
+// Interrupted begins the reason of a run that a person or a stopping machine broke off: it failed at nothing.
+const Interrupted = "interrupted: "
+
+// BrokenOff reports whether the run was broken off, so that going through its range again takes it up.
+func (r Run) BrokenOff() bool { return r.State == Failed && strings.HasPrefix(r.Reason, Interrupted) }
 
 // Settled reports whether the slot needs no further run.
 func (r Run) Settled() bool { return r.State == Done || r.State == Skipped }
