@@ -200,13 +200,21 @@ func (r *run) all(ctx context.Context) error {
 		return err
 	}
 	r.clock = clock{now, time.Now()}
+	some, err := r.outstanding(ctx)
+	if err != nil {
+		return err
+	}
+	if !some { // nothing to take back, to release or to claim
+		_, err := r.gates(ctx, false)
+		return err
+	}
 	r.books = newCommitter(ctx, r)
 	defer r.books.stop()
 	for {
 		if err := r.recover(ctx); err != nil {
 			return err
 		}
-		open, err := r.gates(ctx)
+		open, err := r.gates(ctx, true)
 		if err != nil || !open {
 			return err
 		}
@@ -220,20 +228,25 @@ func (r *run) all(ctx context.Context) error {
 	}
 }
 
-// gates holds or releases the letters by the jurisdiction's window, and asks whether the account may be used.
-func (r *run) gates(ctx context.Context) (bool, error) {
+// gates holds or releases the letters, if there are some, by the jurisdiction's window, and asks whether the account may be used.
+func (r *run) gates(ctx context.Context, some bool) (bool, error) {
 	if r.Ready != nil {
 		if err := r.Ready(ctx, r.filter.Jurisdiction); err != nil {
 			return false, err
 		}
 	}
 	if until := r.closedUntil(); !until.IsZero() {
+		if !some {
+			return false, nil
+		}
 		return false, r.hold(ctx, until)
 	}
 	sctx, cancel := detached(ctx)
 	defer cancel()
-	if _, err := r.Store.ReleaseHeld(sctx, r.filter, "its window has opened"); err != nil {
-		return false, err
+	if some {
+		if _, err := r.Store.ReleaseHeld(sctx, r.filter, "its window has opened"); err != nil {
+			return false, err
+		}
 	}
 	kept, err := r.Store.Brakes(sctx)
 	if err != nil {
@@ -346,6 +359,12 @@ func (r *run) saveBrakes(ctx context.Context) {
 // detached is a context for one transaction that has to come to its end even where the run is stopped.
 func detached(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(ctx), storeTimeout)
+}
+
+func (r *run) outstanding(ctx context.Context) (bool, error) {
+	ctx, cancel := detached(ctx)
+	defer cancel()
+	return r.Store.Outstanding(ctx, r.filter)
 }
 
 func (r *run) now(ctx context.Context) (time.Time, error) {

@@ -56,6 +56,21 @@ func (s *fakeStore) sorted() []*notice.Notice {
 	})
 }
 
+func (s *fakeStore) Outstanding(_ context.Context, f notice.ClaimFilter) (bool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, n := range s.letters {
+		switch n.State {
+		case notice.Pending, notice.Retry, notice.Sending, notice.Held:
+			if f.Matches(n.Key) && (n.State != notice.Held || !n.NextTry.IsZero()) {
+				return true, s.fail("Outstanding", "")
+			}
+		case notice.Sent, notice.Recorded, notice.Failed, notice.Unknown, notice.Superseded, notice.Cancelled:
+		}
+	}
+	return false, s.fail("Outstanding", "")
+}
+
 func (s *fakeStore) ClaimNotices(ctx context.Context, f notice.ClaimFilter, limit int, lease, giveUp time.Duration) ([]notice.Notice, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -67,6 +67,8 @@ type Store interface {
 type Outbox interface {
 	// Now is the database's clock, which all leases are counted by.
 	Now(ctx context.Context) (time.Time, error)
+	// Outstanding reports whether a letter under the filter may leave, now or at a time that is set, or is in a worker's hand.
+	Outstanding(ctx context.Context, f notice.ClaimFilter) (bool, error)
 	// ClaimNotices takes up to limit letters that are due under the filter, under one token and lease. A letter's first
 	// claim sets its deadline to giveUp from now.
 	ClaimNotices(ctx context.Context, f notice.ClaimFilter, limit int, lease, giveUp time.Duration) ([]notice.Notice, error)

@@ -149,7 +149,7 @@ func (t *tx) take(ctx context.Context, f notice.ClaimFilter, now time.Time, limi
 func (t *tx) first(ctx context.Context, f notice.ClaimFilter, paused []string, now time.Time, limit int) (out []claimedRow, err error) {
 	for _, state := range claimable {
 		w := dueWhere(state, f, paused, now)
-		some, err := t.claimed(ctx, firstQuery(t.d, w), append(w.args, limit)...)
+		some, err := t.claimed(ctx, firstQuery(t.d, w, limit), w.args...)
 		if err != nil {
 			return nil, err
 		}
@@ -159,11 +159,12 @@ func (t *tx) first(ctx context.Context, f notice.ClaimFilter, paused []string, n
 	return out[:min(len(out), limit)], nil
 }
 
-// firstQuery reads the letters in the order of the index, so that no more of them are read than are asked for.
-func firstQuery(d *dialect, w where) string {
+// firstQuery reads the letters in the order of the index, so that no more of them are read than are asked for. The limit stands
+// in it as a number: one that is bound has SQLite compile the query anew at every use.
+func firstQuery(d *dialect, w where, limit int) string {
 	return "SELECT " + claimedColumns() + " FROM notices " + d.by("notices_state") +
 		" CROSS JOIN notice_facts ON notice_facts.dated = logical_date AND notice_facts.notice = id " + w.String() +
-		" ORDER BY logical_date, jurisdiction, id LIMIT ?"
+		" ORDER BY logical_date, jurisdiction, id" + limited(limit)
 }
 
 // passBy is take where there are several writers.
@@ -321,6 +322,21 @@ func byDate[T any](list []T, of func(T) civil.Date) []dated {
 		out[at].items = append(out[at].items, i)
 	}
 	return out
+}
+
+// Outstanding reports whether a letter under the filter may leave, now or at a time that is set, or is in a worker's hand.
+func (s *Store) Outstanding(ctx context.Context, f notice.ClaimFilter) (some bool, err error) {
+	err = s.read(ctx, "look for letters that have not left", func(t *tx) error {
+		var w where
+		w.and("state IN (?, ?, ?, ?)", string(notice.Pending), string(notice.Retry), string(notice.Sending), string(notice.Held))
+		w.and("(state <> ? OR next_try IS NOT NULL)", string(notice.Held))
+		w.under(f)
+		var ids []string
+		err := t.SelectContext(ctx, &ids, "SELECT id FROM notices "+t.d.by("notices_state")+" "+w.String()+" LIMIT 1", w.args...)
+		some = len(ids) > 0
+		return err
+	})
+	return some, err
 }
 
 func sendingWhere(f notice.ClaimFilter) where {

@@ -33,7 +33,7 @@ func QueryEvents(s *Store) string {
 func QueryClaim(s *Store) string {
 	w := dueWhere(notice.Pending, notice.ClaimFilter{}, nil, time.Time{})
 	if s.d.skipLocked == "" {
-		return strings.TrimSuffix(firstQuery(s.d, w), "?") + "32"
+		return firstQuery(s.d, w, 32)
 	}
 	return "SELECT id, jurisdiction, logical_date, state FROM notices " + claimTail(s.d, w, 32)
 }
