@@ -4,6 +4,7 @@ import (
 	"encoding"
 	"encoding/json"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -23,8 +24,8 @@ func readFacts(of *shape, text string, into *notice.Facts) error {
 	return json.Unmarshal([]byte(text), into)
 }
 
-// shape is how values of a type are written; elem is of a list, fields are of a record. What is behind a pointer, and left out
-// where there is nothing, is left to the library: its kind is Pointer.
+// shape is how values of a type are written; elem is of a list and of what is behind a pointer, fields are of a record. A type
+// may hold itself, as a paper holds drafts of papers.
 type shape struct {
 	kind   reflect.Kind // Int32: a date
 	elem   *shape
@@ -33,39 +34,66 @@ type shape struct {
 
 type shapeField struct {
 	key   string // with its quotes and colon
-	index int
+	index []int  // where it is, through the records that stand in it
 	*shape
 }
 
-// shapeOf returns nil for a type that holds anything but text, whole numbers, truth values, dates, lists and records.
-func shapeOf(t reflect.Type) *shape {
+// shapeOf returns nil for a type that holds anything but text, numbers, truth values, dates, lists and records.
+func shapeOf(t reflect.Type) *shape { return shapes{}.of(t) }
+
+// shapes are those of the types met so far. One that is nil makes everything nil.
+type shapes map[reflect.Type]*shape
+
+func (known shapes) of(t reflect.Type) *shape {
+	if s, ok := known[t]; ok {
+		return s
+	}
 	s := &shape{kind: t.Kind()}
+	known[t] = s
 	switch {
 	case t == reflect.TypeFor[civil.Date]():
 		s.kind = reflect.Int32
+		return s
 	case reflect.PointerTo(t).Implements(reflect.TypeFor[json.Unmarshaler]()), reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]()):
 		return nil // it has a way of its own
-	case s.kind == reflect.String, s.kind == reflect.Int, s.kind == reflect.Bool:
-	case s.kind == reflect.Slice:
-		s.elem = shapeOf(t.Elem())
-		if s.elem == nil {
+	}
+	switch s.kind {
+	case reflect.String, reflect.Int, reflect.Int64, reflect.Bool, reflect.Float64:
+		return s
+	case reflect.Slice, reflect.Pointer:
+		if s.elem = known.of(t.Elem()); s.elem == nil || s.elem.kind == reflect.Pointer {
 			return nil
 		}
-	case s.kind == reflect.Struct:
-		for i := range t.NumField() {
-			f := t.Field(i)
-			name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
-			of := shapeOf(f.Type)
-			if f.Type.Kind() == reflect.Pointer && options == "omitempty" {
-				of = &shape{kind: reflect.Pointer}
-			}
-			if f.Anonymous || !f.IsExported() || name == "" || name == "-" || of == nil {
-				return nil
-			}
-			s.fields = append(s.fields, shapeField{strconv.Quote(name) + ":", i, of})
-		}
+		return s
+	case reflect.Struct:
+		return known.record(s, t)
 	default:
 		return nil
+	}
+}
+
+// record adds the fields of a record to its shape.
+func (known shapes) record(s *shape, t reflect.Type) *shape {
+	for i := range t.NumField() {
+		f := t.Field(i)
+		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
+		of := known.of(f.Type)
+		if of == nil || !f.IsExported() || name == "-" || strings.Contains(options, "string") || f.Anonymous != (name == "") || f.Anonymous && of.kind != reflect.Struct {
+			return nil
+		}
+		if !f.Anonymous {
+			s.fields = append(s.fields, shapeField{strconv.Quote(name) + ":", []int{i}, of})
+			continue
+		}
+		for _, inner := range of.fields { // they stand among the record's own
+			inner.index = append([]int{i}, inner.index...)
+			s.fields = append(s.fields, inner)
+		}
+	}
+	for i, f := range s.fields {
+		if slices.ContainsFunc(s.fields[:i], func(other shapeField) bool { return strings.EqualFold(other.key, f.key) }) {
+			return nil // which of them is meant is for the library to say
+		}
 	}
 	return s
 }
@@ -92,9 +120,13 @@ func (p *parser) value(of *shape, v reflect.Value) bool {
 		return ok
 	case reflect.Int32:
 		return p.date(v)
-	case reflect.Int:
+	case reflect.Int, reflect.Int64:
 		n, ok := p.number()
 		v.SetInt(n)
+		return ok
+	case reflect.Float64:
+		x, ok := p.fraction()
+		v.SetFloat(x)
 		return ok
 	case reflect.Bool:
 		yes := p.skip("true")
@@ -103,7 +135,12 @@ func (p *parser) value(of *shape, v reflect.Value) bool {
 	case reflect.Slice:
 		return p.list(of.elem, v)
 	case reflect.Pointer:
-		return false
+		if p.skip("null") {
+			v.SetZero()
+			return true
+		}
+		v.Set(reflect.New(v.Type().Elem()))
+		return p.value(of.elem, v.Elem())
 	default:
 		return p.record(of.fields, v)
 	}
@@ -159,6 +196,16 @@ func (p *parser) number() (int64, bool) {
 	return n, err == nil
 }
 
+func (p *parser) fraction() (float64, bool) {
+	begin := p.i
+	for p.i < len(p.s) && strings.IndexByte("+-.0123456789Ee", p.s[p.i]) >= 0 {
+		p.i++
+	}
+	word := p.s[begin:p.i]
+	x, err := strconv.ParseFloat(word, 64)
+	return x, err == nil && json.Valid([]byte(word)) // which is stricter
+}
+
 func (p *parser) list(of *shape, v reflect.Value) bool {
 	if p.skip("null") {
 		v.SetZero()
@@ -199,7 +246,7 @@ func (p *parser) record(fields []shapeField, v reflect.Value) bool {
 		if next == len(fields) {
 			return false
 		}
-		if f := fields[next]; !p.value(f.shape, v.Field(f.index)) {
+		if f := fields[next]; !p.value(f.shape, v.FieldByIndex(f.index)) {
 			return false
 		}
 		next++

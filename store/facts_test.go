@@ -57,9 +57,11 @@ func TestFactsAreReadAsTheLibraryReadsThem(t *testing.T) {
 	}{
 		{"full", full, true},
 		{"empty", write(notice.Facts{}), true},
-		{"on paper", write(onPaper()), false},
-		{"an empty paper", `{"jurisdiction":"x","paper":{"subject":"","title":"","date":""},"late_issue":true}`, false},
-		{"no paper", `{"jurisdiction":"x","paper":null,"late_issue":true}`, false},
+		{"on paper", write(onPaper()), true},
+		{"an empty paper", `{"jurisdiction":"x","paper":{"subject":"","title":"","date":""},"late_issue":true}`, true},
+		{"no paper", `{"jurisdiction":"x","paper":null,"late_issue":true}`, true},
+		{"a span", `{"jurisdiction":"x","late_for":{"from":"2024-10-01","to":"2024-10-07"}}`, true},
+		{"no fraction", `{"paper":{"sheets":[{"columns":[{"name":"","width":01.5}]}]}}`, false},
 		{"a paper that is none", `{"paper":1}`, false},
 		{"a field left out", `{"jurisdiction":"x"}`, true},
 		{"nothing", `{}`, true},
@@ -102,16 +104,24 @@ func sameFacts(t *testing.T, of *shape, text string) bool {
 
 func TestTypesOfAnotherShapeAreLeftToTheLibrary(t *testing.T) {
 	type inner struct{ X int }
+	type Inner struct {
+		X int `json:"x"`
+	}
 	for _, v := range []any{
 		struct {
 			F *inner `json:"f"`
 		}{},
 		struct {
-			F float64 `json:"f"`
+			F float32 `json:"f"`
 		}{}, struct{ F string }{}, struct {
 			inner `json:"inner"`
+		}{}, struct{ inner }{}, struct{ *Inner }{}, struct {
+			Inner
+			X int `json:"x"`
 		}{}, struct {
-			F *int `json:"f"`
+			F int `json:"f,string"`
+		}{}, struct {
+			F **int `json:"f"`
 		}{}, struct {
 			F map[string]string `json:"f"`
 		}{}, struct {

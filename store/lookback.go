@@ -29,8 +29,8 @@ func until(d civil.Date) day {
 // refsWhere loads the obligations whose refs the query names, by ref.
 func (s *Store) refsWhere(ctx context.Context, op, q string, args ...any) (out []task.Record, err error) {
 	err = s.read(ctx, op, func(t *tx) error {
-		var refs []string
-		if err := t.SelectContext(ctx, &refs, q, args...); err != nil {
+		refs, err := t.words(ctx, q, args...)
+		if err != nil {
 			return err
 		}
 		slices.Sort(refs)

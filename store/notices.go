@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -197,13 +198,8 @@ func letters(ctx context.Context, t *tx, tail string, args ...any) ([]notice.Not
 		ids[i], place[n.ID] = n.ID, i
 	}
 	for piece := range slices.Chunk(ids, maxIn) {
-		var facts []factsRow
-		q := "SELECT dated, notice, facts FROM notice_facts" + ofLetters + marks(len(piece)) + ")"
-		if err := t.SelectContext(ctx, &facts, q, anys(piece)...); err != nil {
+		if err := t.factsOf(ctx, piece, func(id string) *notice.Facts { return &out[place[id]].Facts }); err != nil {
 			return nil, err
-		}
-		for _, f := range facts {
-			out[place[f.Notice]].Facts = f.Facts.V
 		}
 		tried, err := attemptsOf(ctx, t, piece)
 		if err != nil {
@@ -214,8 +210,23 @@ func letters(ctx context.Context, t *tx, tail string, args ...any) ([]notice.Not
 	return out, nil
 }
 
+// factsOf reads the facts of letters to where their IDs tell.
+func (t *tx) factsOf(ctx context.Context, ids []string, where func(id string) *notice.Facts) error {
+	of := shapeOf(reflect.TypeFor[notice.Facts]())
+	ids = filled(t, ids)
+	var id, text string
+	var bad error
+	err := t.each(ctx, "SELECT notice, facts FROM notice_facts"+ofLetters+marks(len(ids))+")", anys(ids), []any{&id, &text}, func() {
+		if err := readFacts(of, text, where(id)); err != nil && bad == nil {
+			bad = fmt.Errorf("facts of letter %s: %w", id, err)
+		}
+	})
+	return cmp.Or(err, bad)
+}
+
 // attemptsOf reads the attempts of letters, each letter's in order.
 func attemptsOf(ctx context.Context, t *tx, ids []string) (out []attemptRow, err error) {
+	ids = filled(t, ids)
 	cols := "attempts." + strings.Join(columns[attemptRow](), ", attempts.")
 	q := "SELECT " + cols + " FROM attempts" + ofLetters + marks(len(ids)) + ") ORDER BY dated, notice, n"
 	return out, t.SelectContext(ctx, &out, q, anys(ids)...)
@@ -323,8 +334,21 @@ func (s *Store) Notice(ctx context.Context, id string) (notice.Notice, error) {
 type fateRow struct {
 	ID   string
 	On   day
+	Late day // on which it is served, where that is another
 	Sent bool
 	By   string
+}
+
+// fates reads which of the letters were sent or taken over.
+func (t *tx) fates(ctx context.Context, ids []string) (rows []fateRow, err error) {
+	var r fateRow
+	ids = filled(t, ids)
+	q := "SELECT id, logical_date, late_service.on_date, superseded_by = '' AS sent, superseded_by FROM notices LEFT JOIN late_service ON late_service.notice = notices.id " +
+		"WHERE (superseded_by <> '' OR reason NOT LIKE ? AND (state IN (?, ?) OR " +
+		"EXISTS (SELECT 1 FROM attempts WHERE dated = logical_date AND attempts.notice = notices.id AND outcome = ? AND NOT is_copy))) AND id IN (" + marks(len(ids)) + ")"
+	args := []any{"%" + notice.TrialRun + "%", string(notice.Sent), string(notice.Recorded), string(notice.OutcomeAccepted)}
+	dest := []any{&r.ID, &r.On, &r.Late, &r.Sent, &r.By}
+	return rows, t.each(ctx, q, slices.Concat(args, anys(ids)), dest, func() { rows = append(rows, r) })
 }
 
 // Served returns, for each letter that reached its reader, or was taken over by one that did, the day of that one, which
@@ -341,23 +365,14 @@ func (s *Store) Served(ctx context.Context, ids []string) (map[string]civil.Date
 		for len(ask) > 0 {
 			next := map[string][]string{}
 			for piece := range slices.Chunk(slices.Sorted(maps.Keys(ask)), maxIn) {
-				var rows []fateRow
-				var r fateRow
-				q := "SELECT id, logical_date, superseded_by = '' AS sent, superseded_by FROM notices WHERE (superseded_by <> '' OR reason NOT LIKE ? AND (state IN (?, ?) OR " +
-					"EXISTS (SELECT 1 FROM attempts WHERE dated = logical_date AND notice = id AND outcome = ? AND NOT is_copy))) AND id IN (" + marks(len(piece)) + ")"
-				args := []any{"%" + notice.TrialRun + "%", string(notice.Sent), string(notice.Recorded), string(notice.OutcomeAccepted)}
-				dest := []any{&r.ID, &r.On, &r.Sent, &r.By}
-				if err := t.each(ctx, q, slices.Concat(args, anys(piece)), dest, func() { rows = append(rows, r) }); err != nil {
-					return err
-				}
-				late, err := t.lateOf(ctx, piece)
+				rows, err := t.fates(ctx, piece)
 				if err != nil {
 					return err
 				}
 				for _, r := range rows {
 					for _, id := range ask[r.ID] {
 						if r.Sent {
-							out[id] = max(civil.Date(r.On), late[r.ID])
+							out[id] = max(civil.Date(r.On), civil.Date(r.Late))
 						} else {
 							next[r.By] = append(next[r.By], id)
 						}

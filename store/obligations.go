@@ -262,8 +262,8 @@ func eventsTail(d *dialect) string {
 // alone where there is one; the rows only of those that are wanted.
 func (s *Store) recordsWhere(ctx context.Context, op, tail string, args ...any) (out []task.Record, err error) {
 	err = s.read(ctx, op, func(t *tx) error {
-		var refs []string
-		if err := t.SelectContext(ctx, &refs, "SELECT ref FROM obligations "+tail, args...); err != nil {
+		refs, err := t.words(ctx, "SELECT ref FROM obligations "+tail, args...)
+		if err != nil {
 			return err
 		}
 		out, err = records(ctx, t, refs)

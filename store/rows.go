@@ -33,6 +33,12 @@ func columns[T row]() []string {
 	return cols
 }
 
+// words reads a query of one column of text.
+func (t *tx) words(ctx context.Context, q string, args ...any) (out []string, err error) {
+	var word string
+	return out, t.each(ctx, q, args, []any{&word}, func() { out = append(out, word) })
+}
+
 // insert writes the rows, many to a statement.
 func insert[T row](ctx context.Context, t *tx, rows []T) error {
 	return insertOr(ctx, t, rows, "")
