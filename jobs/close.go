@@ -42,7 +42,7 @@ func (MonthlyClose) EveryDay() bool { return true }
 
 // Run closes what the slot's day closes. On a day off it settles the slot as skipped.
 func (j MonthlyClose) Run(ctx context.Context, r run.Run) (run.Run, error) {
-	return closeDay(ctx, j.Store, j.Settings, r, func(set planner.Settings, jur task.Jurisdiction) (closing.Result, error) {
+	return closeDay(ctx, j.Store, j.Settings, r, func(ctx context.Context, set planner.Settings, jur task.Jurisdiction) (closing.Result, error) {
 		_, out, err := closeDuties(ctx, j.Store, jur, set, r, closing.AskMonthly(set, r.Date), task.MonthClose)
 		return out, err
 	})
@@ -52,15 +52,18 @@ func (j MonthlyClose) Run(ctx context.Context, r run.Run) (run.Run, error) {
 // slot.
 func closeDay(
 	ctx context.Context, store CloseStore, settings SettingsOf, r run.Run,
-	decide func(planner.Settings, task.Jurisdiction) (closing.Result, error),
+	decide func(context.Context, planner.Settings, task.Jurisdiction) (closing.Result, error),
 ) (run.Run, error) {
 	return onWorkday(ctx, store, settings, r, "close the periods", func(set planner.Settings) (run.Run, error) {
-		jur, err := store.Jurisdiction(ctx, r.Jurisdiction)
-		if err != nil {
-			return r, err
-		}
-		out, err := decide(set, jur)
-		if err != nil {
+		var jur task.Jurisdiction
+		var out closing.Result
+		if err := atOnce(ctx, store, func(ctx context.Context) (err error) {
+			if jur, err = store.Jurisdiction(ctx, r.Jurisdiction); err != nil {
+				return err
+			}
+			out, err = decide(ctx, set, jur)
+			return err
+		}); err != nil {
 			return r, err
 		}
 		settled := r
@@ -166,7 +169,7 @@ func (QuarterlyClose) EveryDay() bool { return true }
 
 // Run closes what the slot's day closes. On a day off it settles the slot as skipped.
 func (j QuarterlyClose) Run(ctx context.Context, r run.Run) (run.Run, error) {
-	return closeDay(ctx, j.Store, j.Settings, r, func(set planner.Settings, jur task.Jurisdiction) (closing.Result, error) {
+	return closeDay(ctx, j.Store, j.Settings, r, func(ctx context.Context, set planner.Settings, jur task.Jurisdiction) (closing.Result, error) {
 		asks, spans := closing.AskQuarterly(set, r.Date), closing.Spans(set, r.Date)
 		s, out, err := closeDuties(ctx, j.Store, jur, set, r, asks, "")
 		if err != nil || len(spans) == 0 {

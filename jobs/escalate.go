@@ -57,16 +57,19 @@ func (Escalate) EveryDay() bool { return false }
 // changed, as done without a letter.
 func (j Escalate) Run(ctx context.Context, r run.Run) (run.Run, error) {
 	return onWorkday(ctx, j.Store, j.Settings, r, "write the digest", func(set planner.Settings) (run.Run, error) {
-		in, err := j.input(ctx, r, set)
-		if err != nil {
-			return r, err
-		}
-		unsent, err := j.Store.Unsent(ctx, r.Jurisdiction, notice.BureauDigest, r.Date)
-		if err != nil {
-			return r, err
-		}
-		written, err := j.Store.NoticeIDs(ctx, r.Jurisdiction, r.Date)
-		if err != nil {
+		var in digest.Input
+		var unsent []notice.Notice
+		var written []string
+		if err := atOnce(ctx, j.Store, func(ctx context.Context) (err error) {
+			if in, err = j.input(ctx, r, set); err != nil {
+				return err
+			}
+			if unsent, err = j.Store.Unsent(ctx, r.Jurisdiction, notice.BureauDigest, r.Date); err != nil {
+				return err
+			}
+			written, err = j.Store.NoticeIDs(ctx, r.Jurisdiction, r.Date)
+			return err
+		}); err != nil {
 			return r, err
 		}
 		p := run.DayPlan{Run: r}

@@ -92,6 +92,16 @@ func onWorkday(
 	return settled, nil
 }
 
+// atOnce runs f, in whose context all readings are of one moment where the store can see to that, and cost one transaction.
+func atOnce(ctx context.Context, store any, f func(ctx context.Context) error) error {
+	if s, ok := store.(interface {
+		Reading(ctx context.Context, f func(ctx context.Context) error) error
+	}); ok {
+		return s.Reading(ctx, f)
+	}
+	return f(ctx)
+}
+
 // finisher settles a slot.
 type finisher interface {
 	FinishSlot(ctx context.Context, r run.Run) error

@@ -47,12 +47,15 @@ func (j Personnel) Run(ctx context.Context, r run.Run) (run.Run, error) {
 }
 
 func (j Personnel) plan(ctx context.Context, r run.Run, set planner.Settings) (run.Run, error) {
-	snap, err := j.snapshot(ctx, r)
-	if err != nil {
-		return r, err
-	}
-	last, err := j.last(ctx, r)
-	if err != nil {
+	var snap personnel.Snapshot
+	var last civil.Date
+	if err := atOnce(ctx, j.Store, func(ctx context.Context) (err error) {
+		if snap, err = j.snapshot(ctx, r); err != nil {
+			return err
+		}
+		last, err = j.last(ctx, r)
+		return err
+	}); err != nil {
 		return r, err
 	}
 	p := personnel.Letters(snap, set, personnel.AgendaOf(set.Calendar, last, r.Date), r.Date)

@@ -52,8 +52,11 @@ const page = 500
 // Run plans the slot's day in one transaction. On a day off it settles the slot as skipped.
 func (j Remind) Run(ctx context.Context, r run.Run) (run.Run, error) {
 	return onWorkday(ctx, j.Store, j.Settings, r, "plan the letters", func(set planner.Settings) (run.Run, error) {
-		snap, err := j.snapshot(ctx, r, set)
-		if err != nil {
+		var snap planner.Snapshot
+		if err := atOnce(ctx, j.Store, func(ctx context.Context) (err error) {
+			snap, err = j.snapshot(ctx, r, set)
+			return err
+		}); err != nil {
 			return r, err
 		}
 		p := planner.Remind(snap, set, r.Date)

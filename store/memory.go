@@ -24,7 +24,7 @@ type memory struct {
 // remembered is what is known of a jurisdiction at a seq.
 type remembered struct {
 	seq     int64
-	records map[string]task.Record
+	records map[string]*task.Record
 	sources map[string]any // by what they are
 }
 
@@ -38,7 +38,7 @@ func (m *memory) at(j string, seq int64) *remembered {
 	r := m.of[j]
 	if r == nil || r.seq != seq {
 		m.drop(j)
-		r = &remembered{seq: seq, records: map[string]task.Record{}, sources: map[string]any{}}
+		r = &remembered{seq: seq, records: map[string]*task.Record{}, sources: map[string]any{}}
 		m.of[j] = r
 	}
 	return r
@@ -86,21 +86,20 @@ func (m *memory) moved(j string, from, to int64, refs []string, sources bool) {
 	}
 }
 
-// known returns the records that are known at the seq, and the refs of the others in their order.
-func (m *memory) known(j string, seq int64, refs []string) (map[string]task.Record, []string) {
+// known puts the records that are known at the seq in the places of their refs, and returns the refs of the others with their
+// places, in their order.
+func (m *memory) known(j string, seq int64, refs []string, out []task.Record) (others []string, places []int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	r := m.at(j, seq)
-	out := make(map[string]task.Record, len(refs))
-	var others []string
-	for _, ref := range refs {
+	for i, ref := range refs {
 		if rec, ok := r.records[ref]; ok {
-			out[ref] = rec
+			out[i] = *rec
 		} else {
-			others = append(others, ref)
+			others, places = append(others, ref), append(places, i)
 		}
 	}
-	return out, others
+	return others, places
 }
 
 // keep remembers records as they are at the seq.
@@ -121,7 +120,7 @@ func (m *memory) keep(j string, seq int64, records []task.Record) {
 		ref := rec.Obligation.Ref.String()
 		if _, known := r.records[ref]; !known && rec.Obligation.Jurisdiction == j && m.count < maxRemembered {
 			rec.Events, rec.Steps, rec.Holds = slices.Clip(rec.Events), slices.Clip(rec.Steps), slices.Clip(rec.Holds)
-			r.records[ref] = rec
+			r.records[ref] = &rec
 			m.count++
 		}
 	}
@@ -132,7 +131,16 @@ func (t *tx) seqOf(ctx context.Context, j string) (seq int64, ok bool, err error
 	if t.mem == nil {
 		return 0, false, nil
 	}
+	if seq, ok = t.seqs[j]; ok {
+		return seq, ok, nil
+	}
 	err = t.each(ctx, "SELECT seq FROM jurisdictions WHERE code = ?", []any{j}, []any{&seq}, func() { ok = true })
+	if ok && err == nil {
+		if t.seqs == nil {
+			t.seqs = map[string]int64{}
+		}
+		t.seqs[j] = seq
+	}
 	return seq, ok, err
 }
 
@@ -149,21 +157,18 @@ func records(ctx context.Context, t *tx, refs []string) ([]task.Record, error) {
 	if !ok {
 		return recordsOf(ctx, t, refs)
 	}
-	known, others := t.mem.known(j, seq, refs)
+	out := make([]task.Record, len(refs))
+	others, places := t.mem.known(j, seq, refs, out)
+	if len(others) == 0 {
+		return out, nil
+	}
 	read, err := recordsOf(ctx, t, others)
 	if err != nil {
 		return nil, err
 	}
 	t.mem.keep(j, seq, read)
-	out := make([]task.Record, len(refs))
-	next := 0
-	for i, ref := range refs {
-		rec, ok := known[ref]
-		if !ok {
-			rec = read[next]
-			next++
-		}
-		out[i] = rec
+	for k, i := range places {
+		out[i] = read[k]
 	}
 	return out, nil
 }

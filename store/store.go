@@ -64,6 +64,8 @@ type tx struct {
 	compile []string
 	// mem is what is remembered, in a transaction that reads; nil elsewhere.
 	mem *memory
+	// seqs are those of jurisdictions that were read in it, where it only reads.
+	seqs map[string]int64
 }
 
 // Open opens the database named by the DSN, checks that it answers, and refuses one newer than this program with
@@ -128,8 +130,34 @@ func (s *Store) SetMeta(ctx context.Context, name, value string) error {
 	})
 }
 
+// reading is the key of the transaction that Reading has begun, in its context.
+type reading struct{ db *sqlx.DB }
+
+// Reading runs f, in whose context all that is read of this database is of one moment. f writes nothing, reads one thing
+// after the other, and may run more than once.
+func (s *Store) Reading(ctx context.Context, f func(ctx context.Context) error) error {
+	if ctx.Value(reading{s.db}) != nil {
+		return f(ctx)
+	}
+	var failed error
+	err := s.read(ctx, "read", func(t *tx) error {
+		failed = f(context.WithValue(ctx, reading{s.db}, t))
+		return failed
+	})
+	if failed != nil && s.d.fault(failed) != faultAgain {
+		return failed // which says already what was being read
+	}
+	return err
+}
+
 // read runs f in a read-only transaction: what f sees is of one moment. f may run more than once.
 func (s *Store) read(ctx context.Context, op string, f func(*tx) error) error {
+	if t, ok := ctx.Value(reading{s.db}).(*tx); ok {
+		if err := f(t); err != nil {
+			return fmt.Errorf("%s: %w", op, s.d.translate(err))
+		}
+		return nil
+	}
 	return s.transact(ctx, op, s.d.reading, func(t *tx) error {
 		t.mem = s.mem
 		return f(t)
