@@ -85,28 +85,12 @@ func verdict(n notice.Notice, attempt []notice.Receipt) (notice.Cause, string) {
 	if len(all) == 0 {
 		return notice.Refuse, "it has no reader to go to"
 	}
-	for _, i := range toSend(n) {
-		if latest(all, i).Outcome == "" {
-			all = append(all, notice.Receipt{
-				Recipient: i, Copy: n.Facts.Recipients[i].Copy, Outcome: notice.OutcomeTemporary, Reply: "not begun",
-			})
-		}
-	}
-	var why []string
-	for _, r := range all {
-		if r.Outcome != notice.OutcomeAccepted {
-			who := "reader"
-			if r.Copy {
-				who = "copy"
-			}
-			why = append(why, fmt.Sprintf("%s %s at %s: %s", who, r.Outcome, r.Phase, r))
-		}
-	}
-	return notice.Settle(all), cut(strings.Join(why, "; "))
+	all = append(all, notice.NotBegun(n.Facts.Recipients, all)...)
+	return notice.Settle(all), cut(notice.Words(all))
 }
 
 // onceMore begins the reason of a letter that is sent a second time.
-const onceMore = "sent once more after an unknown outcome"
+const onceMore = notice.OnceMore
 
 // conclude settles a letter all of whose mails have their receipts.
 func (b *batch) conclude(h *hand) {
@@ -116,7 +100,7 @@ func (b *batch) conclude(h *hand) {
 	now := b.clock.now()
 	switch {
 	case cause == notice.Defer && !n.Deadline.IsZero() && !now.Before(n.Deadline):
-		s.Causes, s.Reason = []notice.Cause{notice.Refuse}, cut("given up at its deadline; the last: "+why)
+		s.Causes, s.Reason = []notice.Cause{notice.Refuse}, cut(notice.GivenUp+why)
 		if n.Receipts = merge(n.Receipts, h.receipts); n.Delivered() {
 			s.Causes = []notice.Cause{notice.Deliver}
 		}

@@ -259,7 +259,7 @@ func (t *tx) forgetDocuments(ctx context.Context, m moment) error {
 		stmt("UPDATE documents SET state = 'issued', why = '', seq = (SELECT l.seq FROM notices l WHERE l.id = documents.id)"+later+" AND state = 'voided' AND "+issued, m.code, m.seq, m.at),
 		stmt("INSERT INTO back SELECT id, 'held' FROM documents"+later, m.code, m.seq),
 		stmt(draftAgain+", seq = COALESCE("+born+", 0)"+later, m.code, m.seq),
-		stmt("UPDATE notices SET seq = (SELECT d.seq FROM documents d WHERE d.id = notices.id) WHERE id IN (SELECT id FROM back)"),
+		stmt("UPDATE notices SET seq = (SELECT d.seq FROM documents d WHERE d.id = notices.id) WHERE jurisdiction = ? AND id IN (SELECT id FROM back)", m.code),
 	)
 }
 
@@ -333,6 +333,11 @@ func last(column, table string) string {
 	return "(SELECT " + column + " FROM attempts WHERE attempts.dated = notices.logical_date AND attempts.notice = notices.id ORDER BY n DESC LIMIT 1)"
 }
 
+// lastMoved says that what became of a letter last is a move, and no attempt.
+func lastMoved() string {
+	return last("moved_at", "moves") + " >= COALESCE(" + last("answered_at", "attempts") + ", '')"
+}
+
 // stood is the state of a letter by what is left of it: its last move, else its last attempts at its reader, else how it was planned,
 // which is held where it had a reason from the first.
 func stood() string {
@@ -341,7 +346,7 @@ func stood() string {
 			"' AND a.token = " + last("token", "attempts") + ")"
 	}
 	return "CASE WHEN EXISTS (SELECT 1 FROM documents d WHERE d.id = notices.id AND d.state = 'draft') THEN 'held' " +
-		"WHEN " + last("moved_at", "moves") + " >= COALESCE(" + last("answered_at", "attempts") + ", '') THEN " + last("to_state", "moves") + " " +
+		"WHEN " + lastMoved() + " THEN " + last("to_state", "moves") + " " +
 		"WHEN " + outcome("permanent") + " THEN 'failed' WHEN " + outcome("unknown") + " THEN 'unknown' " +
 		"WHEN " + last("n", "attempts") + " IS NOT NULL THEN 'retry' " +
 		"WHEN superseded_by <> '' AND reason <> '' AND next_try IS NULL THEN 'held' ELSE 'pending' END"
@@ -359,7 +364,8 @@ func (t *tx) sweep(ctx context.Context) error {
 		stmt("UPDATE notices SET state = (SELECT back.state FROM back WHERE back.id = notices.id), next_try = NULL, token = '', lease = NULL, data_at = NULL, " +
 			"deadline = NULL, settled = '', resent = EXISTS (SELECT 1 FROM moves v WHERE v.notice = notices.id AND v.cause = 'resend'), " +
 			"tries = (SELECT COUNT(DISTINCT token) FROM attempts WHERE attempts.dated = notices.logical_date AND attempts.notice = notices.id), " +
-			"reason = COALESCE(" + last("reason", "moves") + ", " + last("reply", "attempts") + ", CASE WHEN superseded_by <> '' THEN reason ELSE '' END), " +
+			"reason = CASE WHEN " + lastMoved() + " THEN " + last("reason", "moves") + " WHEN " + last("n", "attempts") + " IS NOT NULL THEN '' " + // said anew below
+			"WHEN superseded_by <> '' THEN reason ELSE '' END, " +
 			"moved_by = COALESCE(" + last("moved_by", "moves") + ", ''), superseded_by = '' WHERE id IN (SELECT id FROM back)"),
 		stmt("DELETE FROM late_service WHERE notice IN (SELECT id FROM back WHERE state IN ('pending', 'held'))"), // it is said anew before it leaves
 		orphaned("documents", "notices", "o.id = documents.id"),
@@ -381,7 +387,12 @@ func (t *tx) sweep(ctx context.Context) error {
 		stmt("UPDATE tasks SET next_open = (SELECT MIN(o.on_date) FROM task_versions o WHERE "+ofTask+")"),
 		stmt("UPDATE obligations SET has_holds = EXISTS (SELECT 1 FROM holds WHERE holds.obligation = ref) WHERE has_holds"),
 		stmt("UPDATE jurisdictions SET caches = ''"),
-		stmt("DROP TABLE back"),
 	)
-	return t.run(ctx, list...)
+	if err := t.run(ctx, list...); err != nil {
+		return err
+	}
+	if err := t.sayAgain(ctx); err != nil {
+		return err
+	}
+	return t.run(ctx, stmt("DROP TABLE back"))
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -87,4 +88,26 @@ func NumberIn(pattern string, year int, printed string) (n int, ok bool) {
 // The hexagonal brackets, and no leading zero, are the form of GB/T 9704.
 func NumberOf(pattern string, year, n int) string {
 	return strings.NewReplacer("{year}", fmt.Sprint(year), "{n}", fmt.Sprint(n)).Replace(pattern)
+}
+
+// DraftReason is why the letter of a draft is held.
+func DraftReason(id string) string {
+	return fmt.Sprintf("draft: a person releases it with `duban outbox release %s --by NAME`", id)
+}
+
+// AsDraft is what a document's letter says as long as it is a draft of the day: it has no number, and no date of issue.
+func (f Facts) AsDraft(d civil.Date) Facts {
+	f.Date = d
+	if f.Paper == nil {
+		return f
+	}
+	p := *f.Paper
+	p.Form = slices.Clone(p.Form)
+	for i, row := range p.Form {
+		if p.Number != "" && row.Text == p.Number {
+			p.Form[i].Text = ""
+		}
+	}
+	p.Number, p.Date, f.Paper = "", d, &p
+	return f
 }

@@ -1,6 +1,8 @@
 package notice
 
 import (
+	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -103,6 +105,44 @@ func (r Receipt) String() string {
 		}
 	}
 	return strings.Join(words, " ")
+}
+
+// How the reasons of letters begin that were sent a second time, or were given up.
+const (
+	OnceMore = "sent once more after an unknown outcome"
+	GivenUp  = "given up at its deadline; the last: "
+)
+
+// NotBegun returns a receipt of each recipient, readers first, of whom there is none: its mail has yet to be tried.
+func NotBegun(recipients []Recipient, receipts []Receipt) []Receipt {
+	var readers, copies []Receipt
+	for i, rcpt := range recipients {
+		if slices.ContainsFunc(receipts, func(r Receipt) bool { return r.Recipient == i && r.Outcome != "" }) {
+			continue
+		}
+		r := Receipt{Recipient: i, Copy: rcpt.Copy, Outcome: OutcomeTemporary, Reply: "not begun"}
+		if rcpt.Copy {
+			copies = append(copies, r)
+		} else {
+			readers = append(readers, r)
+		}
+	}
+	return append(readers, copies...)
+}
+
+// Words says of each recipient whose mail was not accepted what became of it.
+func Words(receipts []Receipt) string {
+	var why []string
+	for _, r := range receipts {
+		if r.Outcome != OutcomeAccepted {
+			who := "reader"
+			if r.Copy {
+				who = "copy"
+			}
+			why = append(why, fmt.Sprintf("%s %s at %s: %s", who, r.Outcome, r.Phase, r))
+		}
+	}
+	return strings.Join(why, "; ")
 }
 
 // Trouble is what a receipt says of its address.
