@@ -284,33 +284,33 @@ func (w *walk) jurisdiction(ctx context.Context, code string) (err error) {
 		},
 		Before: func(ctx context.Context, code string, d civil.Date) error {
 			o.day, w.planned = d, nil
-			if w.before == nil {
-				return nil
+			if err := w.serve(ctx, code, d, today); err != nil || w.before == nil {
+				return err
 			}
 			return w.before(ctx, code, d)
 		},
 		Done: func(ctx context.Context, code string, d civil.Date, results []jobs.Result) error {
-			if err := w.serve(ctx, d, today); err != nil {
-				return err
-			}
 			return w.seen(ctx, code, d, results, w.planned)
 		},
 	}
 	return replay.Run(ctx, code)
 }
 
-// serve says when the letters of the day in hand are served: on their day where they are recorded only, on the day they leave
-// where they are to be sent afterwards.
-func (w *walk) serve(ctx context.Context, d, today civil.Date) error {
-	if w.mode == run.RecordOnly || d >= today {
+// serve says when the letters of the day before d that are to leave afterwards are served: on the day they leave. It is said when
+// the next day is gone through, so that a range that was interrupted within a day goes on as it began.
+func (w *walk) serve(ctx context.Context, code string, d, today civil.Date) error {
+	if w.mode == run.RecordOnly || d == w.from {
 		return nil
 	}
-	for _, n := range w.planned {
-		if n.State != notice.Recorded {
-			continue
-		}
-		if err := w.store.ServedOn(ctx, n.ID, today); err != nil {
-			return err
+	letters, err := w.store.Notices(ctx, notice.Filter{Jurisdiction: code, State: notice.Recorded, From: d - 1, To: d - 1, Bare: true})
+	if err != nil {
+		return err
+	}
+	for _, n := range letters {
+		if n.Key.Date < today && (n.Reason == w.reason || strings.HasPrefix(n.Reason, toLeave)) {
+			if err := w.store.ServedOn(ctx, n.ID, today); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

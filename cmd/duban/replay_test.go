@@ -502,6 +502,17 @@ func TestAnInterruptedBackfillGoesOn(t *testing.T) {
 			if err := w.run(ctx); err == nil {
 				t.Fatal("it was not interrupted")
 			}
+			// The next day was begun as well: its letters to the units are planned, and its digest is not.
+			begun := walk{app: d.app, store: s, span: first.span, by: f.by + filledBy + first.hash[:digits], reason: first.reason(f.by),
+				seen: func(context.Context, string, civil.Date, []jobs.Result, []notice.Notice) error { return nil }}
+			begun.codes, begun.job, begun.from, begun.to = []string{"sishui"}, "remind", first.from+3, first.from+3
+			if mode == "digest" { // whose letters are of the last day
+				begun.from, begun.to, begun.mode = first.from+3, first.from+3, run.RecordOnly
+				begun.job = "monthly-close"
+			}
+			if err := begun.jurisdiction(t.Context(), "sishui"); err != nil {
+				t.Fatal(err)
+			}
 			rest := plan()
 			if rest.hash != first.hash {
 				t.Errorf("what is left is plan %s and not %s", rest.hash, first.hash)
