@@ -16,19 +16,25 @@ import (
 // whose worker is gone, and one that failed; the reason then says besides who had begun it, or why it had failed. Any other slot
 // that is in the ledger already is left as it is.
 func (s *Store) SkipAll(ctx context.Context, runs []run.Run) error {
+	_, err := s.SkipSlots(ctx, runs)
+	return err
+}
+
+// SkipSlots is SkipAll, and returns the slots that it skipped.
+func (s *Store) SkipSlots(ctx context.Context, runs []run.Run) (skipped []run.Run, err error) {
 	const op = "skip slots"
 	if len(runs) == 0 {
-		return nil
+		return nil, nil
 	}
 	for _, r := range runs {
 		if err := checkSlot(r.Slot); err != nil {
-			return fmt.Errorf("%s: slot %s %s %s: %w", op, r.Job, r.Jurisdiction, r.Date, err)
+			return nil, fmt.Errorf("%s: slot %s %s %s: %w", op, r.Job, r.Jurisdiction, r.Date, err)
 		}
 	}
 	runs = slices.Clone(runs)
 	slices.SortStableFunc(runs, func(a, b run.Run) int { return bySlot(runOf(a), runOf(b)) })
 	runs = slices.CompactFunc(runs, func(a, b run.Run) bool { return a.Slot == b.Slot })
-	return s.write(ctx, op, func(t *tx) error {
+	err = s.write(ctx, op, func(t *tx) error {
 		now, err := t.now(ctx)
 		if err != nil {
 			return err
@@ -37,6 +43,7 @@ func (s *Store) SkipAll(ctx context.Context, runs []run.Run) error {
 		if err != nil {
 			return err
 		}
+		skipped = nil
 		var fresh []runRow
 		for _, r := range runs {
 			r.State, r.Token, r.Lease = run.Skipped, "", time.Time{}
@@ -49,7 +56,10 @@ func (s *Store) SkipAll(ctx context.Context, runs []run.Run) error {
 				if err := t.skip(ctx, was, r); err != nil {
 					return err
 				}
+			default:
+				continue
 			}
+			skipped = append(skipped, r)
 		}
 		err = insert(ctx, t, fresh)
 		if t.d.fault(err) == faultExists { // another worker was first: the transaction starts again and finds it
@@ -57,6 +67,10 @@ func (s *Store) SkipAll(ctx context.Context, runs []run.Run) error {
 		}
 		return err
 	})
+	if err != nil {
+		return nil, err
+	}
+	return skipped, nil
 }
 
 // dead reports whether the worker of a running slot will not settle it any more.

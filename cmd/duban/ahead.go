@@ -353,6 +353,30 @@ func (g archiveGap) command() string {
 	return "duban outbox reconcile --archive " + g.Dir + " --by NAME"
 }
 
+// operationsKnown refuses to send the operations letters of a jurisdiction where the archive proves that one of those which are
+// here has left. What else it knows keeps none of them back: they tell of it.
+func (a *app) operationsKnown(ctx context.Context, s *store.Store, code string) error {
+	dir := a.archiveFolder(code)
+	arch, err := archive.Open(dir)
+	if err != nil {
+		return err
+	}
+	c, err := compareArchive(ctx, s, arch, code)
+	if err != nil {
+		return err
+	}
+	for _, acc := range c.unknown {
+		n, err := s.Notice(ctx, acc.Notice)
+		if err == nil && n.Key.Kind == notice.Operations {
+			return archiveAheadError{archiveGap{Dir: dir, Of: []missedDays{missed(code, c.unknown)}}}
+		}
+		if err != nil && !errors.Is(err, task.ErrNotFound) {
+			return err
+		}
+	}
+	return nil
+}
+
 // lookAtArchive says where the archive keeps letters from leaving.
 func (a *app) lookAtArchive(ctx context.Context, s *store.Store, row *statusRow) error {
 	g, err := a.archiveGapOf(ctx, s, row.Jurisdiction, false)

@@ -110,7 +110,8 @@ func versionName() string {
 	return cmp.Or(version, "unknown")
 }
 
-// postOffice delivers the operations letters: at any hour of any day, of a paused jurisdiction too.
+// postOffice delivers the operations letters: at any hour of any day, of a paused jurisdiction too, and while the archive knows
+// more than a restored database.
 type postOffice struct {
 	*app
 	store *store.Store
@@ -134,6 +135,9 @@ func (p *postOffice) dispatcherOf(code string) (*notify.Dispatcher, error) {
 		return nil, err
 	}
 	d.Wait = -1
+	if d.Ready != nil {
+		d.Ready = func(ctx context.Context, code string) error { return p.operationsKnown(ctx, p.store, code) }
+	}
 	p.meter.attach(d)
 	p.open[code] = d
 	return d, nil
@@ -161,7 +165,7 @@ func (a *app) healthWorker(s *store.Store) (*jobs.Worker, error) {
 		log = log.Level(zerolog.ErrorLevel)
 	}
 	runner := a.healthRunner(s, "scheduler")
-	a.meter.watch(&runner)
+	a.meter.watch(&runner, s.As(holder(), gone))
 	return &jobs.Worker{
 		Runner: runner, Zone: a.policies.zone,
 		Jurisdictions: func(ctx context.Context) ([]task.Jurisdiction, error) {

@@ -16,6 +16,7 @@ import (
 	"duban/notify"
 	"duban/notify/compose"
 	"duban/notify/notice"
+	"duban/store"
 )
 
 // metrics counts what this worker does. What the database holds is asked when it is scraped (standing). No metric holds
@@ -89,8 +90,8 @@ func (m *metrics) lastTick() time.Time {
 	return time.Time{}
 }
 
-// watch counts what the runner's jobs come to.
-func (m *metrics) watch(r *jobs.Runner) {
+// watch counts what the runner's jobs come to; s is the ledger it works with.
+func (m *metrics) watch(r *jobs.Runner, s *store.Store) {
 	if m == nil {
 		return
 	}
@@ -98,7 +99,7 @@ func (m *metrics) watch(r *jobs.Runner) {
 	for i, j := range r.Jobs {
 		watched[i] = watchedJob{j, m}
 	}
-	r.Jobs, r.Slots = watched, watchedSlots{r.Slots, m}
+	r.Jobs, r.Slots = watched, watchedSlots{s, m}
 }
 
 // watchedJob is a job whose runs are counted.
@@ -126,19 +127,17 @@ func (j watchedJob) Run(ctx context.Context, r run.Run) (run.Run, error) {
 	return out, err
 }
 
-// watchedSlots is a ledger whose skipped slots are counted.
+// watchedSlots is a ledger of which the slots are counted that it skips. Another worker may have skipped or run some of them.
 type watchedSlots struct {
-	jobs.SlotStore
+	*store.Store
 	metrics *metrics
 }
 
 // SkipAll implements jobs.SlotStore.
 func (s watchedSlots) SkipAll(ctx context.Context, runs []run.Run) error {
-	err := s.SlotStore.SkipAll(ctx, runs)
-	if err == nil {
-		for _, r := range runs {
-			s.metrics.runs.WithLabelValues(r.Job, r.Jurisdiction, string(run.Skipped)).Inc()
-		}
+	skipped, err := s.SkipSlots(ctx, runs)
+	for _, r := range skipped {
+		s.metrics.runs.WithLabelValues(r.Job, r.Jurisdiction, string(run.Skipped)).Inc()
 	}
 	return err
 }

@@ -64,7 +64,7 @@ func newStanding(a *app, s *store.Store) *standing {
 		slots:      desc("slots_today", "1 for the state of each slot of today.", "jurisdiction", "job", "state"),
 		missing:    desc("slots_missing", "Slots due longer ago than the grace and not settled.", "jurisdiction"),
 		paused:     desc("paused", "1 where somebody has paused sending.", "jurisdiction"),
-		held:       desc("sending", "1 for whether letters leave now: on, off, paused, trial, brake or clock.", "jurisdiction", "state"),
+		held:       desc("sending", "1 for whether letters leave now: on, off, paused, trial, brake, clock or archive (it knows more than the database, which was restored).", "jurisdiction", "state"),
 	}}
 }
 
@@ -206,8 +206,15 @@ func (c *standing) slotsOf(ctx context.Context, j task.Jurisdiction) ([]promethe
 		return nil, err
 	}
 	doubt, err := c.doubt(ctx, c.store)
-	return append(out, gauge(c.descs.missing, float64(missing), j.Code),
-		gauge(c.descs.held, 1, j.Code, c.sending(c.store, row, doubt).State)), err
+	if err != nil {
+		return nil, err
+	}
+	row.Sending = c.sending(c.store, row, doubt)
+	if err := c.lookAtArchive(ctx, c.store, &row); err != nil { // letters do not leave either while it cannot be read
+		c.log.Warn().Str("jurisdiction", j.Code).Err(err).Msg("compare the archive with the database")
+		row.Sending.State = sendingArchive
+	}
+	return append(out, gauge(c.descs.missing, float64(missing), j.Code), gauge(c.descs.held, 1, j.Code, row.Sending.State)), nil
 }
 
 // overdueOf counts anew from time to time only: what may still change is folded for it.
@@ -231,10 +238,11 @@ type readiness struct {
 }
 
 // ready asks whether the worker can do its work: the database answers and is of this program's version, the date is believed,
-// files are those loaded, and no slot is missing.
+// files are those loaded, no slot is missing, and the archive knows no letters that the database does not.
 func (c *standing) ready(ctx context.Context) []readiness {
 	if _, err := c.store.Now(ctx); err != nil {
-		return []readiness{{"database", errors.New("it does not answer")}} // what it said stands in the log, and may name accounts
+		c.log.Warn().Err(err).Msg("ask the database whether it is there")
+		return []readiness{{"database", errors.New("it does not answer")}} // what it said may name accounts
 	}
 	out := []readiness{{"database", nil}, {"schema", c.schema(ctx)}}
 	if out[1].err != nil {
@@ -251,7 +259,8 @@ func (c *standing) ready(ctx context.Context) []readiness {
 		return append(out, readiness{"schedule", err})
 	}
 	for _, j := range all {
-		out = append(out, readiness{"versions of " + j.Code, c.inVersion(ctx, j.Code)}, readiness{"slots of " + j.Code, c.settled(ctx, t, j.Code)})
+		out = append(out, readiness{"versions of " + j.Code, c.inVersion(ctx, j.Code)}, readiness{"slots of " + j.Code, c.settled(ctx, t, j.Code)},
+			readiness{"archive of " + j.Code, c.archived(ctx, j.Code)})
 	}
 	return out
 }
@@ -268,6 +277,14 @@ func (c *standing) inVersion(ctx context.Context, code string) error {
 	words, err := c.versionsDiffer(ctx, c.store, code)
 	if err == nil && words != "" {
 		return errors.New(words)
+	}
+	return err
+}
+
+func (c *standing) archived(ctx context.Context, code string) error {
+	g, err := c.archiveGapOf(ctx, c.store, code, false)
+	if err == nil && !g.Empty() {
+		return archiveAheadError{g}
 	}
 	return err
 }

@@ -254,7 +254,7 @@ func TestReadyz(t *testing.T) {
 			return code, body
 		}
 		d.ok("run", "all")
-		if code, body := ask(); code != 200 || body != "ok   database\nok   schema\nok   date\nok   versions of town\nok   slots of town\n" {
+		if code, body := ask(); code != 200 || body != "ok   database\nok   schema\nok   date\nok   versions of town\nok   slots of town\nok   archive of town\n" {
 			t.Errorf("%d\n%s", code, body)
 		}
 		d.on("2024-09-26") // late, and within the grace

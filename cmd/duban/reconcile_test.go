@@ -16,6 +16,7 @@ import (
 	"duban/notify/archive"
 	"duban/notify/mail/mailtest"
 	"duban/notify/notice"
+	"duban/store"
 	"duban/store/storetest"
 )
 
@@ -450,4 +451,53 @@ func FuzzArchivedText(f *testing.F) {
 		}
 		itemsApart(notice.Notice{Facts: notice.Facts{Overdue: []notice.Item{{Row: "1", Title: text}}}}, text)
 	})
+}
+
+// TestTheOperationsLetterTellsThatTheArchiveKnowsMore: it leaves where no other letter does, but not a second time.
+func TestTheOperationsLetterTellsThatTheArchiveKnowsMore(t *testing.T) {
+	for _, e := range storetest.Engines(t) {
+		t.Run(e.Name, func(t *testing.T) {
+			d, dsn, relay := posted(t, e)
+			operated(d)
+			backup := d.backup(e, dsn)
+			d.on("2024-09-25")
+			d.ok("run", "all")
+			d.ok("run", "health")
+			was := taken(relay)
+			d.env["DUBAN_DATABASE_DSN"] = urlOf(backup)
+			if code, _, said := d.call("", "run", "health"); code != exitFailed || !strings.Contains(said, "no letters leave") {
+				t.Errorf("the letter of a day on which it left: exit %d: %s", code, said)
+			}
+			d.on("2024-09-26")
+			d.ok("run", "health")
+			text := d.operationsLetter("2024-09-26").text("state", "subject", "text")
+			if !strings.HasPrefix(text, "sent") || !strings.Contains(text, "数据库恢复后，档案中有") || !strings.Contains(text, "duban outbox reconcile --archive") {
+				t.Errorf("%s", text)
+			}
+			fresh := 0
+			for mail, n := range taken(relay) {
+				if was[mail] == 0 {
+					fresh++
+				}
+				if n != 1 {
+					t.Errorf("%s was taken %d times", mail, n)
+				}
+			}
+			if fresh != 2 { // both readers of the operations letter
+				t.Errorf("%d mails left", fresh)
+			}
+			s, err := store.Open(t.Context(), urlOf(backup), "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = s.Close() })
+			_, _, url := watchedPages(t, d, s)
+			if code, body, _ := fetch(t, "GET", url+"/readyz"); code != 503 || !strings.Contains(body, "FAIL archive of town: no letters leave") {
+				t.Errorf("%d\n%s", code, body)
+			}
+			if _, body, _ := fetch(t, "GET", url+"/metrics"); !strings.Contains(body, `duban_sending{jurisdiction="town",state="archive"} 1`) {
+				t.Errorf("%s", body)
+			}
+		})
+	}
 }

@@ -450,7 +450,7 @@ func (a *app) serve(ctx context.Context, confirm string) error {
 		return err
 	}
 	runner := a.runner(s, "scheduler")
-	a.meter.watch(&runner)
+	a.meter.watch(&runner, s.As(holder(), gone))
 	w := a.newWorker(s, runner, specs)
 	health, err := a.healthWorker(s)
 	if err != nil {

@@ -203,10 +203,11 @@ waits for a person, with the command to type. Several jurisdictions get a line e
 				a.say("The register (%s) is empty. Import units and a plan:\n  duban import units FILE\n  duban import plan FILE", a.cfg.Database.DSN)
 			}
 			for _, j := range all {
-				row, err := a.status(c.Context(), s, j)
-				if err == nil && l.asOf == "" && l.knownAt == "" {
-					err = a.lookAtArchive(c.Context(), s, &row)
+				look := a.status
+				if l.asOf != "" || l.knownAt != "" {
+					look = a.statusThen
 				}
+				row, err := look(c.Context(), s, j)
 				if err != nil {
 					return err
 				}
@@ -229,7 +230,17 @@ waits for a person, with the command to type. Several jurisdictions get a line e
 	return c
 }
 
+// status is how a jurisdiction stands now.
 func (a *app) status(ctx context.Context, s *store.Store, j task.Jurisdiction) (statusRow, error) {
+	row, err := a.statusThen(ctx, s, j)
+	if err == nil {
+		err = a.lookAtArchive(ctx, s, &row)
+	}
+	return row, err
+}
+
+// statusThen is how a jurisdiction stands by a view of the database at another time, with which the archive is not compared.
+func (a *app) statusThen(ctx context.Context, s *store.Store, j task.Jurisdiction) (statusRow, error) {
 	row := statusRow{
 		Jurisdiction: j.Code, Name: j.Name, LiveFrom: j.LiveFrom, Paused: j.Paused, States: map[string]int{}, Letters: map[string]int{},
 		Today: a.today(j.Code), now: a.clock().In(a.policies.zone(j.Code)), Database: s.Dialect(),

@@ -80,7 +80,8 @@ type staleError struct {
 	stale []staleVersion
 }
 
-// Error names each kind with both hashes, who loaded the newest and when, and says what to do.
+// Error names each kind with both hashes and when the newest was loaded, and says what to do. Who loaded it and why is not for
+// the log and for monitoring.
 func (e staleError) Error() string {
 	return fmt.Sprintf("nothing of %s is planned: %s; %s", e.code, e.found(), e.do())
 }
@@ -100,11 +101,8 @@ func (e staleError) As(target any) bool {
 func (e staleError) found() string {
 	parts := make([]string, 0, len(e.stale))
 	for _, v := range e.stale {
-		was := fmt.Sprintf("%s by %s", v.loaded.At.In(e.zone).Format("2006-01-02 15:04"), v.loaded.By)
-		if v.loaded.Why != "" {
-			was += " (" + v.loaded.Why + ")"
-		}
-		parts = append(parts, fmt.Sprintf("this worker's %s is %s, and %s was loaded on %s", v.here.Kind, v.here.Hash, v.loaded.Hash, was))
+		parts = append(parts, fmt.Sprintf("this worker's %s is %s, and %s was loaded on %s",
+			v.here.Kind, v.here.Hash, v.loaded.Hash, v.loaded.At.In(e.zone).Format("2006-01-02 15:04")))
 	}
 	return strings.Join(parts, ", ")
 }
@@ -117,7 +115,7 @@ func (e staleError) do() string {
 	if slices.ContainsFunc(e.stale, func(v staleVersion) bool { return v.here.Kind != run.TemplateVersion }) {
 		do = append(do, fmt.Sprintf("if this worker's files are the new ones, `duban config load --jurisdiction %s --by NAME`; if not, give it the newest files", e.code))
 	}
-	return strings.Join(do, "; ")
+	return strings.Join(append(do, fmt.Sprintf("`duban config versions --jurisdiction %s` says who loaded what, and why", e.code)), "; ")
 }
 
 // outdated says that it is the program that is behind, which no loading mends.

@@ -90,7 +90,10 @@ func TestTwoWorkersWithDifferentPolicies(t *testing.T) {
 			letters := len(first.objects("outbox", "list"))
 
 			refused := second.fails(exitUsage, []string{"run", "all"}, "nothing of town is planned", "this worker's policy is ", loaded[0].text("hash"),
-				"was loaded on 2024-09-26 09:30 by first use", "duban config load --jurisdiction town --by NAME", "newest files")
+				"was loaded on 2024-09-26 09:30; ", "config versions --jurisdiction town` says who", "duban config load --jurisdiction town --by NAME", "newest files")
+			if strings.Contains(refused, "first use") {
+				t.Errorf("it names who loaded them, and goes into the log: %s", refused)
+			}
 			if strings.Contains(refused, "calendar") || strings.Contains(refused, "template") {
 				t.Errorf("it names what is the same: %s", refused)
 			}
@@ -116,7 +119,7 @@ func TestTwoWorkersWithDifferentPolicies(t *testing.T) {
 			first.ok("run", "all") // it was given no rules of its own, and goes on under those in force
 			first.on("2024-09-29")
 			first.env["DUBAN_DEFAULTS_REPORT_DAY"] = "10" // now it was
-			first.fails(exitUsage, []string{"run", "all"}, "2024-09-27 09:30 by 李敏 (催办晚一天)")
+			first.fails(exitUsage, []string{"run", "all"}, "was loaded on 2024-09-27 09:30; ")
 			if rows := first.objects("config", "versions"); len(rows) != 4 || rows[3].text("by", "why", "in_force", "here") != "李敏 催办晚一天 true false" ||
 				rows[0].text("in_force", "here") != "false true" {
 				t.Errorf("%v", rows)
