@@ -222,11 +222,13 @@ func (t *tx) forgetShared(ctx context.Context, c Cut, moments []moment) error {
 	if err != nil || latest == "" || c.At.IsZero() && len(moments) < others {
 		return err
 	}
+	if err := t.troubledAgain(ctx, latest); err != nil {
+		return fmt.Errorf("addresses with trouble: %w", err)
+	}
 	return t.run(ctx,
 		stmt("DELETE FROM backfills WHERE started > ?", latest),
 		stmt("UPDATE backfills SET finished = NULL WHERE finished > ?", latest),
 		stmt("DELETE FROM brakes WHERE since > ?", latest),
-		stmt("DELETE FROM troubles WHERE since > ?", latest),
 		stmt("DELETE FROM runs WHERE jurisdiction = '' AND COALESCE(started, due) > ?", latest),
 	)
 }

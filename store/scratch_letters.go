@@ -64,3 +64,24 @@ func reasonOf(n notice.Notice) string {
 	}
 	return why
 }
+
+// troubledAgain works out what was known against addresses at an instant from the attempts that are left. What nothing was
+// heard of since stays, even where its attempts are gone.
+func (t *tx) troubledAgain(ctx context.Context, instant string) error {
+	kept, err := query[troubleRow](ctx, t, "WHERE last_at <= ? ORDER BY address", instant)
+	if err != nil {
+		return err
+	}
+	if err := t.run(ctx, stmt("DELETE FROM troubles")); err != nil {
+		return err
+	}
+	tried, err := query[attemptRow](ctx, t, "WHERE answered_at <= ? AND lower(trim(email)) IN (SELECT lower(trim(email)) FROM attempts WHERE outcome IN (?, ?)) "+
+		"ORDER BY answered_at, dated, notice, n", instant, string(notice.OutcomeTemporary), string(notice.OutcomePermanent))
+	if err != nil {
+		return err
+	}
+	if err := t.trouble(ctx, nouns(tried)); err != nil {
+		return err
+	}
+	return insertOr(ctx, t, kept, overwrite[troubleRow](t.d))
+}

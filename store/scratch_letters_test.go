@@ -91,6 +91,8 @@ func TestAViewOfSeveralJurisdictionsSaysWhatItsLettersSaid(t *testing.T) {
 		for _, id := range ids {
 			held[id] = letterOf(t, s, id)
 		}
+		troubles := got[[]notice.Health](t)(s.Troubles(ctx, nil))
+		equal(t, "addresses with trouble", len(troubles), 2)
 		for _, code := range counties {
 			seqs[code] = got[task.Jurisdiction](t)(s.Jurisdiction(ctx, code)).Seq
 		}
@@ -115,6 +117,7 @@ func TestAViewOfSeveralJurisdictionsSaysWhatItsLettersSaid(t *testing.T) {
 			"d": {Outcome: notice.OutcomeAccepted, Phase: notice.PhaseAnswer, Code: 250, Reply: "ok"},
 		})
 		tick(t, s)
+		equal(t, "addresses with trouble in the end", len(got[[]notice.Health](t)(s.Troubles(ctx, nil))), 0)
 		for name, c := range map[string]store.Cut{"an instant": {At: when}, "the instant of the seqs": {At: when, Seq: seqs}} {
 			view := got[*store.Store](t)(s.Scratch(ctx, filepath.Join(t.TempDir(), "view.db"), c))
 			for _, id := range ids {
@@ -124,6 +127,7 @@ func TestAViewOfSeveralJurisdictionsSaysWhatItsLettersSaid(t *testing.T) {
 				equal(t, name+": what is said to "+was.Key.Unit, is.Facts, was.Facts)
 				equal(t, name+": receipts of "+was.Key.Unit, len(is.Receipts), len(was.Receipts))
 			}
+			equal(t, name+": the addresses with trouble", got[[]notice.Health](t)(view.Troubles(ctx, nil)), troubles)
 			for _, code := range counties {
 				d := got[notice.Document](t)(view.Document(ctx, docs[code].ID))
 				equal(t, name+": the document", d.State, notice.Drafted)
