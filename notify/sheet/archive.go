@@ -18,6 +18,7 @@ import (
 type archive struct {
 	w     io.Writer
 	parts []*part
+	rows  map[string][]byte // to be put at the end of the sheets in parts of these names
 }
 
 type part struct {
@@ -25,7 +26,7 @@ type part struct {
 	bytes.Buffer
 }
 
-func newArchive(w io.Writer) excelize.ZipWriter { return &archive{w: w} }
+func (b *book) archive(w io.Writer) excelize.ZipWriter { return &archive{w: w, rows: b.rows} }
 
 // Create begins a part.
 func (a *archive) Create(name string) (io.Writer, error) {
@@ -53,6 +54,9 @@ func (a *archive) Close() error {
 	slices.SortFunc(a.parts, func(x, y *part) int {
 		return cmp.Or(cmp.Compare(rank(x), rank(y)), cmp.Compare(x.name, y.name))
 	})
+	if err := a.fill(); err != nil {
+		return err
+	}
 	z := zip.NewWriter(a.w)
 	for _, p := range a.parts {
 		w, err := z.CreateHeader(&zip.FileHeader{Name: p.name, Method: zip.Deflate})
@@ -65,6 +69,32 @@ func (a *archive) Close() error {
 	}
 	if err := z.Close(); err != nil {
 		return fmt.Errorf("end workbook: %w", err)
+	}
+	return nil
+}
+
+// fill puts the rows into their parts.
+func (a *archive) fill() error {
+	const end = "</sheetData>"
+	placed := 0
+	for _, p := range a.parts {
+		rows, ok := a.rows[p.name]
+		if !ok {
+			continue
+		}
+		at := bytes.LastIndex(p.Bytes(), []byte(end))
+		if at < 0 {
+			return fmt.Errorf("write part %s: it holds no rows", p.name)
+		}
+		rest := bytes.Clone(p.Bytes()[at:])
+		p.Truncate(at)
+		p.Grow(len(rows) + len(rest))
+		p.Write(rows)
+		p.Write(rest)
+		placed++
+	}
+	if placed != len(a.rows) {
+		return fmt.Errorf("write workbook: %d sheets of %d have no part", len(a.rows)-placed, len(a.rows))
 	}
 	return nil
 }

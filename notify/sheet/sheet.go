@@ -41,7 +41,7 @@ func Workbook(sheets []notice.Sheet) (out []byte, err error) {
 		}
 	}
 	var buf bytes.Buffer
-	if err := f.SetZipWriter(newArchive).Write(&buf); err != nil {
+	if err := f.SetZipWriter(b.archive).Write(&buf); err != nil {
 		return nil, fmt.Errorf("write workbook: %w", err)
 	}
 	return buf.Bytes(), nil
@@ -53,6 +53,8 @@ type book struct {
 	title, head int
 	// mark is a text in a column of numbers, such as the dash of one that is not there.
 	text, number, mark map[notice.Tone]int
+	// rows are those of sheets that the library does not write, by the name of their part.
+	rows map[string][]byte
 }
 
 // add writes one sheet: a title across it where there is one, the header, and the rows.
@@ -85,8 +87,12 @@ func (b *book) add(i int, name string, s notice.Sheet) error {
 	if err := b.frame(w, s, g, wide); err != nil {
 		return err
 	}
+	own, ok := b.plainRows(s.Table, g, wide)
+	if ok && len(own) > 0 {
+		b.rows[fmt.Sprintf("xl/worksheets/sheet%d.xml", i+1)] = own
+	}
 	row := make([]any, columns)
-	for i := range s.Rows {
+	for i := 0; !ok && i < len(s.Rows); i++ {
 		lines := 1
 		for j := range row {
 			row[j] = b.cell(s.Table, i, j)

@@ -31,7 +31,7 @@ func colours(t notice.Tone) (fill, font string) {
 }
 
 func newBook(f *excelize.File) (*book, error) {
-	b := &book{File: f, text: map[notice.Tone]int{}, number: map[notice.Tone]int{}, mark: map[notice.Tone]int{}}
+	b := &book{File: f, text: map[notice.Tone]int{}, number: map[notice.Tone]int{}, mark: map[notice.Tone]int{}, rows: map[string][]byte{}}
 	if err := f.SetDefaultFont(face); err != nil {
 		return nil, fmt.Errorf("set font: %w", err)
 	}
