@@ -250,15 +250,15 @@ func (j Escalate) sources(ctx context.Context, r run.Run, in *digest.Input) (err
 	if in.Silences, err = j.Store.Silences(ctx, r.Jurisdiction); err != nil {
 		return err
 	}
-	drafts, err := j.Store.Documents(ctx, notice.DocumentFilter{Jurisdiction: r.Jurisdiction, State: notice.Drafted})
+	drafts, err := j.Store.Documents(ctx, notice.DocumentFilter{Jurisdiction: r.Jurisdiction, State: notice.Drafted, To: r.Date})
 	if err != nil {
 		return err
 	}
-	issued, err := j.Store.Documents(ctx, notice.DocumentFilter{Jurisdiction: r.Jurisdiction, State: notice.Issued, From: r.Date.AddMonths(-documentMonths)})
+	issued, err := j.Store.Documents(ctx, notice.DocumentFilter{Jurisdiction: r.Jurisdiction, State: notice.Issued, From: r.Date.AddMonths(-documentMonths), To: r.Date})
 	if err != nil {
 		return err
 	}
-	voided, err := j.Store.Documents(ctx, notice.DocumentFilter{Jurisdiction: r.Jurisdiction, State: notice.Voided, From: r.Date.AddMonths(-documentMonths)})
+	voided, err := j.Store.Documents(ctx, notice.DocumentFilter{Jurisdiction: r.Jurisdiction, State: notice.Voided, From: r.Date.AddMonths(-documentMonths), To: r.Date})
 	in.Documents = slices.Concat(drafts, issued, voided)
 	return err
 }

@@ -210,13 +210,21 @@ func (f foresight) plan(applied bool) backfillPlan {
 
 // notThePlan refuses a hash that the range does not come to.
 func (a *app) notThePlan(ctx context.Context, s *store.Store, saw foresight, f backfillFlags) error {
-	what := "something was entered since it was shown, or the calendar, the policy or the templates are others, or the range and its flags are"
-	if old, err := s.Backfill(ctx, strings.ToLower(f.apply)); err == nil {
-		if old.Job != saw.job || old.From != saw.from || old.To != saw.to || old.Mode != saw.mode || old.Reprocess != saw.reprocess {
-			what = fmt.Sprintf("that plan was of %s from %s to %s in mode %s with --reprocess %s", old.Job, old.From, old.To, old.Mode, old.Reprocess)
-		}
-	} else if !errors.Is(err, task.ErrNotFound) {
+	what := "since it was shown something was entered, a letter came to something else, the calendar, the policy or the templates are others, or the range and its flags are"
+	old, err := s.Backfill(ctx, strings.ToLower(f.apply))
+	switch {
+	case errors.Is(err, task.ErrNotFound):
+	case err != nil:
 		return err
+	case old.Job != saw.job || old.From != saw.from || old.To != saw.to || old.Mode != saw.mode || old.Reprocess != saw.reprocess:
+		what = fmt.Sprintf("that plan was of %s from %s to %s in mode %s with --reprocess %s", old.Job, old.From, old.To, old.Mode, old.Reprocess)
+	default:
+		for _, was := range old.Days {
+			if !slices.Contains(saw.days, was) {
+				what = fmt.Sprintf("%s of %s comes to other letters than it did when %s began the plan", was.Date, was.Jurisdiction, old.By)
+				break
+			}
+		}
 	}
 	return refusedError{fmt.Errorf("plan %s is not what %s comes to now: %s; look at it again without --apply (it is %s now)", f.apply, saw.bounds(), what, saw.hash[:16])}
 }

@@ -106,6 +106,9 @@ func (a *app) preview(ctx context.Context, f previewFlags) error {
 	if f.html != "" && f.whatIf() {
 		return usagef("preview: --html shows one future; leave out --policy, --calendar and --without-plan, or --html")
 	}
+	if f.policy != "" && f.code == "" && len(sp.codes) > 1 {
+		return usagef("preview --policy %s: there are %d jurisdictions, and a policy is one's own: name it with --jurisdiction (%s)", f.policy, len(sp.codes), strings.Join(sp.codes, ", "))
+	}
 	sp.released, sp.compared = f.assumeLeaves, f.whatIf()
 	bar := a.bar(sp, "previewing")
 	copied, err := a.scratch(ctx, s, store.Cut{})

@@ -402,7 +402,8 @@ func (r *rehearsal) jurisdiction(ctx context.Context, code string) error {
 		hidden := walk{
 			app: r.app, store: r.store, span: until, by: by, reason: foreseenBy,
 			seen: func(ctx context.Context, code string, d civil.Date, _ []jobs.Result, _ []notice.Notice) error {
-				return r.assume(ctx, code, d)
+				_, err := r.assume(ctx, code, d)
+				return err
 			},
 		}
 		if err := hidden.jurisdiction(ctx, code); err != nil {
@@ -415,7 +416,8 @@ func (r *rehearsal) jurisdiction(ctx context.Context, code string) error {
 
 // look keeps what the day came to. Letters of days that were made up before it are shown with it.
 func (r *rehearsal) look(ctx context.Context, code string, d civil.Date, results []jobs.Result, planned []notice.Notice) error {
-	if err := r.assume(ctx, code, d); err != nil {
+	released, err := r.assume(ctx, code, d)
+	if err != nil {
 		return err
 	}
 	reasons := map[string]string{}
@@ -445,6 +447,9 @@ func (r *rehearsal) look(ctx context.Context, code string, d civil.Date, results
 			continue
 		}
 		line := foresee(n, r.names[n.Key.Unit], fresh[n.ID], reasons[n.Job], sums[n.ID])
+		if released[n.ID] {
+			line.State, line.Reason = isNew, "supposed to be released on the day it is drafted"
+		}
 		if r.saw.compared {
 			bare := n.Facts
 			bare.Versions = notice.Versions{}
@@ -461,24 +466,28 @@ func (r *rehearsal) look(ctx context.Context, code string, d civil.Date, results
 }
 
 // assume lets every form that was drafted on the day leave on it, where that is supposed: it is handed over on paper. One that
-// cannot be issued stays a draft.
-func (r *rehearsal) assume(ctx context.Context, code string, d civil.Date) error {
+// cannot be issued stays a draft. It returns the letters that are released.
+func (r *rehearsal) assume(ctx context.Context, code string, d civil.Date) (map[string]bool, error) {
 	if !r.saw.released {
-		return nil
+		return nil, nil
 	}
 	drafts, err := r.store.Documents(ctx, notice.DocumentFilter{Jurisdiction: code, State: notice.Drafted, From: d, To: d})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	desk := formal.Desk{Store: assumed{r.store}, Settings: r.policies.settings}
+	released := map[string]bool{}
 	for _, doc := range drafts {
 		_, err := desk.Release(ctx, formal.Release{ID: doc.ID, By: foreseenBy, Via: notice.ByPaper, On: d, Today: d})
 		var refused formal.RefusedError
-		if err != nil && !errors.As(err, &refused) {
-			return err
+		switch {
+		case err == nil:
+			released[doc.ID] = true
+		case !errors.As(err, &refused):
+			return nil, err
 		}
 	}
-	return nil
+	return released, nil
 }
 
 // assumed is the copy where everything that is foreseen has come about.
