@@ -184,7 +184,7 @@ type addressee struct {
 
 func (a *app) statusCmd() *cobra.Command {
 	var code string
-	var l lens
+	l := lens{own: true}
 	c := &cobra.Command{
 		Use: "status", Short: "What runs, what left, what waits for a person: one screen",
 		Long: `Show whether letters leave, what ran last and runs next, what is due and has no record, the letters by state, and what
@@ -243,7 +243,7 @@ func (a *app) status(ctx context.Context, s *store.Store, j task.Jurisdiction) (
 func (a *app) statusThen(ctx context.Context, s *store.Store, j task.Jurisdiction) (statusRow, error) {
 	row := statusRow{
 		Jurisdiction: j.Code, Name: j.Name, LiveFrom: j.LiveFrom, Paused: j.Paused, States: map[string]int{}, Letters: map[string]int{},
-		Today: a.today(j.Code), now: a.clock().In(a.policies.zone(j.Code)), Database: s.Dialect(),
+		Today: a.today(j.Code), now: a.clock().In(a.policies.zone(j.Code)), Database: a.engine(),
 	}
 	if to := a.cfg.MailOf(j.Code).RedirectTo; to != "" {
 		row.RedirectTo = notify.Mask(to)
@@ -269,6 +269,12 @@ func (a *app) statusThen(ctx context.Context, s *store.Store, j task.Jurisdictio
 	row.Sending = a.sending(s, row, doubt)
 	row.Needs = row.needs(doubt)
 	return row, nil
+}
+
+// engine is that of the register, also where a copy of it is looked at.
+func (a *app) engine() string {
+	engine, _, _ := strings.Cut(a.cfg.Database.DSN, ":")
+	return engine
 }
 
 // lookAtDay says what day it is, and how far the holidays are known.

@@ -17,6 +17,7 @@ import (
 	"duban/jobs/civil"
 	"duban/jobs/run"
 	"duban/jobs/task"
+	"duban/notify/notice"
 	"duban/store"
 )
 
@@ -25,6 +26,8 @@ type lens struct {
 	asOf, knownAt string
 	// folds says that the command works a day out by itself: what counts from later days need not be taken away for it.
 	folds bool
+	// own says that the command decides by the files of this machine, and tells by itself what of them is not in force.
+	own bool
 	// of finds the jurisdiction that a seq is of, where no flag names one; nil: the only one there is.
 	of func(context.Context, *store.Store) (string, error)
 }
@@ -45,11 +48,20 @@ type vantage struct {
 
 // look opens the database as the lens shows it. A moment that is past is shown by a copy that is cut back to it and removed at
 // the end of the call; from then on the clock of the call stands at that moment, and its policies are those of then. What
-// is printed says which moment that is and what was in force.
+// is printed says which moment that is and what was in force. The present is decided by what is loaded too, and where the files of
+// this machine are others, a line says so.
 func (a *app) look(ctx context.Context, l lens, code string) (*store.Store, error) {
 	s, err := a.open(ctx)
-	if err != nil || l.asOf == "" && l.knownAt == "" {
-		return s, err
+	if err != nil {
+		return nil, err
+	}
+	if !l.own {
+		if err := a.goByLoaded(ctx, s, code); err != nil {
+			return nil, err
+		}
+	}
+	if l.asOf == "" && l.knownAt == "" {
+		return s, nil
 	}
 	v, err := a.vantage(ctx, s, l, code)
 	if err != nil {
@@ -73,6 +85,36 @@ func (a *app) look(ctx context.Context, l lens, code string) (*store.Store, erro
 		}
 	}
 	return s, a.sayVantage(ctx, s, v, all)
+}
+
+// goByLoaded makes the policies those that are loaded, and says on standard error which jurisdictions' files are others.
+func (a *app) goByLoaded(ctx context.Context, s *store.Store, code string) error {
+	all, err := jurisdictions(ctx, s, code)
+	if err != nil {
+		return err
+	}
+	loaded, err := a.policiesOf(ctx, s)
+	if err != nil {
+		return err
+	}
+	var others, bad []string
+	for _, j := range all {
+		hashes := loaded.loaded[j.Code].hashes
+		here, err := a.policies.settings(j.Code)
+		switch {
+		case hashes == (notice.Versions{}):
+		case err != nil:
+			bad = append(bad, fmt.Sprintf("%s (%v)", j.Code, err))
+		case hashes.Policy != "" && hashes.Policy != here.Versions.Policy, hashes.Calendar != "" && hashes.Calendar != here.Versions.Calendar:
+			others = append(others, j.Code)
+		}
+	}
+	a.policies = loaded
+	if bad = append(others, bad...); len(bad) > 0 {
+		fmt.Fprintf(a.err, "duban: this machine's policy or calendar is not the one in force for %s; this goes by the one that was loaded: %s\n",
+			strings.Join(bad, ", "), a.hints("`duban config versions`"))
+	}
+	return nil
 }
 
 // vantage reads a lens.
@@ -147,6 +189,9 @@ func (a *app) view(ctx context.Context, s *store.Store, v vantage, all []task.Ju
 	now := v.at
 	if v.day != 0 {
 		now = evening(v.day, a.policies.zone(v.code))
+		if !v.at.IsZero() && civil.In(v.at, a.policies.zone(v.code)) == v.day { // the day had come so far
+			now = v.at
+		}
 	}
 	if !now.IsZero() {
 		a.clock = func() time.Time { return now }

@@ -317,3 +317,38 @@ func FuzzInstant(f *testing.F) {
 		}
 	})
 }
+
+// TestReadingGoesByWhatIsLoaded changes this machine's policy and loads it only later: what is read goes by the one in force, with
+// a flag of time and without, and a line says that this machine's is another.
+func TestReadingGoesByWhatIsLoaded(t *testing.T) {
+	t.Parallel()
+	d := town(t, "2024-07-02")
+	d.ok("run", "all")
+	id := item("3/jtj/2024-07")
+	steps := func(line bool, more ...string) string {
+		t.Helper()
+		code, out, errOut := d.call("", append([]string{"explain", id}, more...)...)
+		if code != exitDone || strings.Contains(errOut, "is not the one in force for town") != line || strings.Count(errOut, "\n") > 1 {
+			t.Errorf("explain %v: %d, %s", more, code, errOut)
+		}
+		return fmt.Sprint(strings.Contains(out, "T+4"), strings.Contains(out, "T+2"))
+	}
+	if got := steps(false); got != "false true" {
+		t.Errorf("before: %s", got)
+	}
+	for name, file := range map[string]string{
+		"another": "versions:\n  - ladder:\n      monthly:\n        - {step: T-3, rung: reminder}\n        - {step: T+4, rung: urging}\n", "unreadable": "versions: 3\n",
+	} {
+		d.env["DUBAN_DEFAULTS_POLICY"] = d.file(name+".yaml", file)
+		for _, more := range [][]string{nil, {"--as-of", "2024-07-02"}, {"--as-of", "2024-07-02", "--known-at", time.Now().Add(time.Hour).Format(time.RFC3339)}} {
+			if got := steps(true, more...); got != "false true" {
+				t.Errorf("%s policy, %v: T+4 and T+2 on the ladder: %s", name, more, got)
+			}
+		}
+	}
+	d.env["DUBAN_DEFAULTS_POLICY"] = filepath.Join(d.dir, "another.yaml")
+	d.ok("config", "load", "--by", "李敏")
+	if got := steps(false); got != "true false" {
+		t.Errorf("after loading: %s", got)
+	}
+}
