@@ -115,3 +115,21 @@ func TestEveryFlagForADayTakesTheSameWords(t *testing.T) {
 		t.Errorf("%s\n%s", a, b)
 	}
 }
+
+// TestAPeriodIsReadAsPeopleTypeIt wants one key of each way to write a period, and how it is written where it is none.
+func TestAPeriodIsReadAsPeopleTypeIt(t *testing.T) {
+	for typed, want := range map[string]string{
+		"": "", "2024-09": "2024-09", "202409": "2024-09", "2024Q3": "2024Q3", "2024H1": "2024H1", "2024": "2024", "2024-W26": "2024-W26", "202409/2": "2024-09/2",
+	} {
+		w := whichPeriods{period: typed}
+		if err := w.read(); err != nil || w.period != want {
+			t.Errorf("%q: %q, %v; want %q", typed, w.period, err, want)
+		}
+	}
+	for _, typed := range []string{"rubbish", "2024-13", "202413", "2024Q5", "20240901", "2024-9", "/", "九月", " 2024"} {
+		w := whichPeriods{period: typed}
+		if err := w.read(); err == nil || !strings.Contains(err.Error(), "want a month as 2024-09 or 202409, a quarter as 2024Q3") {
+			t.Errorf("%q: %v", typed, err)
+		}
+	}
+}

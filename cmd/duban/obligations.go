@@ -100,7 +100,7 @@ func (a *app) obligationsListCmd() *cobra.Command {
 	var f task.RecordFilter
 	c := &cobra.Command{
 		Use: "list", Short: "Obligations as of a day",
-		Example: "  duban obligations list --jurisdiction sishui --state waiting --overdue\n  duban obligations list --plan zfzl2024 --row 17 --as-of 2024-09-26",
+		Example: "  duban obligations list --jurisdiction sishui --state waiting --overdue\n  duban obligations list --plan zfzl2024 --row 17 --as-of 2024-09-30",
 		RunE: func(c *cobra.Command, _ []string) error {
 			f.Kind = task.Kind(kind)
 			return a.obligationsList(c.Context(), code, l, task.State(state), overdue, f)

@@ -98,7 +98,7 @@ func (a *app) outboxListCmd() *cobra.Command {
 	var state, from, to string
 	var l lens
 	c := &cobra.Command{
-		Use: "list", Short: "Letters by day", Example: "  duban outbox list --from 2024-09-26 --to 2024-09-26\n  duban outbox list --state failed",
+		Use: "list", Short: "Letters by day", Example: "  duban outbox list --from 2024-09-30 --to 2024-09-30\n  duban outbox list --state failed",
 		RunE: func(c *cobra.Command, _ []string) (err error) {
 			f.State = notice.State(state)
 			if err := oneOf("state", state, letterStates()...); err != nil {

@@ -11,6 +11,7 @@ import (
 
 	"duban/jobs/civil"
 	"duban/jobs/closing"
+	"duban/jobs/period"
 	"duban/jobs/task"
 	"duban/store"
 )
@@ -79,11 +80,29 @@ type whichPeriods struct {
 	lens                     lens
 }
 
+// read checks the flags, and writes the period as it is kept.
+func (w *whichPeriods) read() error {
+	if err := oneOf("kind", w.kind, "month", "quarter", "half", "year"); err != nil || w.period == "" {
+		return err
+	}
+	key, rest, part := strings.Cut(w.period, "/")
+	if compactMonth.MatchString(key) {
+		key = key[:4] + "-" + key[4:]
+	}
+	if _, err := period.Parse(key); err != nil {
+		return usagef("--period %q: want a month as 2024-09 or 202409, a quarter as 2024Q3, a half-year as 2024H1, or a year as 2024", w.period)
+	}
+	if w.period = key; part {
+		w.period += "/" + rest
+	}
+	return nil
+}
+
 func (w *whichPeriods) flags(c *cobra.Command) {
 	f := c.Flags()
 	f.StringVar(&w.code, "jurisdiction", "", "one jurisdiction; default all")
 	f.StringVar(&w.kind, "kind", "", "month, quarter, half or year")
-	f.StringVar(&w.period, "period", "", "a period key, as in 2024-09, 2024Q3, 2024H1 or 2024")
+	f.StringVar(&w.period, "period", "", "a period, as 2024-09 or 202409, 2024Q3, 2024H1 or 2024")
 	f.StringVar(&w.duty, "duty", "", "a duty, PLAN/ROW")
 	w.lens.flags(c)
 }
@@ -115,7 +134,7 @@ func (a *app) periodsListCmd() *cobra.Command {
 		Use: "list", Short: "Closings and restatements, by day",
 		Example: "  duban periods list --jurisdiction sishui --kind month",
 		RunE: func(c *cobra.Command, _ []string) error {
-			if err := oneOf("kind", w.kind, "month", "quarter", "half", "year"); err != nil {
+			if err := w.read(); err != nil {
 				return err
 			}
 			s, err := a.look(c.Context(), w.lens, w.code)
@@ -147,6 +166,9 @@ func (a *app) periodsShowCmd() *cobra.Command {
 		RunE: func(c *cobra.Command, _ []string) error {
 			if w.period == "" {
 				return usagef("periods show: name the period with --period; `duban periods list` shows what there is")
+			}
+			if err := w.read(); err != nil {
+				return err
 			}
 			s, err := a.look(c.Context(), w.lens, w.code)
 			if err != nil {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"duban/jobs"
 	"duban/jobs/run"
 	"duban/store"
 )
@@ -107,7 +108,7 @@ func (a *app) listRuns(ctx context.Context, s *store.Store, w whichRuns) error {
 	if w.state != "" {
 		f.States = []run.State{run.State(w.state)}
 	}
-	if w.job != "" {
+	if w.job != "" && w.job != (jobs.Health{}).Name() { // which the clock starts, and no call
 		if _, err := a.runner(s, "").Find(w.job); err != nil {
 			return usageError{err}
 		}
