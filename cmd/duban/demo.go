@@ -278,35 +278,61 @@ func (d *demo) writeDocuments(ctx context.Context) error {
 	return nil
 }
 
-// writeIndex composes every letter that left once more, for the index that opens them.
-func (d *demo) writeIndex(ctx context.Context) ([]notice.Notice, error) {
-	letters, err := d.store.Notices(ctx, notice.Filter{})
-	if err != nil {
-		return nil, err
-	}
+// demoLetter is what the summary tells of a letter.
+type demoLetter struct {
+	key   notice.Key
+	state notice.State
+	rung  string // of a unit's letter
+}
+
+// writeIndex composes every letter that left once more, for the index that opens them, and returns what is told of all of them:
+// a year's letters are more than there is room for.
+func (d *demo) writeIndex(ctx context.Context) ([]demoLetter, error) {
 	sender, err := d.mailOf("")
 	if err != nil {
 		return nil, err
 	}
+	composer, err := compose.New(sender)
+	if err != nil {
+		return nil, err
+	}
+	const page = 50
+	var letters []demoLetter
 	var entries []file.IndexEntry
-	for _, n := range letters {
-		if n.State != notice.Sent {
-			continue
-		}
-		for i := range n.Facts.Recipients {
-			msg, err := compose.Compose(n, i, sender)
-			if err != nil {
-				return nil, fmt.Errorf("compose letter %s: %w", n.ID, err)
+	err = eachPage(ctx, d.store, notice.Filter{Limit: page}, func(n notice.Notice) error {
+		if n.State == notice.Sent {
+			if entries, err = d.addPages(entries, composer, n); err != nil {
+				return err
 			}
-			e := file.Entry(n, msg)
-			e.Path = path.Join("letters", e.Path)
-			entries = append(entries, e)
 		}
+		letters = append(letters, demoLetter{n.Key, n.State, n.Facts.Rung()})
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	return letters, file.WriteIndex(d.dir, "", entries)
 }
 
-func (d *demo) summary(ctx context.Context, letters []notice.Notice) error {
+// addPages writes the pages of a letter's copies and adds their entries.
+func (d *demo) addPages(entries []file.IndexEntry, composer *compose.Composer, n notice.Notice) ([]file.IndexEntry, error) {
+	mails, errs := composer.All(n)
+	for i, msg := range mails {
+		if errs[i] != nil {
+			return nil, fmt.Errorf("compose letter %s: %w", n.ID, errs[i])
+		}
+		e := file.Entry(n, msg)
+		e.Path = path.Join("letters", e.Path)
+		e, err := file.WritePage(d.dir, e)
+		if err != nil {
+			return nil, err
+		}
+		entries = append(entries, e)
+	}
+	return entries, nil
+}
+
+func (d *demo) summary(ctx context.Context, letters []demoLetter) error {
 	kinds, perKind := map[string]int{}, [][]string{}
 	var plans, people [][]string
 	for _, code := range d.codes {
@@ -357,10 +383,10 @@ func (d *demo) summary(ctx context.Context, letters []notice.Notice) error {
 	return nil
 }
 
-func countSent(letters []notice.Notice) int {
+func countSent(letters []demoLetter) int {
 	n := 0
 	for _, l := range letters {
-		if l.State == notice.Sent {
+		if l.state == notice.Sent {
 			n++
 		}
 	}
@@ -368,14 +394,14 @@ func countSent(letters []notice.Notice) int {
 }
 
 // letterTable counts letters by day, jurisdiction and highest rung.
-func letterTable(letters []notice.Notice) [][]string {
+func letterTable(letters []demoLetter) [][]string {
 	byKey := map[string]int{}
 	for _, n := range letters {
-		rung := cmp.Or(n.Facts.Rung(), n.Key.Kind)
-		if n.State != notice.Sent {
-			rung += " (" + string(n.State) + ")"
+		rung := cmp.Or(n.rung, n.key.Kind)
+		if n.state != notice.Sent {
+			rung += " (" + string(n.state) + ")"
 		}
-		byKey[n.Key.Date.String()+"|"+n.Key.Jurisdiction+"|"+rung]++
+		byKey[n.key.Date.String()+"|"+n.key.Jurisdiction+"|"+rung]++
 	}
 	var rows [][]string
 	for _, k := range sortedKeys(byKey) {
@@ -385,7 +411,7 @@ func letterTable(letters []notice.Notice) [][]string {
 }
 
 // demoSummary is the summary as JSON.
-func demoSummary(d *demo, kinds map[string]int, letters []notice.Notice, people [][]string) any {
+func demoSummary(d *demo, kinds map[string]int, letters []demoLetter, people [][]string) any {
 	type letterCount struct {
 		Day, Jurisdiction, Rung, Letters string
 	}

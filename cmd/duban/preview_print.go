@@ -238,6 +238,9 @@ func (a *app) writeMailbox(ctx context.Context, copied *store.Store, saw foresig
 				}
 				e := file.Entry(l, msg)
 				e.Path, e.HTML = path.Join("letters", e.Path), ""
+				if e, err = file.WritePage(dir, e); err != nil { // an index of a year does not hold its workbooks
+					return err
+				}
 				entries = append(entries, e)
 			}
 			return nil

@@ -31,7 +31,8 @@ type IndexEntry struct {
 	Path         string // of the .eml, relative to the index, with forward slashes
 	// HTML is the letter's page. It is written beside the .eml; empty where it is there already.
 	HTML string
-	// Files go along with the letter. They are written beside the .eml and can be opened from the index.
+	// Files go along with the letter. They are written beside the .eml and can be opened from the index. One without Data is
+	// there already.
 	Files []compose.Attachment
 }
 
@@ -117,15 +118,10 @@ func WriteIndex(dir, note string, letters []IndexEntry) error {
 		if e.Copy {
 			copies++
 		}
-		if !filepath.IsLocal(filepath.FromSlash(e.Path)) || !strings.HasSuffix(e.Path, ".eml") {
-			return fmt.Errorf("write index: letter path %q: want a path of an .eml below the folder", e.Path)
-		}
-		page := strings.TrimSuffix(e.Path, ".eml") + ".html"
-		if e.HTML != "" {
-			if err := write(filepath.Join(dir, filepath.FromSlash(page)), []byte(e.HTML)); err != nil {
-				return fmt.Errorf("write index: %w", err)
-			}
-			e.HTML = ""
+		page := pageOf(e.Path)
+		e, err := WritePage(dir, e)
+		if err != nil {
+			return err
 		}
 		links, err := writeFiles(dir, e.Path, e.Files)
 		if err != nil {
@@ -151,6 +147,30 @@ func WriteIndex(dir, note string, letters []IndexEntry) error {
 	return nil
 }
 
+// WritePage writes the page of a letter and what goes along with it ahead of the index, and returns the letter's entry without
+// them: an index of many letters need not hold all of them.
+func WritePage(dir string, e IndexEntry) (IndexEntry, error) {
+	if !filepath.IsLocal(filepath.FromSlash(e.Path)) || !strings.HasSuffix(e.Path, ".eml") {
+		return e, fmt.Errorf("write index: letter path %q: want a path of an .eml below the folder", e.Path)
+	}
+	if e.HTML != "" {
+		if err := write(filepath.Join(dir, filepath.FromSlash(pageOf(e.Path))), []byte(e.HTML)); err != nil {
+			return e, fmt.Errorf("write index: %w", err)
+		}
+		e.HTML = ""
+	}
+	if _, err := writeFiles(dir, e.Path, e.Files); err != nil {
+		return e, fmt.Errorf("write index: %w", err)
+	}
+	e.Files = slices.Clone(e.Files)
+	for i := range e.Files {
+		e.Files[i].Data = nil
+	}
+	return e, nil
+}
+
+func pageOf(path string) string { return strings.TrimSuffix(path, ".eml") + ".html" }
+
 // first is the first folder of a path: the jurisdiction's code.
 func first(path string) string {
 	s, _, _ := strings.Cut(path, "/")
@@ -163,8 +183,10 @@ func writeFiles(dir, letter string, files []compose.Attachment) ([]indexFile, er
 	var out []indexFile
 	for i, f := range files {
 		path := attachmentPath(letter, i, f)
-		if err := write(filepath.Join(dir, filepath.FromSlash(path)), f.Data); err != nil {
-			return nil, err
+		if f.Data != nil {
+			if err := write(filepath.Join(dir, filepath.FromSlash(path)), f.Data); err != nil {
+				return nil, err
+			}
 		}
 		out = append(out, indexFile{f.Name, path})
 	}
