@@ -257,7 +257,12 @@ func (x *explainer) step(s planner.StepDecision) string {
 			return "is drafted today"
 		}
 		return "goes today"
-	case planner.StepWaiting, planner.StepClosed:
+	case planner.StepClosed: // the obligation is not chased: what was not said is not made up for
+		if s.On <= x.Day {
+			return "was not said"
+		}
+		return "not to be said as the item stands"
+	case planner.StepWaiting:
 	}
 	return "to come"
 }

@@ -373,3 +373,25 @@ func TestExplainingChangesNothing(t *testing.T) {
 		}
 	}
 }
+
+// TestStepsOfDaysPastAreNotToCome looks at an item that was answered before its register was ever run.
+func TestStepsOfDaysPastAreNotToCome(t *testing.T) {
+	d := item(t, "2024年9月底前", "2024-07-08", task.Milestone, "2024-09-30")
+	d.event("2024-09-25", task.Reported)
+	past, ahead := 0, 0
+	for _, s := range d.on("2024-09-26").Steps {
+		want := "was not said"
+		if s.On > date("2024-09-26") {
+			want = "not to be said as the item stands"
+			ahead++
+		} else {
+			past++
+		}
+		if s.What != want {
+			t.Errorf("%s %s: %q, want %q", s.On, s.Step, s.What, want)
+		}
+	}
+	if past == 0 || ahead == 0 {
+		t.Errorf("%d steps of days past and %d ahead", past, ahead)
+	}
+}
