@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"maps"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -32,15 +31,19 @@ func (a *app) outboxReconcileCmd() *cobra.Command {
 archive knows more than the database, nothing leaves and no later day is planned. This takes over what it knows: the
 days of those letters are planned anew, each letter that the archive proves counts as sent on its day, issued forms get
 their number and date back, and what the archive shows was entered after the backup is listed, to be entered again.
-Nothing is sent by it. Letters that had not left go with the next run. It may be run again; what is done stays done.`,
-		Example: "  duban outbox reconcile --dry-run\n  duban outbox reconcile --archive ./archive --by 李敏",
+Nothing is sent by it. Letters that had not left go with the next run. It may be run again; what is done stays done.
+What it came to is kept: --list prints it once more.`,
+		Example: "  duban outbox reconcile --dry-run\n  duban outbox reconcile --archive ./archive --by 李敏\n  duban outbox reconcile --list",
 		RunE: func(c *cobra.Command, _ []string) error {
-			if !r.dry && strings.TrimSpace(r.by) == "" {
-				return usagef("outbox reconcile: --by is missing: who takes over what the archive knows? --dry-run asks for nobody")
+			if !r.dry && !r.list && strings.TrimSpace(r.by) == "" {
+				return usagef("outbox reconcile: --by is missing: who takes over what the archive knows? --dry-run and --list ask for nobody")
 			}
 			s, err := a.open(c.Context())
 			if err != nil {
 				return err
+			}
+			if r.list {
+				return a.listReconciled(c.Context(), s)
 			}
 			return a.reconcile(c.Context(), s, r)
 		},
@@ -49,13 +52,15 @@ Nothing is sent by it. Letters that had not left go with the next run. It may be
 	f.StringVar(&r.dir, "archive", "", "the archive's folder; default mail.archive_dir")
 	f.StringVar(&r.by, "by", "", "who says so (required, but for --dry-run)")
 	f.BoolVar(&r.dry, "dry-run", false, "show what it comes to, on a copy of the database; nothing is written")
+	f.BoolVar(&r.list, "list", false, "print once more what the last one came to")
+	c.MarkFlagsMutuallyExclusive("dry-run", "list")
 	return c
 }
 
 // reconciliation is what a person asks for.
 type reconciliation struct {
-	dir, by string
-	dry     bool
+	dir, by   string
+	dry, list bool
 }
 
 // What a line of a reconciliation is about.
@@ -86,44 +91,141 @@ type reconciled struct {
 	Command      string     `json:"command,omitempty"`
 }
 
-// reconcile does it, on the database or, for a look, on a copy of it.
+// reconcile does it, on the database or, for a look, on a copy of it. Nothing leaves of any jurisdiction before what it comes to
+// is printed of all of them, so that one that was interrupted says it again.
 func (a *app) reconcile(ctx context.Context, s *store.Store, r reconciliation) (err error) {
-	dir := r.dir
-	if dir == "" {
-		dir = a.cfg.Mail.ArchiveDir
-	}
-	if info, err := os.Stat(dir); dir == "" || err != nil || !info.IsDir() {
-		return usagef("outbox reconcile: %q is no archive's folder; name it with --archive DIR", dir)
-	}
-	arch, err := archive.Open(dir)
-	if err != nil {
-		return err
-	}
 	if r.dry {
-		temp, err := os.MkdirTemp("", "duban-")
-		if err != nil {
-			return fmt.Errorf("copy the database: %w", err)
-		}
-		defer func() { err = errors.Join(err, os.RemoveAll(temp)) }()
-		if s, err = s.Scratch(ctx, filepath.Join(temp, "look.db"), store.Cut{}); err != nil {
+		if s, err = a.scratch(ctx, s, store.Cut{}); err != nil {
 			return err
 		}
-		defer func() { err = errors.Join(err, s.Close()) }()
 		r.by = "NAME"
 	}
 	all, err := s.Jurisdictions(ctx)
 	if err != nil {
 		return err
 	}
+	recs, err := a.reconcilers(s, r, all)
+	if err != nil {
+		return err
+	}
 	var found []reconciled
-	for _, j := range all {
-		rec := reconciler{app: a, s: s, arch: arch, dir: dir, by: r.by, code: j.Code, bureau: j.Bureau}
+	for _, rec := range recs {
 		if err := rec.run(ctx); err != nil {
-			return fmt.Errorf("reconcile %s: %w; run it again when that is mended, and it goes on", j.Code, err)
+			return fmt.Errorf("reconcile %s: %w; run it again when that is mended, and it goes on", rec.code, err)
 		}
 		found = append(found, rec.found...)
 	}
-	return a.printReconciled(found, r.dry)
+	if err := a.printReconciled(found); err != nil || r.dry {
+		if err == nil && len(found) > 0 {
+			a.say("nothing was written; without --dry-run, and with --by NAME, it is done")
+		}
+		return err
+	}
+	for _, rec := range recs {
+		if err := rec.end(ctx); err != nil {
+			return err
+		}
+	}
+	return a.sayReconciled(ctx, s, found)
+}
+
+// reconcilers are one for each jurisdiction, over the archive that is named or else its own.
+func (a *app) reconcilers(s *store.Store, r reconciliation, all []task.Jurisdiction) ([]*reconciler, error) {
+	var recs []*reconciler
+	var codes, dirs []string
+	letters := false
+	for _, j := range all {
+		dir := r.dir
+		if dir == "" {
+			dir = a.cfg.MailOf(j.Code).ArchiveDir
+		}
+		if info, err := os.Stat(dir); dir == "" || err != nil || !info.IsDir() {
+			return nil, usagef("outbox reconcile: %q is no archive's folder; name it with --archive DIR", dir)
+		}
+		arch, err := archive.Open(dir)
+		if err != nil {
+			return nil, err
+		}
+		days, err := arch.Days(j.Code)
+		if err != nil {
+			return nil, err
+		}
+		letters = letters || slices.ContainsFunc(days, func(d archive.Day) bool { return d.Journal > 0 })
+		if codes = append(codes, j.Code); !slices.Contains(dirs, dir) {
+			dirs = append(dirs, dir)
+		}
+		recs = append(recs, &reconciler{app: a, s: s, arch: arch, dir: dir, by: r.by, code: j.Code, bureau: j.Bureau})
+	}
+	if !letters {
+		return nil, usagef("outbox reconcile: %s holds no letters of %s: no JURISDICTION/DATE/accepted.jsonl; is it the archive's folder? Name that with --archive DIR",
+			strings.Join(dirs, ", "), few(codes))
+	}
+	return recs, nil
+}
+
+// sayReconciled says what comes next: letters leave again, unless the archive that they go through still knows more.
+func (a *app) sayReconciled(ctx context.Context, s *store.Store, found []reconciled) error {
+	all, err := s.Jurisdictions(ctx)
+	if err != nil {
+		return err
+	}
+	for _, j := range all {
+		g, err := a.archiveGapOf(ctx, s, j.Code, false)
+		if err != nil {
+			return err
+		}
+		if !g.Empty() {
+			a.say("%s", archiveAheadError{g})
+			return nil
+		}
+	}
+	if len(found) == 0 {
+		return nil
+	}
+	a.say("letters may leave again: what had not left goes with the next run, or with duban serve within the minute")
+	if slices.ContainsFunc(found, func(f reconciled) bool { return f.What == foundEnter }) {
+		a.say("enter first what is to be entered again, or units are urged for it: `duban pause` keeps letters back meanwhile; `duban outbox reconcile --list` prints this once more")
+	}
+	return nil
+}
+
+// foundName is where the database keeps what the last reconciliation came to.
+func foundName(code string) string { return "reconciled_" + code }
+
+// listReconciled prints what the last reconciliation of each jurisdiction came to.
+func (a *app) listReconciled(ctx context.Context, s *store.Store) error {
+	all, err := s.Jurisdictions(ctx)
+	if err != nil {
+		return err
+	}
+	var found []reconciled
+	for _, j := range all {
+		some, err := a.listed(ctx, s, j.Code)
+		if err != nil {
+			return err
+		}
+		found = append(found, some...)
+	}
+	if len(found) == 0 && !a.asJSON() {
+		a.say("nothing matches: there was no reconciliation of this database")
+		return nil
+	}
+	return a.printReconciled(found)
+}
+
+// listed is what the last reconciliation of the jurisdiction came to.
+func (a *app) listed(ctx context.Context, s *store.Store, code string) (found []reconciled, err error) {
+	text, err := s.Meta(ctx, foundName(code))
+	if errors.Is(err, task.ErrNotFound) {
+		return nil, nil
+	}
+	if err == nil {
+		err = json.Unmarshal([]byte(text), &found)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read what the reconciliation of %s came to: %w", code, err)
+	}
+	return found, nil
 }
 
 // reconciler takes over what the archive knows of one jurisdiction.
@@ -133,6 +235,7 @@ type reconciler struct {
 	arch         *archive.Archive
 	dir, by      string
 	code, bureau string
+	took         bool // something was taken over
 	found        []reconciled
 	restored     map[string]bool           // documents that were seen to
 	letters      map[string]archive.Letter // read from the archive, by SHA-256; none for a file that is not there
@@ -170,7 +273,7 @@ func (r *reconciler) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if len(accepted) > 0 {
+	if r.took = len(accepted) > 0; r.took {
 		if err := r.begin(ctx, before, accepted); err != nil {
 			return err
 		}
@@ -185,8 +288,30 @@ func (r *reconciler) run(ctx context.Context) error {
 	if err := r.planAnew(ctx, accepted); err != nil {
 		return err
 	}
-	if err := r.tell(ctx, accepted, proven); err != nil {
-		return err
+	return r.tell(ctx, accepted, proven)
+}
+
+// end keeps what was found, and lets letters leave again.
+func (r *reconciler) end(ctx context.Context) error {
+	if len(r.found) > 0 {
+		all := r.found
+		if !r.took { // a letter more that was in doubt: what was found before is still to be seen to
+			before, err := r.listed(ctx, r.s, r.code)
+			if err != nil {
+				return err
+			}
+			all = append(before, all...)
+		}
+		text, err := json.Marshal(all)
+		if err != nil {
+			return err
+		}
+		if err := r.s.SetMeta(ctx, foundName(r.code), string(text)); err != nil {
+			return err
+		}
+	}
+	if !r.took {
+		return nil
 	}
 	return r.s.SetMeta(ctx, underwayName(r.code), "")
 }
@@ -462,6 +587,9 @@ func (r *reconciler) keep(own []archive.Acceptance) {
 	acc := own[0]
 	f := reconciled{What: foundKept, Date: acc.Date, ID: acc.Notice, Unit: acc.Unit, At: acc.At, Says: "not planned anew: the register knows less than it did"}
 	if l, ok := r.read(acc); ok {
+		if l.Kind == notice.Operations {
+			f.Says = "an operations letter: it told how the program stood, and is not planned anew"
+		}
 		f.Says += "; it said: " + l.Subject
 		if marks := documentMarks(l.Text); marks.number != "" {
 			f.What, f.Number = foundForm, marks.number
@@ -473,7 +601,7 @@ func (r *reconciler) keep(own []archive.Acceptance) {
 }
 
 // printReconciled prints what a reconciliation came to.
-func (a *app) printReconciled(found []reconciled, dry bool) error {
+func (a *app) printReconciled(found []reconciled) error {
 	if a.asJSON() {
 		for _, f := range found {
 			if err := a.json(f); err != nil {
@@ -508,10 +636,5 @@ func (a *app) printReconciled(found []reconciled, dry bool) error {
 			fmt.Fprintln(a.out)
 		}
 	}
-	if dry {
-		a.say("nothing was written; without --dry-run, and with --by NAME, it is done")
-		return nil
-	}
-	a.say("letters may leave again: what had not left goes with the next run")
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 
 	"duban/jobs/civil"
 	"duban/jobs/formal"
+	"duban/jobs/period"
 	"duban/jobs/task"
 	"duban/notify/archive"
 	"duban/notify/compose"
@@ -304,6 +305,12 @@ func (r *reconciler) entries(ctx context.Context, acc archive.Acceptance, line s
 	if err != nil {
 		return nil, err
 	}
+	set, err := r.policies.settings(r.code)
+	if err != nil {
+		return nil, err
+	}
+	// What was entered before the working day before would stand in its digest. The unit is given the first day it may be.
+	first := set.Calendar.Add(acc.Date, -1)
 	units := dir.AsOf(acc.Date).Units
 	whole := reconciled{What: foundEnter, Date: acc.Date, ID: acc.Notice, Kind: notice.BureauDigest, Says: "the digest of that day said: " + line}
 	word, list, named := strings.Cut(line, "：")
@@ -326,7 +333,8 @@ func (r *reconciler) entries(ctx context.Context, acc archive.Acceptance, line s
 		}
 		f.Says = fmt.Sprintf("the digest of that day said: %s：%s", strings.TrimRight(word, "0123456789项次处件家"), name)
 		if f.Ref != "" && strings.HasPrefix(word, "新报送") {
-			f.Command = fmt.Sprintf("duban obligations report %s --on %s --by %s", f.Ref, acc.Date, r.by)
+			f.Says += fmt.Sprintf(" (entered between %s and %s: ask on which day it was reported)", first, acc.Date)
+			f.Command = fmt.Sprintf("duban obligations report %s --on %s --by %s", f.Ref, first, r.by)
 		}
 		out = append(out, f)
 	}
@@ -370,7 +378,18 @@ func namedItem(name string, units []task.Unit) (unit, row, part string) {
 
 var partMonth = regexp.MustCompile(`^(?:([12][0-9]{3})年)?([0-9]{1,2})月$`)
 
-// refOf finds the one obligation of a unit in a row, and of a month where one is named; none where it is not the only one.
+// isPart reports whether a letter names the instance by the part: 9月, 2024年9月, 第二季度, 上半年. Of months the instance may
+// say more.
+func isPart(instance, part string) bool {
+	if found := partMonth.FindStringSubmatch(part); found != nil {
+		return strings.Contains(instance, found[1]+"-"+twoDigits(found[2]))
+	}
+	words := period.Key(instance).Chinese()
+	_, within, _ := strings.Cut(words, "年")
+	return part == words || part == within
+}
+
+// refOf finds the one obligation of a unit in a row, and of a period where one is named; none where it is not the only one.
 func (r *reconciler) refOf(ctx context.Context, unit, row, part string) (string, error) {
 	tasks, err := r.s.Tasks(ctx, r.code)
 	if err != nil {
@@ -389,14 +408,10 @@ func (r *reconciler) refOf(ctx context.Context, unit, row, part string) (string,
 	if err != nil {
 		return "", err
 	}
-	month := ""
-	if found := partMonth.FindStringSubmatch(part); found != nil {
-		month = found[1] + "-" + twoDigits(found[2])
-	}
 	var fits []string
 	for _, s := range refs {
 		ref, err := task.ParseRef(s)
-		if err == nil && ref.Unit == unit && (month == "" || strings.Contains(ref.Instance, month)) {
+		if err == nil && ref.Unit == unit && (part == "" || isPart(ref.Instance, part)) {
 			fits = append(fits, s)
 		}
 	}

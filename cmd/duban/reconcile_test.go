@@ -156,6 +156,10 @@ func TestARestoredDatabaseSendsNothingTwice(t *testing.T) {
 					t.Errorf("nothing was lost there: %s", line)
 				}
 			}
+			if kept, lost := ofWhat(d.objects("outbox", "reconcile", "--list")); fmt.Sprint(kept, lost) != fmt.Sprint(found, enter) {
+				t.Errorf("listed once more: %v %v, and it came to %v %v", kept, lost, found, enter)
+			}
+			d.fails(exitUsage, []string{"outbox", "reconcile", "--archive", t.TempDir(), "--by", "王主任"}, "holds no letters of town", "--archive DIR")
 			if again, _ := ofWhat(d.objects("outbox", "reconcile", "--by", "王主任")); len(again) != 0 {
 				t.Errorf("a second time there is more to do: %v", again)
 			}
@@ -499,5 +503,21 @@ func TestTheOperationsLetterTellsThatTheArchiveKnowsMore(t *testing.T) {
 				t.Errorf("%s", body)
 			}
 		})
+	}
+}
+
+func TestIsPart(t *testing.T) {
+	for _, c := range []struct {
+		instance, part string
+		want           bool
+	}{
+		{"2024-09", "9月", true}, {"2024-09", "2024年9月", true}, {"2024-12", "2月", false}, {"2023-09", "2024年9月", false},
+		{"2024Q2", "第二季度", true}, {"2024Q2", "2024年第二季度", true}, {"2024Q3", "第二季度", false}, {"2023Q2", "2024年第二季度", false},
+		{"2024H1", "上半年", true}, {"2024H2", "上半年", false}, {"2024", "2024年", true}, {"2024", "2023年", false}, {"2024Q2", "上半年", false},
+		{"m1", "第二季度", false}, {"2024Q2", "另案", false},
+	} {
+		if got := isPart(c.instance, c.part); got != c.want {
+			t.Errorf("%s, named %s: %t", c.instance, c.part, got)
+		}
 	}
 }
