@@ -19,17 +19,23 @@ type memory struct {
 	mu    sync.Mutex
 	of    map[string]*remembered
 	count int // records
+	turn  int // counts what was asked
 }
 
 // remembered is what is known of a jurisdiction at a seq.
 type remembered struct {
 	seq     int64
+	turn    int // when it was asked for last
 	records map[string]*task.Record
 	sources map[string]any // by what they are
 }
 
 // maxRemembered bounds the records kept, of which one takes about two kilobytes.
 const maxRemembered = 12000
+
+// idleTurns is after how many questions about others a jurisdiction is forgotten: a day asks some fifty of each, and a range that
+// is gone through one jurisdiction after the other does not come back to the first.
+const idleTurns = 4000
 
 func newMemory() *memory { return &memory{of: map[string]*remembered{}} }
 
@@ -40,6 +46,15 @@ func (m *memory) at(j string, seq int64) *remembered {
 		m.drop(j)
 		r = &remembered{seq: seq, records: map[string]*task.Record{}, sources: map[string]any{}}
 		m.of[j] = r
+	}
+	m.turn++
+	r.turn = m.turn
+	if m.turn%idleTurns == 0 {
+		for other, o := range m.of {
+			if o.turn+idleTurns < m.turn {
+				m.drop(other)
+			}
+		}
 	}
 	return r
 }
