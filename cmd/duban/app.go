@@ -46,7 +46,7 @@ type refusedError struct{ error }
 
 // spareMemory is how much of its memory the program may leave to waste before it tidies up, in per cent of what it uses.
 // It uses little, and tidying up as often as usual costs time while letters leave.
-const spareMemory = 150
+const spareMemory = 120
 
 func runMain() int {
 	if os.Getenv("GOGC") == "" {
