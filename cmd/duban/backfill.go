@@ -107,6 +107,9 @@ func (a *app) backfill(ctx context.Context, job string, f backfillFlags) error {
 	case saw.slots == 0 && rest == 0:
 		return a.nothingToFill(ctx, s, saw)
 	}
+	if err := copied.Close(); err != nil { // what it remembers is not needed any more
+		return fmt.Errorf("close the copy of the database: %w", err)
+	}
 	return a.fill(ctx, s, saw, f)
 }
 
@@ -123,7 +126,7 @@ func (a *app) backfillSpan(ctx context.Context, s *store.Store, job string, f ba
 		return sp, usagef("--apply %q: want the plan's hash, or its first %d digits", f.apply, digits)
 	}
 	if f.apply != "" {
-		sp.applied = strings.ToLower(f.apply)[:digits]
+		sp.applied, sp.bare = strings.ToLower(f.apply)[:digits], true
 	}
 	for _, code := range sp.codes {
 		if today := a.today(code); sp.to > today {
@@ -178,7 +181,7 @@ func (a *app) propose(saw foresight, f backfillFlags) error {
 		return nil
 	}
 	a.say("\nplan %s: %d slots to go through, %d new letters; nothing was written. To carry it out:\n  duban backfill %s --from %s --to %s%s --apply %s --by NAME",
-		saw.hash, saw.slots, saw.fresh(), saw.job, saw.from, saw.to, f.repeat(), saw.hash[:16])
+		saw.hash, saw.slots, saw.fresh, saw.job, saw.from, saw.to, f.repeat(), saw.hash[:16])
 	return nil
 }
 
@@ -193,19 +196,8 @@ func (f backfillFlags) repeat() string {
 	return b.String()
 }
 
-// fresh counts the letters that are not there yet.
-func (f foresight) fresh() int {
-	n := 0
-	for _, l := range f.letters {
-		if l.fresh {
-			n++
-		}
-	}
-	return n
-}
-
 func (f foresight) plan(applied bool) backfillPlan {
-	return backfillPlan{f.hash, f.job, f.from, f.to, string(f.mode), f.slots, f.fresh(), applied}
+	return backfillPlan{f.hash, f.job, f.from, f.to, string(f.mode), f.slots, f.fresh, applied}
 }
 
 // notThePlan refuses a hash that the range does not come to.
@@ -286,6 +278,7 @@ type filling struct {
 	now            bool
 	done           func() // after each day of a jurisdiction
 	slots, letters int
+	seqs           map[string]int64 // the jurisdictions', after the last day
 	sum            notify.Summary
 }
 
@@ -339,12 +332,24 @@ func (w *filling) seen(ctx context.Context, code string, d civil.Date, results [
 	if !slices.Contains(w.saw.days, day) {
 		return fmt.Errorf("%s %s came to other letters than were shown: something moved meanwhile; the days up to it are filled in, look at the rest without --apply", code, d)
 	}
+	j, err := w.store.Jurisdiction(ctx, code)
+	if err != nil {
+		return err
+	}
+	if w.seqs == nil {
+		w.seqs = map[string]int64{}
+	}
+	w.seqs[code] = j.Seq
 	w.done()
 	return nil
 }
 
 // unmoved stops where something was entered since the plan was worked out.
 func (w *filling) unmoved(ctx context.Context, code string, d civil.Date) error {
+	j, err := w.store.Jurisdiction(ctx, code)
+	if err != nil || j.Seq == w.seqs[code] { // nobody wrote since the day before
+		return err
+	}
 	seq, err := w.store.DataSeq(ctx, code)
 	if err != nil || seq == w.saw.data[code] {
 		return err

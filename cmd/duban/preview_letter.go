@@ -32,7 +32,6 @@ type foreseen struct {
 	// without the versions that it was decided and written by.
 	Facts string `json:"facts"`
 	told  string
-	fresh bool
 	own   bool // planned by this very plan, now or before it was interrupted
 }
 
@@ -54,7 +53,7 @@ func foresee(n notice.Notice, unit string, fresh bool, why, facts string) forese
 	f := foreseen{
 		ID: n.ID, Jurisdiction: n.Key.Jurisdiction, Date: n.Key.Date, Unit: n.Key.Unit, UnitName: unit, Role: n.Key.Role, Kind: n.Key.Kind,
 		Matter: n.Key.Matter, Job: n.Job, State: string(n.State), Subject: compose.Subject(n.Facts), Rung: n.Facts.Rung(), Facts: facts,
-		fresh: fresh, own: fresh || strings.HasPrefix(n.Reason, toLeave),
+		own: fresh || strings.HasPrefix(n.Reason, toLeave),
 	}
 	if fresh {
 		f.State = isNew

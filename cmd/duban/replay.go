@@ -38,6 +38,8 @@ type span struct {
 	applied string
 	// compared says that what letters say is to be compared with another future, whatever they were decided by.
 	compared bool
+	// bare says that the letters themselves are not asked for, but what they come to.
+	bare bool
 	// released supposes that every form that is drafted leaves on its day.
 	released bool
 }
@@ -64,6 +66,7 @@ type foresight struct {
 	letters []foreseen
 	days    []run.DayHash
 	slots   int              // that were gone through
+	fresh   int              // how many of the letters are not there yet
 	data    map[string]int64 // the seq of what was entered last, by jurisdiction
 	hash    string           // of the span, what it is decided by, and every letter
 }
@@ -441,6 +444,10 @@ func (r *rehearsal) look(ctx context.Context, code string, d civil.Date, results
 		if fresh[n.ID] = true; n.Key.Date != d {
 			letters = append(letters, n)
 		}
+	}
+	r.saw.fresh += len(fresh)
+	if r.saw.bare {
+		letters = nil
 	}
 	for _, n := range letters {
 		if r.saw.job != jobs.AllJobs && n.Job != r.saw.job && !fresh[n.ID] {

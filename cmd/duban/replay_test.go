@@ -210,8 +210,8 @@ func sameThreeWays(t testing.TB, s *store.Store, from, to string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if seen.slots != 0 || seen.fresh() != 0 {
-		t.Errorf("a range that was lived through: %d slots and %d letters are new", seen.slots, seen.fresh())
+	if seen.slots != 0 || seen.fresh != 0 {
+		t.Errorf("a range that was lived through: %d slots and %d letters are new", seen.slots, seen.fresh)
 	}
 
 	blank := unwritten(t, s)
@@ -255,8 +255,8 @@ func sameThreeWays(t testing.TB, s *store.Store, from, to string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if twice.hash != saw.hash || twice.slots != 0 || twice.fresh() != 0 {
-		t.Errorf("filled in twice: plan %s after %s, %d slots, %d letters", twice.hash, saw.hash, twice.slots, twice.fresh())
+	if twice.hash != saw.hash || twice.slots != 0 || twice.fresh != 0 {
+		t.Errorf("filled in twice: plan %s after %s, %d slots, %d letters", twice.hash, saw.hash, twice.slots, twice.fresh)
 	}
 }
 
@@ -517,8 +517,8 @@ func TestAnInterruptedBackfillGoesOn(t *testing.T) {
 			if rest.hash != first.hash {
 				t.Errorf("what is left is plan %s and not %s", rest.hash, first.hash)
 			}
-			if rest.slots == 0 || rest.slots >= first.slots || mode != "digest" && rest.fresh() >= first.fresh() {
-				t.Errorf("%d of %d slots and %d of %d letters are left", rest.slots, first.slots, rest.fresh(), first.fresh())
+			if rest.slots == 0 || rest.slots >= first.slots || mode != "digest" && rest.fresh >= first.fresh {
+				t.Errorf("%d of %d slots and %d of %d letters are left", rest.slots, first.slots, rest.fresh, first.fresh)
 			}
 			if err := d.app.fill(t.Context(), s, rest, f); err != nil {
 				t.Fatal(err)
