@@ -43,6 +43,11 @@ func TestOldRunsAreRemoved(t *testing.T) {
 		settle("remind", day0+3, run.Failed)
 		settle("remind", day0+4, run.Running)
 		settle("escalate", day0+9, run.Done)
+		settle("personnel", day0, run.Done)
+		settle("personnel", day0+1, run.Failed)
+		settle("personnel", day0+2, run.Done)
+		settle("personnel", day0+3, run.Done)
+		holes := len(got[[]run.Run](t)(s.OpenSlots(ctx, "personnel", j, day0+4)))
 		for what, before := range map[string]civil.Date{"none": 0, "of lately": day0 + 5} { // they were made up today
 			for _, look := range []bool{true, false} {
 				if n := got[int](t)(s.PruneRuns(ctx, j, before, look)); n > 5 || before == 0 && n > 0 {
@@ -62,7 +67,8 @@ func TestOldRunsAreRemoved(t *testing.T) {
 		for _, r := range got[[]run.Run](t)(s.Runs(ctx, run.Filter{Jurisdiction: j})) {
 			left = append(left, fmt.Sprint(r.Job, int(r.Date-day0), r.State))
 		}
-		equal(t, "left", strings.Join(left, " "), fmt.Sprintf("open%dskipped escalate9done remind4running remind3failed remind2skipped remind1done", many-1))
+		equal(t, "left", strings.Join(left, " "), fmt.Sprintf("open%dskipped escalate9done remind4running personnel3done remind3failed personnel2done remind2skipped personnel1failed remind1done", many-1))
+		equal(t, "what is not settled", len(got[[]run.Run](t)(s.OpenSlots(ctx, "personnel", j, day0+4))), holes)
 		equal(t, "the last settled", got[civil.Date](t)(s.LastSettled(ctx, "open", j)), day0+many-1)
 	})
 }

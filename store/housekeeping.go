@@ -35,48 +35,76 @@ func (s *Store) housekeep(ctx context.Context, look bool, op string, f func(*tx)
 
 // settledRuns is the condition of runs that may be removed: of before a day, settled, and finished before the instant of its
 // beginning. A run of long ago that was made up lately is of lately.
-const settledRuns = "jurisdiction = ? AND state IN (?, ?) AND logical_date < ? AND (started IS NULL OR started < ?) AND (finished IS NULL OR finished < ?)"
+const settledRuns = "state IN (?, ?) AND logical_date < ? AND (started IS NULL OR started < ?) AND (finished IS NULL OR finished < ?)"
 
 // PruneRuns removes settled runs of before the day, some at a time, and returns how many; 0: none is left. It keeps of each
 // job the last that settled and the last that was done, and the run that was started last: planning, and the trust in the
-// machine's date, go on from them. A jurisdiction that is empty stands for the jobs of the whole installation. With look it
-// counts all of them and removes none.
+// machine's date, go on from them. What lies behind a run that stays, stays too: the ledger gets a later beginning, and no holes.
+// A jurisdiction that is empty stands for the jobs of the whole installation. With look it counts all of them and removes none.
 func (s *Store) PruneRuns(ctx context.Context, j string, before civil.Date, look bool) (n int, err error) {
 	if before.IsZero() {
 		return 0, nil
 	}
 	err = s.housekeep(ctx, look, "remove old runs of "+j, func(t *tx) error {
 		n = 0
-		keep, err := t.lastRuns(ctx, j)
-		if err != nil {
-			return err
-		}
 		cut := at(before.Time(time.UTC))
-		tail := "WHERE " + settledRuns + " ORDER BY logical_date, job"
-		if !look {
-			tail += limited(pruneRows + len(keep))
-		}
-		rows, err := query[runRow](ctx, t, tail, j, string(run.Done), string(run.Skipped), day(before), cut, cut)
+		stops, err := t.firstKept(ctx, j, before, cut)
 		if err != nil {
 			return err
 		}
-		for _, r := range rows {
-			if keep[run.Slot{Job: r.Job, Jurisdiction: r.Jurisdiction, Date: civil.Date(r.Date)}] {
+		for _, job := range slices.Sorted(maps.Keys(stops)) {
+			const older = "WHERE job = ? AND jurisdiction = ? AND logical_date < ?"
+			var days []day
+			q := "SELECT logical_date FROM runs " + older + " ORDER BY logical_date"
+			if !look {
+				q += limited(pruneRows - n)
+			}
+			if err := t.SelectContext(ctx, &days, q, job, j, day(stops[job])); err != nil {
+				return err
+			}
+			if n += len(days); look || len(days) == 0 {
 				continue
 			}
-			if look {
-				n++
-				continue
-			}
-			gone, err := t.exec(ctx, "DELETE FROM runs "+ofSlot+" AND state = ? AND token = ?", r.Job, r.Jurisdiction, r.Date, string(r.State), r.Token)
+			// Whatever was begun meanwhile stays.
+			_, err := t.exec(ctx, "DELETE FROM runs "+older+" AND "+settledRuns, job, j, day(civil.Date(days[len(days)-1])+1),
+				string(run.Done), string(run.Skipped), day(before), cut, cut)
 			if err != nil {
 				return err
 			}
-			n += int(gone)
+			if n >= pruneRows {
+				break
+			}
 		}
 		return nil
 	})
 	return n, err
+}
+
+// firstKept is the day of each job's first run that stays: all before it may be removed.
+func (t *tx) firstKept(ctx context.Context, j string, before civil.Date, cut stamp) (map[string]civil.Date, error) {
+	keep, err := t.lastRuns(ctx, j)
+	if err != nil {
+		return nil, err
+	}
+	var rows []struct {
+		Job  string `db:"job"`
+		Date day    `db:"logical_date"`
+	}
+	err = t.SelectContext(ctx, &rows, "SELECT job, MIN(logical_date) AS logical_date FROM runs WHERE jurisdiction = ? AND NOT ("+settledRuns+") GROUP BY job",
+		j, string(run.Done), string(run.Skipped), day(before), cut, cut)
+	if err != nil {
+		return nil, err
+	}
+	first := map[string]civil.Date{}
+	for _, r := range rows {
+		first[r.Job] = civil.Date(r.Date)
+	}
+	for slot := range keep {
+		if d, there := first[slot.Job]; !there || slot.Date < d {
+			first[slot.Job] = slot.Date
+		}
+	}
+	return first, nil
 }
 
 // lastRuns are the runs that are kept however old they are.
