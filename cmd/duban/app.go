@@ -44,9 +44,9 @@ func usagef(format string, args ...any) error { return usageError{fmt.Errorf(for
 // refusedError is input that was refused whole.
 type refusedError struct{ error }
 
-// spareMemory is how much of its memory the program may leave to waste before it tidies up, in per cent of what it uses.
-// It uses little, and tidying up as often as usual costs time while letters leave.
-const spareMemory = 120
+// spareMemory is how much of its memory the program may leave to waste before it tidies up, in per cent of what it uses: a year
+// of five jurisdictions stays below 130 MB with it, and tidying up costs some per cent of the time.
+const spareMemory = 90
 
 func runMain() int {
 	if os.Getenv("GOGC") == "" {
