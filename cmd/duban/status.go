@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -202,14 +203,17 @@ waits for a person, with the command to type. Several jurisdictions get a line e
 			if len(all) == 0 {
 				a.say("The register (%s) is empty. Import units and a plan:\n  duban import units FILE\n  duban import plan FILE", a.cfg.Database.DSN)
 			}
+			var rows []statusRow
+			var errs []error
 			for _, j := range all {
 				look := a.status
 				if l.asOf != "" || l.knownAt != "" {
 					look = a.statusThen
 				}
 				row, err := look(c.Context(), s, j)
-				if err != nil {
-					return err
+				if err != nil { // one whose files cannot be read does not hide the others
+					errs = append(errs, fmt.Errorf("status of %s: %w", j.Code, err))
+					continue
 				}
 				switch {
 				case a.asJSON():
@@ -217,12 +221,15 @@ waits for a person, with the command to type. Several jurisdictions get a line e
 						return err
 					}
 				case len(all) > 1:
-					a.printStatusLine(row)
+					rows = append(rows, row)
 				default:
 					a.printStatus(row)
 				}
 			}
-			return nil
+			if len(rows) > 0 {
+				a.printStatusAll(rows)
+			}
+			return errors.Join(errs...)
 		},
 	}
 	c.Flags().StringVar(&code, "jurisdiction", "", "one jurisdiction; default all")

@@ -45,21 +45,6 @@ func (a *app) printStatus(r statusRow) {
 // giveHolidays is what to do about a year that is not known.
 const giveHolidays = "give the State Council's arrangement in calendar.overrides, or take a newer version of the program"
 
-// printStatusLine prints a jurisdiction among several: a line, and what needs a person.
-func (a *app) printStatusLine(r statusRow) {
-	zone := a.policies.zone(r.Jurisdiction)
-	last := "nothing ran yet"
-	for _, s := range r.Slots {
-		if s.Job == "remind" && s.Last != nil {
-			last = fmt.Sprintf("last remind %s %s", s.Last.Date, s.Last.State)
-		}
-	}
-	fmt.Fprintf(a.out, "%s  %s  sending %s; %s; letters %s; %d overdue in %d units\n", r.Jurisdiction, r.Name, r.Sending.words(zone), last, r.letters(), r.Overdue, r.UnitsOverdue)
-	for _, n := range r.Needs {
-		fmt.Fprintf(a.out, "    %s: %s\n", needText(n), a.hints(n.Do))
-	}
-}
-
 // words say whether letters leave.
 func (s sendingRow) words(zone *time.Location) string {
 	out := strings.ToUpper(s.State)

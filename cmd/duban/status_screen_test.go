@@ -5,6 +5,8 @@ import (
 	"maps"
 	"strings"
 	"testing"
+
+	"github.com/mattn/go-runewidth"
 )
 
 // TestStatusCountsWhatTheListShows: what is settled is counted from an index, the rest folded; together they are the list.
@@ -79,11 +81,42 @@ func TestSeveralJurisdictionsGetALineEach(t *testing.T) {
 	d.ok("run", "all", "--jurisdiction", "town")
 	d.ok("pause", "--jurisdiction", "other", "--by", "周科", "--why", "核对")
 	out := strings.Split(d.ok("status"), "\n")
-	if len(out) != 4 || !strings.HasPrefix(out[0], "other  另一市  sending PAUSED, 核对; nothing ran yet; ") || out[1] != "    paused (核对): duban resume --jurisdiction other" ||
-		!strings.HasPrefix(out[2], "town  示例市  sending ON") || !strings.Contains(out[2], "last remind 2024-09-25 done; letters sent 4;") {
+	if len(out) != 4 || !strings.HasPrefix(out[0], "other  另一市  PAUSED; 0 overdue; letters none; nothing ran yet") || out[1] != "    paused (核对): duban resume --jurisdiction other" ||
+		!strings.HasPrefix(out[2], "town  示例市  ON; ") || !strings.HasSuffix(out[2], " overdue; letters sent 4; remind 2024-09-25 done") {
 		t.Errorf("%s", strings.Join(out, "\n"))
 	}
 	if one := d.ok("status", "--jurisdiction", "town"); !strings.Contains(one, "quarterly-close") {
 		t.Error(one)
+	}
+}
+
+// TestFiveJurisdictionsFitOneScreen has five jurisdictions behind with the same, one of them paused, on 80 columns of 40 lines.
+func TestFiveJurisdictionsFitOneScreen(t *testing.T) {
+	d := town(t, "2024-09-25")
+	for _, code := range []string{"aa", "bb", "cc", "dd"} {
+		d.ok("import", "units", d.file(code+".csv", edited(t, townUnits, "行政区域代码,town", "行政区域代码,"+code, "行政区域,示例市", "行政区域,名称很长很长的一个自治州"+code)))
+	}
+	d.ok("run", "all")
+	d.ok("pause", "--jurisdiction", "bb", "--by", "周科", "--why", strings.Repeat("核对名单", 30))
+	d.on("2024-10-15")
+	db := d.env["DUBAN_DATABASE_DSN"]
+	_, out, errOut := d.call("", "--db", db, "status")
+	rows, lines := 0, strings.Split(strings.TrimSuffix(out, "\n"), "\n")
+	for _, line := range lines {
+		rows += max(1, (runewidth.StringWidth(line)+screenWidth-1)/screenWidth)
+	}
+	if rows > 40 {
+		t.Errorf("%d rows", rows)
+	}
+	for want, times := range map[string]int{
+		"all: slots (all jobs: 2024-09-26 to 2024-10-15 (20 days) due an": 1, ": duban run all\n": 1, "type duban as: duban --db " + db: 1,
+		"    paused (核对名单": 1, "…: duban resume --jurisdiction bb\n": 1, "bb  名称很长很长": 1, "PAUSED": 1,
+	} {
+		if n := strings.Count(out, want); n != times {
+			t.Errorf("%q stands there %d times, want %d", want, n, times)
+		}
+	}
+	if t.Failed() {
+		t.Logf("%s%s", out, errOut)
 	}
 }
