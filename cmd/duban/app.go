@@ -384,6 +384,9 @@ func (a *app) openDB(ctx context.Context, dsn string) (*store.Store, error) {
 		if _, err := s.Migrate(ctx); err != nil {
 			return nil, fmt.Errorf("migrate database: %w", err)
 		}
+		if have > 0 {
+			fmt.Fprintf(a.err, "duban: the database was brought from version %d to %d; a program older than this one opens it no more\n", have, want)
+		}
 	}
 	return s, a.adopt(ctx, s)
 }

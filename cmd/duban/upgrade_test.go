@@ -70,6 +70,23 @@ func TestTheDaysGoOnAfterAnUpgrade(t *testing.T) {
 	}
 }
 
+// TestWhoeverOpensAnOlderFileIsToldThatItWasBroughtUp: the release before opens it no more, and a look is enough for that.
+func TestWhoeverOpensAnOlderFileIsToldThatItWasBroughtUp(t *testing.T) {
+	t.Parallel()
+	for _, e := range storetest.Engines(t) {
+		if e.Name == "mysql" { // which only `migrate` brings up
+			continue
+		}
+		d, _, _ := upgradeDesk(t, e)
+		for i, want := range []bool{true, false} {
+			code, out, errOut := d.call("", d.configured("obligations", "list")...)
+			if code != exitDone || strings.Contains(errOut, "the database was brought from version 49 to ") != want {
+				t.Errorf("look %d: exit %d, %s%s", i+1, code, out[:min(len(out), 200)], errOut)
+			}
+		}
+	}
+}
+
 // sameRows holds a table to what the release before made of the same days.
 func sameRows(t *testing.T, dsn, table, where string, columns ...string) {
 	t.Helper()

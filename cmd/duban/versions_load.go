@@ -129,7 +129,7 @@ func (a *app) changes(code, kind string, in loadedRules, layout string) ([]strin
 		if err != nil {
 			return nil, err
 		}
-		return policyChanges(*in.policy, r)
+		return policyChanges(*in.policy, r, a.today(code))
 	case run.CalendarVersion:
 		cal, err := a.policies.calendar(code)
 		if err != nil {
@@ -169,8 +169,9 @@ func (a *app) printLoaded(lines []loadedLine) error {
 	return nil
 }
 
-// policyChanges says which keys differ, and which parts of which version of the policy.
-func policyChanges(before, after policyRules) ([]string, error) {
+// policyChanges says which keys differ, and which parts of which version of the policy; and of a version that counts from a
+// day before today, that it does.
+func policyChanges(before, after policyRules, today civil.Date) ([]string, error) {
 	var out []string
 	for _, k := range []struct {
 		key     string
@@ -197,6 +198,7 @@ func policyChanges(before, after policyRules) ([]string, error) {
 		}
 		old, had := was[from]
 		now, has := is[from]
+		said := len(out)
 		switch {
 		case !had:
 			out = append(out, name+": added")
@@ -211,9 +213,15 @@ func policyChanges(before, after policyRules) ([]string, error) {
 				out = append(out, name+": "+p)
 			}
 		}
+		if len(out) > said && from != 0 && from < today {
+			out = append(out, name+": "+backdated)
+		}
 	}
 	return out, nil
 }
+
+// backdated is what is said of a change that counts from a day of the past.
+const backdated = "that day is past: explain tells the steps of the days since by this; the letters that left stay as they are"
 
 func orNone(d civil.Date) string { return cmp.Or(d.String(), "none") }
 

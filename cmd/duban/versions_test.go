@@ -53,7 +53,7 @@ func TestTheFirstPlanningLoadsWhatItPlansBy(t *testing.T) {
 		t.Fatalf("%v", first)
 	}
 	for i, kind := range []string{"policy", "calendar", "template"} {
-		if got := first[i].text("jurisdiction", "kind", "on", "by", "in_force", "here"); got != "town "+kind+" 2024-09-26 first use true true" || first[i]["body"] != nil {
+		if got := first[i].text("jurisdiction", "kind", "on", "by", "in_force", "here"); got != "town "+kind+" 2024-01-01 first use true true" || first[i]["body"] != nil {
 			t.Errorf("%v", first[i])
 		}
 	}
@@ -422,4 +422,18 @@ func FuzzReadVersions(f *testing.F) {
 			t.Fatalf("%v: %+v", err, set)
 		}
 	})
+}
+
+// TestLoadingSaysWhatCountsFromThePast loads versions of the policy from a day ahead, from today, and from days past.
+func TestLoadingSaysWhatCountsFromThePast(t *testing.T) {
+	t.Parallel()
+	d := town(t, "2024-09-26")
+	d.ok("run", "all")
+	for from, past := range map[string]bool{"2024-09-25": true, "2024-01-02": true, "2024-09-26": false, "2024-10-08": false} {
+		d.env["DUBAN_DEFAULTS_POLICY"] = d.file("policy.yaml", "versions: [{ladder: {}}, {from: "+from+", ladder: {monthly: [{step: T-3, rung: reminder}, {step: T+4, rung: urging}]}}]\n")
+		out := d.ok("config", "load", "--by", "李敏")
+		if !strings.Contains(out, "policy from "+from+": added") || strings.Contains(out, "policy from "+from+": that day is past: ") != past {
+			t.Errorf("from %s:\n%s", from, out)
+		}
+	}
 }
