@@ -115,13 +115,3 @@ func (s *Store) Backfill(ctx context.Context, hash string) (out run.Backfill, er
 	})
 	return out, err
 }
-
-// Backfills returns what was filled in afterwards, the last started first. A limit of 0 means all.
-func (s *Store) Backfills(ctx context.Context, limit int) (out []run.Backfill, err error) {
-	err = s.read(ctx, "read backfills", func(t *tx) error {
-		rows, err := query[backfillRow](ctx, t, "ORDER BY started DESC, hash"+limited(limit))
-		out = nouns(rows)
-		return err
-	})
-	return out, err
-}

@@ -11,6 +11,7 @@ import (
 	"modernc.org/sqlite"
 
 	"duban/jobs/civil"
+	"duban/jobs/run"
 	"duban/jobs/task"
 	"duban/notify/notice"
 )
@@ -197,4 +198,28 @@ func QueryDueIn(s *Store, j string, kinds []task.Kind, from, to civil.Date) (str
 }
 func QueryPeriods(s *Store, j string, kinds []task.Kind, from, to civil.Date) (string, []any) {
 	return periodsQuery(s.d, j, kinds, from, to)
+}
+
+// SeqAt returns the jurisdiction's last seq that was recorded at or before the instant; 0 where none is known to be.
+func (s *Store) SeqAt(ctx context.Context, jurisdiction string, t time.Time) (seq int64, err error) {
+	err = s.read(ctx, "read what was known of "+jurisdiction, func(tx *tx) error {
+		var found []int64 // the newest first: as a rule a late instant is asked for
+		err := tx.SelectContext(ctx, &found, "SELECT seq FROM journal WHERE jurisdiction = ? AND at <= ? ORDER BY seq DESC LIMIT 1", jurisdiction, at(t))
+		seq = 0
+		if len(found) > 0 {
+			seq = found[0]
+		}
+		return err
+	})
+	return seq, err
+}
+
+// Backfills returns what was filled in afterwards, the last started first. A limit of 0 means all.
+func (s *Store) Backfills(ctx context.Context, limit int) (out []run.Backfill, err error) {
+	err = s.read(ctx, "read backfills", func(t *tx) error {
+		rows, err := query[backfillRow](ctx, t, "ORDER BY started DESC, hash"+limited(limit))
+		out = nouns(rows)
+		return err
+	})
+	return out, err
 }

@@ -12,20 +12,6 @@ func (t *tx) note(ctx context.Context, j string, seq int64) error {
 	return err
 }
 
-// SeqAt returns the jurisdiction's last seq that was recorded at or before the instant; 0 where none is known to be.
-func (s *Store) SeqAt(ctx context.Context, jurisdiction string, t time.Time) (seq int64, err error) {
-	err = s.read(ctx, "read what was known of "+jurisdiction, func(tx *tx) error {
-		var found []int64 // the newest first: as a rule a late instant is asked for
-		err := tx.SelectContext(ctx, &found, "SELECT seq FROM journal WHERE jurisdiction = ? AND at <= ? ORDER BY seq DESC LIMIT 1", jurisdiction, at(t))
-		seq = 0
-		if len(found) > 0 {
-			seq = found[0]
-		}
-		return err
-	})
-	return seq, err
-}
-
 // Recorded returns the instant of the jurisdiction's last write whose seq is not above the one given; the zero time where
 // it is not known.
 func (s *Store) Recorded(ctx context.Context, jurisdiction string, seq int64) (when time.Time, err error) {

@@ -110,18 +110,28 @@ func versionName() string {
 	return cmp.Or(version, "unknown")
 }
 
-// postOffice delivers the operations letters: at any hour of any day, of a paused jurisdiction too, and while the archive knows
-// more than a restored database.
+// postOffice keeps the dispatchers of a worker, one for each jurisdiction, since each remembers how its server behaves.
 type postOffice struct {
 	*app
 	store *store.Store
+	fit   func(*notify.Dispatcher) // for what it delivers
 
 	mu   sync.Mutex
-	open map[string]*notify.Dispatcher // a dispatcher remembers how its server behaves
+	open map[string]*notify.Dispatcher
 }
 
-func (a *app) postOffice(s *store.Store) *postOffice {
-	return &postOffice{app: a, store: s, open: map[string]*notify.Dispatcher{}}
+func (a *app) postOffice(s *store.Store, fit func(*notify.Dispatcher)) *postOffice {
+	return &postOffice{app: a, store: s, fit: fit, open: map[string]*notify.Dispatcher{}}
+}
+
+// operationsOffice delivers the operations letters: at any hour of any day, of a paused jurisdiction too, and while the archive
+// knows more than a restored database.
+func (a *app) operationsOffice(s *store.Store) *postOffice {
+	return a.postOffice(s, func(d *notify.Dispatcher) {
+		if d.Ready != nil {
+			d.Ready = func(ctx context.Context, code string) error { return a.operationsKnown(ctx, s, code) }
+		}
+	})
 }
 
 func (p *postOffice) dispatcherOf(code string) (*notify.Dispatcher, error) {
@@ -134,17 +144,25 @@ func (p *postOffice) dispatcherOf(code string) (*notify.Dispatcher, error) {
 	if err != nil {
 		return nil, err
 	}
-	d.Wait = -1
-	if d.Ready != nil {
-		d.Ready = func(ctx context.Context, code string) error { return p.operationsKnown(ctx, p.store, code) }
-	}
+	d.Wait = -1 // the next heartbeat takes what another worker holds now
+	p.fit(d)
 	p.meter.attach(d)
 	p.open[code] = d
 	return d, nil
 }
 
-// deliver sends the operations letters of the day, and those of days before it that are still tried.
-func (p *postOffice) deliver(ctx context.Context, code string, d civil.Date) (notify.Summary, error) {
+// deliver sends the letters of the day and, where it is planned, those of earlier days that nobody took over.
+func (p *postOffice) deliver(ctx context.Context, code string, d civil.Date, planned bool) error {
+	dispatcher, err := p.dispatcherOf(code)
+	if err != nil {
+		return err
+	}
+	_, err = leave(ctx, p.store, dispatcher, code, d, planned)
+	return err
+}
+
+// operations sends the operations letters of the day, and those of days before it that are still tried.
+func (p *postOffice) operations(ctx context.Context, code string, d civil.Date) (notify.Summary, error) {
 	dispatcher, err := p.dispatcherOf(code)
 	if err != nil {
 		return notify.Summary{}, err
@@ -159,7 +177,7 @@ func (a *app) healthWorker(s *store.Store) (*jobs.Worker, error) {
 	if err != nil {
 		return nil, err
 	}
-	office := a.postOffice(s)
+	office := a.operationsOffice(s)
 	log := a.log
 	if log.GetLevel() < zerolog.ErrorLevel { // the other worker says the rest
 		log = log.Level(zerolog.ErrorLevel)
@@ -178,7 +196,7 @@ func (a *app) healthWorker(s *store.Store) (*jobs.Worker, error) {
 		Trust:   func(context.Context, time.Time) error { return nil },
 		Prepare: func(context.Context, string) error { return nil },
 		Deliver: func(ctx context.Context, code string, d civil.Date, _ bool) error {
-			sum, err := office.deliver(ctx, code, d)
+			sum, err := office.operations(ctx, code, d)
 			if err == nil && sum.Sent > 0 {
 				a.log.Info().Str("jurisdiction", code).Stringer("date", d).Msg("operations letter sent")
 			}
@@ -198,7 +216,7 @@ func (a *app) runHealth(ctx context.Context, s *store.Store, h byHand) error {
 	if err := a.trusted(ctx, s, h.confirm); err != nil {
 		return err
 	}
-	office := a.postOffice(s)
+	office := a.operationsOffice(s)
 	var errs []error
 	for _, j := range all {
 		errs = append(errs, a.runHealthOf(ctx, s, office, j, h))
@@ -218,7 +236,7 @@ func (a *app) runHealthOf(ctx context.Context, s *store.Store, office *postOffic
 	if perr := a.printSlots(results, d); perr != nil || err != nil {
 		return errors.Join(err, perr)
 	}
-	sum, err := office.deliver(ctx, j.Code, d)
+	sum, err := office.operations(ctx, j.Code, d)
 	if err != nil || sum == (notify.Summary{}) {
 		return err
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/robfig/cron/v3"
@@ -361,6 +360,12 @@ func (a *app) deliver(ctx context.Context, s *store.Store, code string, d civil.
 		door.Hours = func(string) (jobs.Hours, bool) { return jobs.Hours{}, false }
 	}
 	dispatcher.Door = door
+	return leave(ctx, s, dispatcher, code, d, planned)
+}
+
+// leave has a dispatcher send the letters of one day that wait and, where the day is planned, what is dated earlier and was not
+// taken over.
+func leave(ctx context.Context, s *store.Store, dispatcher *notify.Dispatcher, code string, d civil.Date, planned bool) (notify.Summary, error) {
 	sum, err := dispatcher.Run(ctx, notice.ClaimFilter{Jurisdiction: code, Date: d})
 	if err != nil || sum.Brake != nil || !planned {
 		return sum, err
@@ -473,53 +478,10 @@ func (a *app) newWorker(s *store.Store, runner jobs.Runner, specs map[string]cro
 		Prepare: func(ctx context.Context, code string) error {
 			return errors.Join(a.prepare(ctx, s, code), a.mayPlan(ctx, s, code, a.today(code)))
 		},
-		Deliver: (&postman{app: a, store: s, dispatchers: map[string]*notify.Dispatcher{}}).deliver,
+		Deliver: a.postOffice(s, func(d *notify.Dispatcher) { d.Door = a.door(s, false) }).deliver,
 		Slots:   s, Settings: a.policies.settings, Grace: a.cfg.Schedule.Grace,
 		Specs: specs, Heartbeat: specs["heartbeat"], Shutdown: a.cfg.Worker.ShutdownTimeout, Clock: a.clock, Log: a.log,
 	}
-}
-
-// postman delivers the letters of a worker. Its dispatchers, one for each jurisdiction, are kept, since each remembers how
-// its server behaves.
-type postman struct {
-	*app
-	store       *store.Store
-	mu          sync.Mutex
-	dispatchers map[string]*notify.Dispatcher
-}
-
-func (p *postman) dispatcherOf(code string) (*notify.Dispatcher, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if d, ok := p.dispatchers[code]; ok {
-		return d, nil
-	}
-	d, err := p.dispatcher(p.store, code)
-	if err != nil {
-		return nil, err
-	}
-	d.Wait = -1 // the next heartbeat takes what another worker holds now
-	d.Door = p.door(p.store, false)
-	p.meter.attach(d)
-	p.dispatchers[code] = d
-	return d, nil
-}
-
-// deliver sends the letters of the day and, where it is planned, those of earlier days that nobody took over.
-func (p *postman) deliver(ctx context.Context, code string, d civil.Date, planned bool) error {
-	dispatcher, err := p.dispatcherOf(code)
-	if err != nil {
-		return err
-	}
-	sum, err := dispatcher.Run(ctx, notice.ClaimFilter{Jurisdiction: code, Date: d})
-	if err != nil || !planned || sum.Brake != nil {
-		return err
-	}
-	if err := p.store.LeaveOn(ctx, code, d); err != nil {
-		return err
-	}
-	_, err = dispatcher.Run(ctx, notice.ClaimFilter{Jurisdiction: code, Before: d})
-	return err
 }
 
 func sortedKeys[V any](m map[string]V) []string {
