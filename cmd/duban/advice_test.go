@@ -84,3 +84,13 @@ func TestWhatFailedIsCoveredByALaterDay(t *testing.T) {
 		t.Errorf("%v", rows)
 	}
 }
+
+// TestAQuietDoctorSaysWhatIsNotWell alone.
+func TestAQuietDoctorSaysWhatIsNotWell(t *testing.T) {
+	d := town(t, "2024-09-25")
+	d.ok("run", "all")
+	code, out, _ := d.call("", "doctor", "--quiet")
+	if code != exitDone || !strings.Contains(out, "warn  operations") || strings.Contains(out, "ok ") {
+		t.Errorf("exit %d:\n%s", code, out)
+	}
+}

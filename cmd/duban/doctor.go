@@ -68,7 +68,7 @@ func (a *app) doctorCmd() *cobra.Command {
 		Long: `Check what letters depend on and print a line for each finding: ok, warn or FAIL, what was found, and what to do. The
 mail server of every account is asked for all that a letter needs, up to the recipient where --to names one; no letter is
 sent. A slot that was due longer ago than schedule.grace and is not settled FAILs, with the command that settles it.
-Exit 0 where nothing FAILs, else 1: cron or a monitor may call it.`,
+Exit 0 where nothing FAILs, else 1: cron or a monitor may call it, with --quiet, which prints no line that is ok.`,
 		Example: "  duban doctor --to admin@sfj.example.com\n  duban doctor --output json --quiet",
 		RunE:    func(c *cobra.Command, _ []string) error { return d.run(c.Context()) },
 	}
@@ -133,6 +133,9 @@ func (d *doctor) say(check string, f finding) {
 	f.Check, f.Found, f.Do = check, notify.MaskAll(oneLine(f.Found)), notify.MaskAll(oneLine(f.Do))
 	if d.asJSON() {
 		d.err = errors.Join(d.err, d.json(f))
+		return
+	}
+	if d.flags.quiet && f.State == healthy { // cron mails what is printed
 		return
 	}
 	state := string(f.State)

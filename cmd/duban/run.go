@@ -196,7 +196,10 @@ func (a *app) runJurisdiction(ctx context.Context, s *store.Store, runner jobs.R
 	if d > today && a.cfg.Mail.Transport != "file" {
 		return usagef("run %s for %s: the day has not come, and letters would leave; look ahead in a copy of the database with mail.transport: file: what it writes counts as said", strings.Join(names, " and "), d)
 	}
-	if err := errors.Join(a.prepare(ctx, s, j.Code), a.mayPlan(ctx, s, j.Code, d)); err != nil {
+	if err := a.mayPlan(ctx, s, j.Code, d); err != nil {
+		return err
+	}
+	if err := a.prepare(ctx, s, j.Code); err != nil {
 		return err
 	}
 	results, err := runSlots(ctx, runner, names, j.Code, d, h.again)
@@ -476,7 +479,10 @@ func (a *app) newWorker(s *store.Store, runner jobs.Runner, specs map[string]cro
 			return a.trust(ctx, s)
 		},
 		Prepare: func(ctx context.Context, code string) error {
-			return errors.Join(a.prepare(ctx, s, code), a.mayPlan(ctx, s, code, a.today(code)))
+			if err := a.mayPlan(ctx, s, code, a.today(code)); err != nil { // before anything is written
+				return err
+			}
+			return a.prepare(ctx, s, code)
 		},
 		Deliver: a.postOffice(s, func(d *notify.Dispatcher) { d.Door = a.door(s, false) }).deliver,
 		Slots:   s, Settings: a.policies.settings, Grace: a.cfg.Schedule.Grace,
