@@ -46,13 +46,3 @@ func (t *tx) late(ctx context.Context, ids []string, d civil.Date) error {
 	}
 	return insertOr(ctx, t, rows, overwrite[lateRow](t.d))
 }
-
-// lateOf returns the days of those of the letters that are served on another day than their own.
-func (t *tx) lateOf(ctx context.Context, ids []string) (map[string]civil.Date, error) {
-	rows, err := queryIn[lateRow](ctx, t, "WHERE notice IN (%s)", nil, ids)
-	out := make(map[string]civil.Date, len(rows))
-	for _, r := range rows {
-		out[r.Notice] = civil.Date(r.On)
-	}
-	return out, err
-}

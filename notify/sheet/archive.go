@@ -89,8 +89,8 @@ func (a *archive) fill() error {
 		rest := bytes.Clone(p.Bytes()[at:])
 		p.Truncate(at)
 		p.Grow(len(rows) + len(rest))
-		p.Write(rows)
-		p.Write(rest)
+		_, _ = p.Write(rows) // a buffer takes everything
+		_, _ = p.Write(rest)
 		placed++
 	}
 	if placed != len(a.rows) {
