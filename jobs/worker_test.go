@@ -46,15 +46,6 @@ func (f *fakeSlots) FinishSlot(_ context.Context, r run.Run) error {
 	return nil
 }
 
-func (f *fakeSlots) Skip(_ context.Context, r run.Run) error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if _, ok := f.runs[r.Slot]; !ok {
-		f.runs[r.Slot] = r
-	}
-	return nil
-}
-
 func (f *fakeSlots) SkipAll(_ context.Context, runs []run.Run) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()

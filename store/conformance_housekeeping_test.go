@@ -33,7 +33,7 @@ func TestOldRunsAreRemoved(t *testing.T) {
 			}
 		}
 		for i := range civil.Date(many) {
-			if err := s.Skip(ctx, run.Run{Slot: run.Slot{Job: "open", Jurisdiction: j, Date: day0 + i}, Reason: "covered", Started: instant, Finished: instant}); err != nil {
+			if err := s.SkipAll(ctx, []run.Run{{Slot: run.Slot{Job: "open", Jurisdiction: j, Date: day0 + i}, Reason: "covered", Started: instant, Finished: instant}}); err != nil {
 				t.Fatal(err)
 			}
 		}

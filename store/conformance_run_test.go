@@ -106,18 +106,18 @@ func TestSkipLeavesTheLedgerAsItIs(t *testing.T) {
 		ctx := t.Context()
 		skip := run.Run{Slot: run.Slot{Job: "remind", Jurisdiction: j, Date: day0}, Reason: "covered by 2024-09-18", By: "scheduler"}
 		for range 2 {
-			if err := s.Skip(ctx, skip); err != nil {
+			if err := s.SkipAll(ctx, []run.Run{skip}); err != nil {
 				t.Fatal(err)
 			}
 		}
 		running := claimed(t, s, "remind", day0+1)
 		skip.Date = day0 + 1
-		if err := s.Skip(ctx, skip); err != nil {
+		if err := s.SkipAll(ctx, []run.Run{skip}); err != nil {
 			t.Fatal(err)
 		}
 		whole := skip
 		whole.Jurisdiction = "" // a job of the whole installation
-		if err := s.Skip(ctx, whole); err != nil {
+		if err := s.SkipAll(ctx, []run.Run{whole}); err != nil {
 			t.Fatal(err)
 		}
 		ledger := got[[]run.Run](t)(s.Runs(ctx, run.Filter{Jurisdiction: j}))
@@ -134,7 +134,7 @@ func TestSkipLeavesTheLedgerAsItIs(t *testing.T) {
 		equal(t, "last settled elsewhere", got[civil.Date](t)(s.LastSettled(ctx, "remind", "gangcheng")), civil.Date(0))
 		bad := skip
 		bad.Date = 0
-		if err := s.Skip(ctx, bad); err == nil {
+		if err := s.SkipAll(ctx, []run.Run{bad}); err == nil {
 			t.Error("a slot without a date was skipped")
 		}
 	})
@@ -148,7 +148,7 @@ func TestASlotIsPlannedAndThenClaimedOrSkipped(t *testing.T) {
 			return run.Run{Slot: run.Slot{Job: job, Jurisdiction: j, Date: d}, State: run.Done, By: "scheduler", Due: at, Token: "none"}
 		}
 		settled := run.Run{Slot: run.Slot{Job: "open", Jurisdiction: j, Date: day0 - 1}, Reason: "covered", By: "甲"}
-		if err := s.Skip(ctx, settled); err != nil {
+		if err := s.SkipAll(ctx, []run.Run{settled}); err != nil {
 			t.Fatal(err)
 		}
 		running := claimed(t, s, "open", day0)
@@ -204,7 +204,7 @@ func TestASlotIsPlannedAndThenClaimedOrSkipped(t *testing.T) {
 		}
 		skip := run.Run{Slot: run.Slot{Job: "remind", Jurisdiction: j, Date: day0 + 1}, Reason: "too late", By: "worker"}
 		for range 2 {
-			if err := s.Skip(ctx, skip); err != nil {
+			if err := s.SkipAll(ctx, []run.Run{skip}); err != nil {
 				t.Fatal(err)
 			}
 			skip.Reason = "twice"
@@ -259,7 +259,7 @@ func TestAPlannedSlotGoesToOneOfMany(t *testing.T) {
 					var ok bool
 					err := s.PlanSlots(ctx, []run.Run{{Slot: slot, Due: instant, By: by}})
 					if i%3 == 0 && err == nil {
-						err = s.Skip(ctx, run.Run{Slot: slot, Reason: "too late", By: by})
+						err = s.SkipAll(ctx, []run.Run{{Slot: slot, Reason: "too late", By: by}})
 					} else if err == nil {
 						_, ok, err = s.ClaimSlot(ctx, slot, by, time.Minute, false)
 					}

@@ -131,7 +131,7 @@ func (t *tx) lastRuns(ctx context.Context, j string) (map[run.Slot]bool, error) 
 	if err := add(newest, j, string(run.Done), string(run.Done)); err != nil {
 		return nil, err
 	}
-	err := add("SELECT job, logical_date FROM runs WHERE jurisdiction = ? AND started = (SELECT MAX(started) FROM runs)", j)
+	err := add("SELECT job, logical_date FROM runs WHERE jurisdiction = ? AND started = (SELECT MAX(started) FROM runs) ORDER BY logical_date DESC, job LIMIT 1", j)
 	return keep, err
 }
 

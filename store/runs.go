@@ -208,47 +208,6 @@ func (t *tx) finish(ctx context.Context, r run.Run) error {
 	return err
 }
 
-// Skip records that a slot needs no run, with the reason. A planned slot becomes a skipped one, and keeps when it was due; one
-// that has begun, or is settled, is left as it is.
-func (s *Store) Skip(ctx context.Context, r run.Run) error {
-	op := fmt.Sprintf("skip slot %s %s %s", r.Job, r.Jurisdiction, r.Date)
-	if err := checkSlot(r.Slot); err != nil {
-		return fmt.Errorf("%s: %w", op, err)
-	}
-	r.State, r.Token, r.Lease = run.Skipped, "", time.Time{}
-	return s.write(ctx, op, func(t *tx) error {
-		old, err := query[runRow](ctx, t, ofSlot, r.Job, r.Jurisdiction, day(r.Date))
-		if err != nil || len(old) > 0 && old[0].State != run.Planned {
-			return err
-		}
-		row := runOf(r)
-		now, err := t.now(ctx)
-		if err != nil {
-			return err
-		}
-		if row.Started.IsZero() {
-			row.Started = at(now)
-		}
-		if row.Finished.IsZero() {
-			row.Finished = at(now)
-		}
-		if len(old) == 0 {
-			return t.insertOnce(ctx, row)
-		}
-		return t.skipPlanned(ctx, row)
-	})
-}
-
-// skipPlanned settles a planned slot; where another worker has taken it meanwhile, the transaction starts again and finds it.
-func (t *tx) skipPlanned(ctx context.Context, r runRow) error {
-	n, err := t.exec(ctx, "UPDATE runs SET state = ?, reason = ?, run_by = ?, started = ?, finished = ?, counts = ? "+ofSlot+" AND state = ?",
-		string(run.Skipped), r.Reason, r.By, r.Started, r.Finished, r.Counts, r.Job, r.Jurisdiction, r.Date, string(run.Planned))
-	if err == nil && n == 0 {
-		return errAgain
-	}
-	return err
-}
-
 // Runs returns the ledger, newest logical date first, without tokens. What is planned is in it, too.
 func (s *Store) Runs(ctx context.Context, f run.Filter) (out []run.Run, err error) {
 	var w where
