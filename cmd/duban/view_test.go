@@ -269,13 +269,14 @@ func TestTheRulesOfThen(t *testing.T) {
 					t.Errorf("explain %v: T+4 and T+2 on the ladder: %s, want %s", c.args, got, c.want)
 				}
 			}
-			first, second := "policy "+old[0].Hash[:8]+" of 2024-07-02", "policy "+old[1].Hash[:8]+" of 2024-07-10"
+			first, second := "policy "+old[0].Hash[:8]+" of 2024-01-01", "policy "+old[1].Hash[:8]+" of 2024-07-10"
 			if view := fmt.Sprint(l.objects("--config", cfg, "units", "list", "--as-of", "2024-07-09")[0]["view"]); !strings.Contains(view, old[0].Hash) || strings.Contains(view, old[1].Hash) {
 				t.Error(view)
 			}
 			l.holds(first, second, "--config", cfg, "units", "list", "--as-of", "2024-07-09")
 			l.holds(second, first, "--config", cfg, "units", "list", "--as-of", "2024-07-10")
-			l.holds("no policy, calendar or template was loaded by then", first, "--config", cfg, "units", "list", "--as-of", "2024-07-01")
+			l.holds(first, second, "--config", cfg, "units", "list", "--as-of", "2024-07-01") // nothing else was ever in force
+			l.holds("no policy, calendar or template was loaded by then", first, "--config", cfg, "units", "list", "--as-of", "2023-12-31")
 		})
 	}
 }
