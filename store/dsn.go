@@ -31,7 +31,7 @@ func open(dsn, password string) (*Store, error) {
 
 // sqliteSettings hold per connection, so they ride in the DSN. A settled receipt must outlive a power cut: synchronous
 // is FULL. A transaction that writes takes the lock at its start, so it never fails half-way for having read first.
-const sqliteSettings = "?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)" +
+const sqliteSettings = "?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=cache_size(-6000)" +
 	"&_pragma=foreign_keys(1)&_txlock=immediate"
 
 func openSQLite(path string) (*Store, error) {
