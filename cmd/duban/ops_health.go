@@ -29,7 +29,7 @@ func (a *app) healthRunner(s *store.Store, by string) jobs.Runner {
 				return a.condition(ctx, s, code, d)
 			},
 		}},
-		Slots: s.As(holder(), gone), Lease: slotLease, By: by,
+		Slots: s.As(holder(), gone), Lease: slotLease, By: by, Clock: a.machineNow,
 	}
 }
 

@@ -50,7 +50,7 @@ func (a *app) runnerOn(s *store.Store, work jobStore, by string) jobs.Runner {
 			Remind:    jobs.Remind{Store: work, Settings: a.policies.settings},
 			Escalate:  jobs.Escalate{Store: work, Settings: a.policies.settings, Extra: inspections(work)},
 		}.All(),
-		Slots: s.As(holder(), gone), Lease: slotLease, By: by,
+		Slots: s.As(holder(), gone), Lease: slotLease, By: by, Clock: a.machineNow,
 	}
 }
 
