@@ -271,22 +271,7 @@ func TestABackfillIsRefusedWhereSomethingMoved(t *testing.T) {
 	ctx := t.Context()
 	f := backfillFlags{rangeFlags: rangeFlags{from: "2024-09-21", to: "2024-09-24"}, mode: "record", reprocess: "none", by: "李敏"}
 	d.clock = func() time.Time { return time.Date(2024, 9, 25, 3, 0, 0, 0, time.UTC) }
-	shown := func() foresight {
-		t.Helper()
-		sp, err := d.backfillSpan(ctx, s, jobs.AllJobs, f)
-		if err != nil {
-			t.Fatal(err)
-		}
-		copied, err := d.app.scratch(ctx, s, store.Cut{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		saw, err := d.app.rehearse(ctx, copied, sp, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return saw
-	}
+	shown := func() foresight { t.Helper(); return proposed(t, d, s, f) }
 	first := shown()
 	if again := shown(); again.hash != first.hash {
 		t.Fatalf("nothing moved, and yet: %s after %s", again.hash, first.hash)
@@ -332,23 +317,30 @@ func livedUntil(t *testing.T, from, last, today string) (*demo, *store.Store) {
 	return d, s
 }
 
+// proposed is what a backfill of all jobs comes to, as its first call shows it.
+func proposed(t *testing.T, d *demo, s *store.Store, f backfillFlags) foresight {
+	t.Helper()
+	sp, err := d.backfillSpan(t.Context(), s, jobs.AllJobs, f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	copied, err := d.app.scratch(t.Context(), s, store.Cut{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	saw, err := d.app.rehearse(t.Context(), copied, sp, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return saw
+}
+
 // filled carries out a backfill of all jobs, and returns its plan.
 func filled(t *testing.T, d *demo, s *store.Store, f backfillFlags) foresight {
 	t.Helper()
 	ctx := t.Context()
 	f.reprocess, f.by, f.now = cmp.Or(f.reprocess, "none"), "李敏", true
-	sp, err := d.backfillSpan(ctx, s, jobs.AllJobs, f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	copied, err := d.app.scratch(ctx, s, store.Cut{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	saw, err := d.app.rehearse(ctx, copied, sp, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	saw := proposed(t, d, s, f)
 	if err := d.app.fill(ctx, s, saw, f); err != nil {
 		t.Fatal(err)
 	}
