@@ -147,12 +147,12 @@ func TestExplainedAndAnnouncedIsWhatIsSaid(t *testing.T) {
 			}
 			if announced != nil && national.Add(eve, 1) == d && same(asOf, before) {
 				for ref, step := range announced { // after a silence the second urging is announced as well
-					if said[ref+" "+step] == "" {
+					if said[ref+" "+step] == "" && !counts(before, ref, eve, d) {
 						t.Fatalf("%s: announced %s %s, said %v", d, ref, step, said)
 					}
 				}
 				for ref, step := range first {
-					if announced[ref] != step {
+					if announced[ref] != step && !counts(before, ref, eve, d) {
 						t.Fatalf("%s: %s %s was not announced: %v", d, ref, step, announced)
 					}
 				}
@@ -178,6 +178,14 @@ func TestExplainedAndAnnouncedIsWhatIsSaid(t *testing.T) {
 func urgedInArm(c planner.Case, arm int) bool {
 	return slices.ContainsFunc(c.Record.Steps, func(s task.FiredStep) bool {
 		return s.Arm == arm && s.Role == task.Liaison && strings.HasPrefix(s.Step, "T+")
+	})
+}
+
+// counts reports whether something entered ahead of time about the row of an item begins to count after the eve.
+func counts(w planner.World, ref string, eve, d civil.Date) bool {
+	row := record(w, ref).Obligation.TaskID
+	return slices.ContainsFunc(w.Records, func(r task.Record) bool {
+		return r.Obligation.TaskID == row && slices.ContainsFunc(r.Events, func(e task.Event) bool { return e.On > eve && e.On <= d })
 	})
 }
 
