@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"duban/jobs/civil"
+	"duban/jobs/moved"
 	"duban/jobs/run"
 	"duban/jobs/task"
 	"duban/notify/notice"
@@ -105,7 +106,7 @@ func (j Health) Run(ctx context.Context, r run.Run) (run.Run, error) {
 		return r, j.Store.FinishSlot(ctx, r)
 	}
 	settled := r
-	err := retryMoved(ctx, func() (err error) {
+	err := moved.Retry(ctx, func() (err error) {
 		settled, err = j.plan(ctx, r)
 		return err
 	})

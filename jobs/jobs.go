@@ -4,11 +4,11 @@ package jobs
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
 	"duban/jobs/civil"
+	"duban/jobs/moved"
 	"duban/jobs/planner"
 	"duban/jobs/run"
 	"duban/jobs/task"
@@ -54,20 +54,6 @@ type SourceStore interface {
 	TaskEvents(ctx context.Context, jurisdiction string, ids []task.TaskID) ([]task.Event, error)
 }
 
-// tries is how often a plan is made again when the register moves under it.
-const tries = 5
-
-// retryMoved runs f again while the register moves.
-func retryMoved(ctx context.Context, f func() error) error {
-	var err error
-	for range tries {
-		if err = f(); !errors.Is(err, task.ErrMoved) || ctx.Err() != nil {
-			return err
-		}
-	}
-	return err
-}
-
 // onWorkday plans the slot's day, which is a working day, anew while the register moves. On a day off it settles the slot as
 // skipped. what names the work in errors.
 func onWorkday(
@@ -82,7 +68,7 @@ func onWorkday(
 		return r, slots.FinishSlot(ctx, r)
 	}
 	settled := r
-	err = retryMoved(ctx, func() (err error) {
+	err = moved.Retry(ctx, func() (err error) {
 		settled, err = plan(set)
 		return err
 	})

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"duban/jobs/civil"
+	"duban/jobs/moved"
 	"duban/jobs/planner"
 	"duban/jobs/run"
 	"duban/jobs/task"
@@ -60,7 +61,7 @@ func (j Open) Run(ctx context.Context, r run.Run) (run.Run, error) {
 
 // page opens for the first tasks that are due for it. Writing their next day takes them off the list.
 func (j Open) page(ctx context.Context, r run.Run, set planner.Settings) (opened int, more bool, err error) {
-	err = retryMoved(ctx, func() error {
+	err = moved.Retry(ctx, func() error {
 		jur, err := j.Store.Jurisdiction(ctx, r.Jurisdiction)
 		if err != nil {
 			return err

@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -60,16 +61,26 @@ type Worker struct {
 	deliveries sync.WaitGroup
 	mu         sync.Mutex
 	delivering map[string]bool   // by jurisdiction
+	next       map[string]func() // by jurisdiction: the delivery that was asked for last while one was on its way
 	kept       map[string]string // by jurisdiction: why no letter leaves, as it was logged
 }
 
 // retryAfter is how long a failed slot waits for its next attempt.
 const retryAfter = 5 * time.Minute
 
+// postpone keeps a slot that failed from its next attempt. Where others wrote all the while, nothing is wrong with it: the next
+// tick takes it.
+func (w *Worker) postpone(slot run.Slot, now time.Time, err error) {
+	w.retryAt[slot] = now
+	if !errors.Is(err, task.ErrMoved) {
+		w.retryAt[slot] = now.Add(retryAfter)
+	}
+}
+
 // Serve works until ctx ends; then no new work is taken, and what is held is finished.
 func (w *Worker) Serve(ctx context.Context) error {
 	w.settled, w.retryAt, w.delivering, w.distrust = map[run.Slot]bool{}, map[run.Slot]time.Time{}, map[string]bool{}, ""
-	w.accounted, w.missed, w.kept = map[string]civil.Date{}, map[string]civil.Date{}, map[string]string{}
+	w.accounted, w.missed, w.kept, w.next = map[string]civil.Date{}, map[string]civil.Date{}, map[string]string{}, map[string]func(){}
 	held, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	wake := make(chan struct{}, 1)
@@ -181,32 +192,56 @@ func (w *Worker) look(intake, held context.Context, j Job, code string, now time
 		err = w.start(held, slot)
 	}
 	if err != nil {
-		w.retryAt[slot] = now.Add(retryAfter)
+		w.postpone(slot, now, err)
 		w.complain(slot, "job failed", err)
 	}
 	return err == nil
 }
 
-// deliver has the jurisdiction's letters delivered, unless it is still at it.
+// deliver has the jurisdiction's letters delivered. Where it is still at it, it delivers once more when that has ended: that
+// delivery may have looked for the last time before the letters of this tick were there.
 func (w *Worker) deliver(intake context.Context, code string, today civil.Date) {
+	planned := w.planned(code, today)
+	once := func() { w.deliverOnce(intake, code, today, planned) }
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if intake.Err() != nil || w.delivering[code] {
+	if intake.Err() != nil {
+		return
+	}
+	if w.delivering[code] {
+		w.next[code] = once
 		return
 	}
 	w.delivering[code] = true
-	planned := w.planned(code, today)
 	w.deliveries.Go(func() {
-		_, err := contain(func() (run.Run, error) { return run.Run{}, w.Deliver(intake, code, today, planned) })
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		delete(w.delivering, code)
-		words := refused(err)
-		if err != nil && intake.Err() == nil && (words == "" || w.kept[code] != words) {
-			w.Log.Error().Str("jurisdiction", code).Stringer("date", today).Err(err).Msg("deliver letters")
+		for once := once; once != nil; once = w.following(intake, code) {
+			once()
 		}
-		w.kept[code] = words
 	})
+}
+
+// following is the delivery that was asked for while the last one was on its way; nil: none was, or the worker stops.
+func (w *Worker) following(intake context.Context, code string) func() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	once := w.next[code]
+	delete(w.next, code)
+	if intake.Err() != nil {
+		once = nil
+	}
+	w.delivering[code] = once != nil
+	return once
+}
+
+func (w *Worker) deliverOnce(intake context.Context, code string, today civil.Date, planned bool) {
+	_, err := contain(func() (run.Run, error) { return run.Run{}, w.Deliver(intake, code, today, planned) })
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	words := refused(err)
+	if err != nil && intake.Err() == nil && (words == "" || w.kept[code] != words) {
+		w.Log.Error().Str("jurisdiction", code).Stringer("date", today).Err(err).Msg("deliver letters")
+	}
+	w.kept[code] = words
 }
 
 // planned reports whether the last of the day's jobs that the clock starts has settled, and none of them was missed; where it

@@ -70,8 +70,8 @@ type worker struct {
 	seen []string
 }
 
-// patience is how long a test waits for a process to say or do what it must: longer than from one heartbeat to the next.
-const patience = 90 * time.Second
+// patience is how long a test waits for a process to say or do what it must.
+const patience = 30 * time.Second
 
 // serve starts the worker in the folder with nothing but the given environment.
 func serve(t *testing.T, dir string, env []string, args ...string) *worker {

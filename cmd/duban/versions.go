@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"duban/jobs/civil"
+	"duban/jobs/moved"
 	"duban/jobs/run"
 	"duban/jobs/task"
 	"duban/notify/compose"
@@ -242,22 +243,15 @@ func (a *app) beginning(ctx context.Context, s *store.Store, code string) (civil
 	return first, err
 }
 
-// loadTries is how often loading is begun again where something else was written to the jurisdiction meanwhile.
-const loadTries = 5
-
 // fenced calls f with the jurisdiction's seq, again while the seq moves under it.
 func fenced(ctx context.Context, s *store.Store, code string, f func(seq int64) error) error {
-	var err error
-	for range loadTries {
-		j, rerr := s.Jurisdiction(ctx, code)
-		if rerr != nil {
-			return rerr
-		}
-		if err = f(j.Seq); !errors.Is(err, task.ErrMoved) {
+	return moved.Retry(ctx, func() error {
+		j, err := s.Jurisdiction(ctx, code)
+		if err != nil {
 			return err
 		}
-	}
-	return err
+		return f(j.Seq)
+	})
 }
 
 // loadVersion writes one version with its body, and returns the jurisdiction's new seq.

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"duban/jobs/civil"
+	"duban/jobs/moved"
 	"duban/jobs/planner"
 	"duban/jobs/task"
 	"duban/notify/notice"
@@ -83,7 +84,7 @@ func (c Corrector) Correct(ctx context.Context, ref task.Ref, left Rested, wrong
 	if left.Corrected != 0 {
 		return n, fmt.Errorf("correct %s: the unit was written the correction of entry %d on %s", ref, wrong.Seq, left.Corrected)
 	}
-	err = retry(func() error {
+	err = moved.Retry(ctx, func() error {
 		j, err := c.Store.Jurisdiction(ctx, ref.Jurisdiction)
 		if err != nil {
 			return err

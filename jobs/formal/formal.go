@@ -9,6 +9,7 @@ import (
 	"regexp"
 
 	"duban/jobs/civil"
+	"duban/jobs/moved"
 	"duban/jobs/planner"
 	"duban/jobs/task"
 	"duban/notify/notice"
@@ -56,22 +57,10 @@ type Release struct {
 	On, Today civil.Date
 }
 
-// tries is how often a change is decided again when the register moves under it.
-const tries = 5
-
-func retry(f func() error) (err error) {
-	for range tries {
-		if err = f(); !errors.Is(err, task.ErrMoved) {
-			return err
-		}
-	}
-	return err
-}
-
 // Release evaluates the draft once more and, where it holds, gives it its number, date and bytes and lets it go: by mail
 // with the next run, or recorded as handed over. A draft that does not hold is refused with a RefusedError and stays.
 func (d Desk) Release(ctx context.Context, r Release) (doc notice.Document, err error) {
-	err = retry(func() error { doc, err = d.release(ctx, r); return err })
+	err = moved.Retry(ctx, func() error { doc, err = d.release(ctx, r); return err })
 	if err != nil {
 		return doc, fmt.Errorf("release %s: %w", r.ID, err)
 	}
@@ -159,7 +148,7 @@ func (d Desk) number(ctx context.Context, doc notice.Document, o planner.Office,
 
 // Void takes a document back: a draft is dropped, an issued one is voided (作废) and keeps its number.
 func (d Desk) Void(ctx context.Context, id, by, why string) (doc notice.Document, err error) {
-	err = retry(func() error {
+	err = moved.Retry(ctx, func() error {
 		if doc, err = d.Store.Document(ctx, id); err != nil {
 			return err
 		}

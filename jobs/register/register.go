@@ -15,6 +15,7 @@ import (
 
 	"duban/jobs/civil"
 	"duban/jobs/deadline"
+	"duban/jobs/moved"
 	"duban/jobs/planner"
 	"duban/jobs/task"
 )
@@ -46,7 +47,7 @@ type Register struct {
 // change reads the jurisdiction, lets f decide on it, and writes what f returns; it starts again where another write
 // came between.
 func (r Register) change(ctx context.Context, code string, f func(task.Jurisdiction) (task.Batch, error)) error {
-	for tries := 0; ; tries++ {
+	return moved.Retry(ctx, func() error {
 		j, err := r.Store.Jurisdiction(ctx, code)
 		if err != nil {
 			return err
@@ -56,10 +57,9 @@ func (r Register) change(ctx context.Context, code string, f func(task.Jurisdict
 			return err
 		}
 		b.At = r.Clock().UTC()
-		if _, err = r.Store.Write(ctx, code, j.Seq, b); !errors.Is(err, task.ErrMoved) || tries >= 5 {
-			return err
-		}
-	}
+		_, err = r.Store.Write(ctx, code, j.Seq, b)
+		return err
+	})
 }
 
 // Status folds a record as of day d.
