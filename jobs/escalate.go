@@ -318,19 +318,30 @@ const refSlashes = 4
 
 // letters reads what became of the letters about what is open, and those of the week.
 func (j Escalate) letters(ctx context.Context, r run.Run, in *digest.Input) (err error) {
-	ids := noticeIDs(in.Records)
-	if in.Outcomes, err = j.Store.Outcomes(ctx, ids); err != nil {
-		return err
-	}
 	monday := r.Date - civil.Date((int(r.Date.Weekday())+6)%7)
 	if in.Week, err = j.Store.Briefs(ctx, r.Jurisdiction, min(monday, cmp.Or(in.Last, monday)), r.Date); err != nil {
 		return err
 	}
+	ids := noticeIDs(in.Records)
 	for _, l := range in.Week {
 		ids = append(ids, l.ID)
 	}
-	if in.Served, err = j.Store.Served(ctx, ids); err != nil {
+	if in.Outcomes, err = j.Store.Outcomes(ctx, ids); err != nil {
 		return err
+	}
+	var over []string
+	for id, l := range in.Outcomes {
+		if l.TakenOver {
+			over = append(over, id)
+		}
+	}
+	if in.Served, err = j.Store.Served(ctx, over); err != nil {
+		return err
+	}
+	for id, l := range in.Outcomes {
+		if l.Served != 0 {
+			in.Served[id] = l.Served
+		}
 	}
 	in.Steps, err = j.Store.StepsBetween(ctx, r.Jurisdiction, monday, r.Date)
 	return err

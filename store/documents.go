@@ -37,6 +37,13 @@ type documentRow struct {
 
 func (documentRow) table() string { return "documents" }
 
+func (r *documentRow) dest() []any {
+	return []any{
+		&r.ID, &r.Jurisdiction, &r.Kind, &r.Matter, &r.Title, &r.Unit, &r.Drafted, &r.Refs, (*string)(&r.State), &r.Number, &r.Year,
+		&r.N, &r.Date, &r.By, (*string)(&r.Via), &r.Served, &r.Why, &r.Seq,
+	}
+}
+
 func (r documentRow) noun() notice.Document {
 	return notice.Document{
 		ID: r.ID, Jurisdiction: r.Jurisdiction, Kind: r.Kind, Matter: r.Matter, Title: r.Title, Unit: r.Unit, Drafted: civil.Date(r.Drafted),

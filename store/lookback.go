@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strings"
 
 	"duban/jobs/civil"
 	"duban/jobs/task"
@@ -236,16 +237,31 @@ func (r briefRow) noun() notice.Brief {
 	return notice.Brief{ID: r.ID, Key: k, State: r.State, Reason: r.Reason, Waits: r.State == notice.Held && r.NextTry.IsZero()}
 }
 
-// Outcomes returns the letters with these IDs without what they say. An ID that names none has no entry.
+// Outcomes returns the letters with these IDs without what they say, and the day on which each reached its reader by itself. An
+// ID that names none has no entry.
 func (s *Store) Outcomes(ctx context.Context, ids []string) (out map[string]notice.Brief, err error) {
 	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
 	err = s.read(ctx, "read what became of letters", func(t *tx) error {
-		rows, err := queryIn[briefRow](ctx, t, "WHERE id IN (%s)", nil, ids)
-		out = make(map[string]notice.Brief, len(rows))
-		for _, r := range rows {
-			out[r.ID] = r.noun()
+		out = make(map[string]notice.Brief, len(ids))
+		var r briefRow
+		var late day
+		var reached, over bool
+		dest := append(r.dest(), &late, &reached, &over)
+		for piece := range slices.Chunk(ids, maxIn) {
+			piece = filled(t, piece)
+			q := "SELECT " + strings.Join(columns[briefRow](), ", ") + ", late_service.on_date, " + arrived + ", superseded_by <> '' " + fatesFrom +
+				"WHERE id IN (" + marks(len(piece)) + ")"
+			if err := t.each(ctx, q, slices.Concat(arrivedArgs(), anys(piece)), dest, func() {
+				b := r.noun()
+				if b.TakenOver = over; reached && !over {
+					b.Served = max(b.Key.Date, civil.Date(late))
+				}
+				out[r.ID] = b
+			}); err != nil {
+				return err
+			}
 		}
-		return err
+		return nil
 	})
 	return out, err
 }

@@ -344,12 +344,22 @@ type fateRow struct {
 func (t *tx) fates(ctx context.Context, ids []string) (rows []fateRow, err error) {
 	var r fateRow
 	ids = filled(t, ids)
-	q := "SELECT id, logical_date, late_service.on_date, superseded_by = '' AS sent, superseded_by FROM notices LEFT JOIN late_service ON late_service.notice = notices.id " +
-		"WHERE (superseded_by <> '' OR reason NOT LIKE ? AND (state IN (?, ?) OR " +
-		"EXISTS (SELECT 1 FROM attempts WHERE dated = logical_date AND attempts.notice = notices.id AND outcome = ? AND NOT is_copy))) AND id IN (" + marks(len(ids)) + ")"
-	args := []any{"%" + notice.TrialRun + "%", string(notice.Sent), string(notice.Recorded), string(notice.OutcomeAccepted)}
+	q := "SELECT id, logical_date, late_service.on_date, superseded_by = '' AS sent, superseded_by " + fatesFrom +
+		"WHERE (superseded_by <> '' OR " + arrived + ") AND id IN (" + marks(len(ids)) + ")"
 	dest := []any{&r.ID, &r.On, &r.Late, &r.Sent, &r.By}
-	return rows, t.each(ctx, q, slices.Concat(args, anys(ids)), dest, func() { rows = append(rows, r) })
+	return rows, t.each(ctx, q, slices.Concat(arrivedArgs(), anys(ids)), dest, func() { rows = append(rows, r) })
+}
+
+// What holds of a letter that reached its reader: it was sent or is recorded, or a server accepted the reader's own copy. What
+// was sent in a trial run reached nobody.
+const (
+	fatesFrom = "FROM notices LEFT JOIN late_service ON late_service.notice = notices.id "
+	arrived   = "(reason NOT LIKE ? AND (state IN (?, ?) OR " +
+		"EXISTS (SELECT 1 FROM attempts WHERE dated = logical_date AND attempts.notice = notices.id AND outcome = ? AND NOT is_copy)))"
+)
+
+func arrivedArgs() []any {
+	return []any{"%" + notice.TrialRun + "%", string(notice.Sent), string(notice.Recorded), string(notice.OutcomeAccepted)}
 }
 
 // Served returns, for each letter that reached its reader, or was taken over by one that did, the day of that one, which

@@ -141,6 +141,9 @@ func (o *oracle) Outcomes(ctx context.Context, ids []string) (map[string]notice.
 
 // mask shows a letter of the day in hand as it stands before it leaves.
 func (o *oracle) mask(b *notice.Brief) {
+	if b.State == notice.Recorded && b.Served == o.day {
+		b.Served = 0
+	}
 	if b.State == notice.Recorded && b.Key.Date == o.day {
 		b.State, b.Reason = notice.Pending, ""
 	}

@@ -115,7 +115,7 @@ func (c *quarter) urged(r task.Record, arm int, due civil.Date) []civil.Date {
 	var days []civil.Date
 	for _, f := range r.Steps {
 		on, served := c.Served[f.Notice]
-		urging := planner.RungOf(c.set, r.Obligation.Kind, f) == ladder.Urging
+		urging := planner.RungOf(&c.set, r.Obligation.Kind, f) == ladder.Urging
 		if urging && served && f.Passed == "" && f.Arm == arm && f.On > due && f.Role != BureauRole {
 			days = append(days, on)
 		}

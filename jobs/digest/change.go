@@ -49,7 +49,7 @@ func changesOf() []change {
 		{"更正填报数据", recorded(task.Revised)},
 		{"催办", func(w *world, it *item) bool {
 			return slices.ContainsFunc(it.Steps, func(f task.FiredStep) bool {
-				return f.Passed == "" && f.On > w.Last && f.On <= w.d && planner.RungOf(w.all, it.Obligation.Kind, f) == ladder.Urging
+				return f.Passed == "" && f.On > w.Last && f.On <= w.d && planner.RungOf(&w.all, it.Obligation.Kind, f) == ladder.Urging
 			})
 		}},
 	}

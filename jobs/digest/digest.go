@@ -34,7 +34,8 @@ type Input struct {
 	Silences []task.Silence // every entry
 	// Documents are those that are drafts, and those issued or voided that are about an obligation of Records.
 	Documents []notice.Document
-	// Outcomes are the letters that the steps of Records name, by ID; Served the day each reached its reader.
+	// Outcomes are the letters that the steps of Records name and those of Week, by ID; Served the day each, or the one that took
+	// it over, reached its reader.
 	Outcomes map[string]notice.Brief
 	Served   map[string]civil.Date
 	// Week are the letters and Steps what was said in them, from the Monday of the digest's week up to its day.
@@ -54,7 +55,7 @@ type Count struct {
 	N     int
 }
 
-// Summary are the figures of a digest.
+// Summary are the figures of a digest; where there is none, Reason, Todo and Changes alone.
 type Summary struct {
 	Todo    int // things to do today
 	Changes int // what changed since the last digest
@@ -76,14 +77,13 @@ type Summary struct {
 func Make(in Input, set planner.Settings, d civil.Date) (notice.Paper, Summary, bool) {
 	w := survey(in, set, d)
 	b := &book{world: w}
-	sections := []notice.Section{
-		b.todo(), b.late(), b.changes(), b.ahead(), b.whole(), b.uncounted(), b.own(), b.burden(),
-	}
+	todo, changes := b.todo(), b.changes()
 	b.sum.Changes = len(b.changed)
 	if !b.due() {
 		b.sum.Reason = "nothing changed since " + in.Last.String()
 		return notice.Paper{}, b.sum, false
 	}
+	sections := []notice.Section{todo, b.late(), changes, b.ahead(), b.whole(), b.uncounted(), b.own(), b.burden()}
 	p := notice.Paper{
 		Mark: "内部资料", Title: in.Jurisdiction.Name + "行政执法工作督办日报", Sub: b.sub(), Date: d,
 		File: "督办日报全表" + d.String(), Subject: b.subject(),

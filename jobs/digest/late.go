@@ -45,7 +45,7 @@ func (w *world) told(it *item) (t told) {
 		if f.Arm != it.now.Arm || f.On > w.d {
 			continue
 		}
-		rung := planner.RungOf(w.all, it.Obligation.Kind, f)
+		rung := planner.RungOf(&w.all, it.Obligation.Kind, f)
 		if rung == ladder.Urging {
 			t.urgings++
 		}
@@ -184,7 +184,7 @@ func (w *world) upNext(it *item) soon {
 		return soon{}
 	}
 	c := planner.Case{
-		Jurisdiction: w.Jurisdiction, Record: it.Record, Task: it.task, Unit: it.unit, Bureau: w.unit[w.Jurisdiction.Bureau],
+		Jurisdiction: w.Jurisdiction, Record: it.Record, Task: *it.task, Unit: it.unit, Bureau: w.unit[w.Jurisdiction.Bureau],
 		Plan: w.plans[w.planNo[it.task.Plan]], Silences: w.silences, Served: w.Served,
 		History: w.history[duty{it.Obligation.TaskID, it.Obligation.Unit}], Letters: w.letterCount[it.Obligation.Unit],
 	}

@@ -24,7 +24,7 @@ type world struct {
 	plans  []task.Plan
 	planNo map[string]int
 	rows   []task.Task // of the plans, in their order
-	row    map[task.TaskID]task.Task
+	row    map[task.TaskID]*task.Task
 	dir    task.Directory
 	unit   map[string]task.Unit
 	// unitBefore are the units that the last digest knew.
@@ -51,8 +51,8 @@ type duty struct {
 // item is one 项次 as of the digest's day and as the last digest had it.
 type item struct {
 	task.Record
-	task    task.Task
-	inForce bool // the row is
+	task    *task.Task // the zero Task where the row is not in force
+	inForce bool       // the row is
 	unit    task.Unit
 	known   bool // the unit is
 	chase   task.Chase
@@ -83,7 +83,7 @@ func (it *item) twoDates() bool {
 
 func survey(in Input, set planner.Settings, d civil.Date) *world {
 	w := &world{
-		Input: in, all: set, set: set.On(d), d: d, next: set.Calendar.Add(d, 1), planNo: map[string]int{}, row: map[task.TaskID]task.Task{},
+		Input: in, all: set, set: set.On(d), d: d, next: set.Calendar.Add(d, 1), planNo: map[string]int{}, row: map[task.TaskID]*task.Task{},
 		unit: map[string]task.Unit{}, unitBefore: map[string]bool{}, forms: map[string][]notice.Document{}, byRow: map[task.TaskID][]*item{},
 		tallies: map[task.TaskID]map[Class]int{}, support: map[task.TaskID]int{}, triggered: map[string]bool{},
 		history: map[duty][]task.Record{}, letterCount: map[string]int{},
@@ -97,8 +97,10 @@ func survey(in Input, set planner.Settings, d civil.Date) *world {
 	for _, t := range task.TasksAsOf(in.Tasks, d) {
 		if _, ok := w.planNo[t.Plan]; ok {
 			w.rows = append(w.rows, t)
-			w.row[t.TaskID] = t
 		}
+	}
+	for i, t := range w.rows {
+		w.row[t.TaskID] = &w.rows[i]
 	}
 	w.dir = in.Directory.AsOf(d)
 	for _, u := range w.dir.Units {
@@ -168,7 +170,9 @@ func (w *world) item(r task.Record) *item {
 	o := r.Obligation
 	r.Events = planner.UpTo(r.Events, w.d) // what counts from a later day is not read
 	it := &item{Record: r}
-	it.task, it.inForce = w.row[o.TaskID]
+	if it.task, it.inForce = w.row[o.TaskID]; !it.inForce {
+		it.task = &task.Task{}
+	}
 	it.unit, it.known = w.unit[o.Unit]
 	if !it.known {
 		it.unit = task.Unit{Code: o.Unit, Name: o.Unit}

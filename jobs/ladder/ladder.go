@@ -142,7 +142,7 @@ func (l Ladder) Steps(s Subject, cal *workday.Calendar) []Step {
 		return nil
 	}
 	mayUrge := o.Owes == task.OwesDeliver && s.Deliverable && s.Chase == task.ChaseLetter
-	var steps []Step
+	steps := make([]Step, 0, len(l[o.Kind]))
 	for _, r := range l[o.Kind] {
 		if (r.Rung == Urging || r.Rung == Form) && !mayUrge || o.Owes == task.OwesSupport && (!r.Support || r.Break > 0) {
 			continue
@@ -162,8 +162,8 @@ func (l Ladder) Steps(s Subject, cal *workday.Calendar) []Step {
 // mondaysInTime ends each step that waits for Monday's letter before the next reminder begins, and drops it where that
 // Monday comes too late: nobody is told of ten days when three are left.
 func mondaysInTime(steps []Step) []Step {
-	var out []Step
 	next := civil.Never
+	kept := len(steps) // from here on; it fills from the end
 	for _, st := range slices.Backward(steps) {
 		if st.Monday {
 			st.Expires = min(st.Expires, next-1)
@@ -174,10 +174,10 @@ func mondaysInTime(steps []Step) []Step {
 		if st.Rung == Reminder {
 			next = st.On
 		}
-		out = append(out, st)
+		kept--
+		steps[kept] = st
 	}
-	slices.Reverse(out)
-	return out
+	return steps[kept:]
 }
 
 // step dates one rule. Urging, and the form after it, count from the later of the effective and the assess date, so that an ambiguous date is

@@ -62,8 +62,8 @@ const (
 // judge decides about one obligation on one day.
 type judge struct {
 	Case
-	all    Settings // as loaded
-	set    Settings // in force on the day
+	all    *Settings // as loaded
+	set    *Settings // in force on the day
 	day    civil.Date
 	status task.Status
 	steps  []ladder.Step // of the arm
@@ -87,14 +87,17 @@ type passed struct {
 	why  string
 }
 
-func newJudge(c Case, all Settings, d civil.Date) *judge { return newJudgeIn(c, all, all.On(d), d) }
+func newJudge(c Case, all Settings, d civil.Date) *judge {
+	set := all.On(d)
+	return newJudgeIn(c, &all, &set, d)
+}
 
 // newJudgeIn is newJudge with the settings in force on the day at hand.
-func newJudgeIn(c Case, all, set Settings, d civil.Date) *judge {
+func newJudgeIn(c Case, all, set *Settings, d civil.Date) *judge {
 	j := &judge{Case: c, all: all, set: set, day: d}
 	j.status = task.Fold(c.Record.Obligation, c.Record.Events, d, set.Calendar, set.Terms)
 	if j.status.Chased() {
-		j.steps = set.Ladder.Steps(subject(c.Record, c.Task, c.Unit, j.status, set), set.Calendar)
+		j.steps = set.Ladder.Steps(subject(c.Record, c.Task, c.Unit, j.status, *set), set.Calendar)
 	}
 	return j
 }
@@ -318,7 +321,7 @@ func (j *judge) urged() bool {
 }
 
 // RungOf is the rung of a step by the ladder of the day it was said on.
-func RungOf(all Settings, k task.Kind, f task.FiredStep) ladder.Rung {
+func RungOf(all *Settings, k task.Kind, f task.FiredStep) ladder.Rung {
 	rules := all.Ladder
 	for _, p := range all.Later {
 		if p.From <= f.On {
@@ -440,7 +443,7 @@ func (j *judge) closed() []StepDecision {
 		return nil
 	}
 	var out []StepDecision
-	for _, step := range j.set.Ladder.Steps(subject(j.Record, j.Task, j.Unit, j.status, j.set), j.set.Calendar) {
+	for _, step := range j.set.Ladder.Steps(subject(j.Record, j.Task, j.Unit, j.status, *j.set), j.set.Calendar) {
 		if !said(j.Record.Steps, j.status.Arm, step) {
 			out = append(out, StepDecision{Arm: j.status.Arm, Step: step.Step, Rung: step.Rung, Role: step.Reader(), State: StepClosed, On: step.On})
 		}
@@ -556,7 +559,7 @@ func (j *judge) capped() bool {
 }
 
 // nextLetter is the first working day of the next week that has one.
-func (j *judge) nextLetter() civil.Date { return nextWeek(j.day, j.set) }
+func (j *judge) nextLetter() civil.Date { return nextWeek(j.day, *j.set) }
 
 func nextWeek(d civil.Date, set Settings) civil.Date {
 	for week := range civil.Date(6) {

@@ -205,7 +205,7 @@ func (j *judge) formFacts(step ladder.Step) FormFacts {
 		f.Leads = t.LeadText
 	}
 	f.Reminded, f.Urged = j.told(st.Arm)
-	bureau := issuer(j.set, j.Bureau, j.Jurisdiction)
+	bureau := issuer(*j.set, j.Bureau, j.Jurisdiction)
 	f.Bureau = bureau.Name
 	office := j.set.Office(ladder.Form, j.Jurisdiction)
 	f.Issuer = notice.Issuer{

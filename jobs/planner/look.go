@@ -13,8 +13,9 @@ import (
 func subject(r task.Record, t task.Task, u task.Unit, st task.Status, set Settings) ladder.Subject {
 	s := ladder.Subject{Obligation: r.Obligation, Status: st, Deliverable: t.Deliverable != "", Chase: chase(t, u)}
 	if r.Obligation.Quota > 0 {
+		o, events, cal, terms := r.Obligation, r.Events, set.Calendar, set.Terms // the closure keeps these alone
 		s.CountAt = func(d civil.Date) int {
-			return task.Fold(r.Obligation, r.Events, d, set.Calendar, set.Terms).Count
+			return task.Fold(o, events, d, cal, terms).Count
 		}
 	}
 	return s

@@ -195,7 +195,7 @@ func (r *reminder) judge(rec task.Record, t task.Task, u task.Unit) *judge {
 		LeadOpen: r.LeadOpen[o.TaskID.String()+"/"+o.Instance],
 		Written:  r.Written[r.key(o.Unit).ID()], Letters: r.letters[o.Unit],
 		Unseen: r.Known + 1, Planned: r.Planned,
-	}, r.all, r.set, r.day)
+	}, &r.all, &r.set, r.day)
 }
 
 // Case returns one obligation of the snapshot with all that is decided about it by on day d; ok is false where it, its row

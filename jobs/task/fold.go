@@ -82,14 +82,18 @@ func (s Status) Chased() bool { return s.State == Waiting && !s.Unconfirmed }
 // Sort orders events as the fold reads them: by the date they count from, then as they were recorded.
 func Sort(events []Event) []Event {
 	out := slices.Clone(events)
-	slices.SortStableFunc(out, func(a, b Event) int {
-		return cmp.Or(cmp.Compare(a.On, b.On), cmp.Compare(a.Seq, b.Seq))
-	})
+	slices.SortStableFunc(out, foldOrder)
 	return out
 }
 
-// InForce returns the events with On ≤ d that no correction (itself with On ≤ d) has voided, in fold order.
+func foldOrder(a, b Event) int { return cmp.Or(cmp.Compare(a.On, b.On), cmp.Compare(a.Seq, b.Seq)) }
+
+// InForce returns the events with On ≤ d that no correction (itself with On ≤ d) has voided, in fold order. They may be those
+// that were given, which is what most items have: a few in their order, none voided.
 func InForce(events []Event, d civil.Date) []Event {
+	if plain(events, d) {
+		return events[:len(events):len(events)]
+	}
 	voided := map[int64]bool{}
 	for _, e := range events {
 		if e.Kind == Corrected && e.On <= d {
@@ -103,6 +107,16 @@ func InForce(events []Event, d civil.Date) []Event {
 		}
 	}
 	return out
+}
+
+// plain reports whether all events are in force on day d and stand in fold order.
+func plain(events []Event, d civil.Date) bool {
+	for i, e := range events {
+		if e.On > d || e.Kind == Corrected || i > 0 && foldOrder(events[i-1], e) > 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // Fold returns the state of an obligation as of day d: a pure function of what was opened and what happened since.

@@ -270,4 +270,8 @@ type Brief struct {
 	Reason string
 	// Waits says that it is held until a person releases it, and not for its window.
 	Waits bool
+	// TakenOver says that a later letter says what it said. Served is the day it reached its reader by itself; 0: it did not.
+	// They are known of what became of a letter, and not in a list of the days' letters.
+	TakenOver bool
+	Served    civil.Date
 }
