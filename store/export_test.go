@@ -181,7 +181,8 @@ func Effort(ctx context.Context, s *Store) (n int, err error) {
 const QueryNumber = numberQuery
 
 func QueryUnsettled(s *Store) string { return unsettledQuery(s.d) }
-func QuerySettled(s *Store) string   { return settledQuery(s.d) }
+func QuerySettled(s *Store) string   { return dailyQuery(s.d) }
+func QueryKnown() string             { return knownQuery(2) }
 func QuerySteps(s *Store) string     { return "SELECT step FROM steps " + stepsTail(s.d) }
 func QueryBriefs(s *Store) string    { return "SELECT id, reason FROM notices " + briefsTail(s.d) }
 func QueryLast(s *Store) string      { return "SELECT id, reason FROM notices " + lastTail(s.d) }

@@ -53,9 +53,14 @@ func (s *Store) Unsettled(ctx context.Context, j string, from civil.Date) ([]tas
 	return s.refsWhere(ctx, "read what is not settled in "+j, unsettledQuery(s.d), j, since(from), j)
 }
 
-func settledQuery(d *dialect) string {
+// dailyQuery counts in the index's own order, day by day: no engine has to sort all that it counts.
+func dailyQuery(d *dialect) string {
 	return "SELECT plan, row_code, role, owes, state, count(*) AS n FROM obligations " + d.by("obligations_final") +
-		" WHERE jurisdiction = ? AND final_from <= ? GROUP BY plan, row_code, role, owes, state"
+		" WHERE jurisdiction = ? AND final_from <= ? GROUP BY final_from, plan, row_code, role, owes, state"
+}
+
+func settledQuery(d *dialect) string {
+	return "SELECT plan, row_code, role, owes, state, SUM(n) AS n FROM (" + dailyQuery(d) + ") AS daily GROUP BY plan, row_code, role, owes, state"
 }
 
 // Settled counts the jurisdiction's obligations that Unsettled leaves out, by row, role, what is owed and state, in that
@@ -63,23 +68,16 @@ func settledQuery(d *dialect) string {
 // of it.
 func (s *Store) Settled(ctx context.Context, j string, by civil.Date) (out []task.Tally, err error) {
 	err = s.read(ctx, "count what is settled in "+j, func(t *tx) error {
-		var rows []struct {
-			Plan  string     `db:"plan"`
-			Row   string     `db:"row_code"`
-			Role  task.Role  `db:"role"`
-			Owes  task.Owes  `db:"owes"`
-			State task.State `db:"state"`
-			N     int        `db:"n"`
-		}
-		if err := t.SelectContext(ctx, &rows, settledQuery(t.d), j, since(by)); err != nil {
-			return err
-		}
 		counts := map[task.Tally]int{}
-		for _, r := range rows {
-			if r.State == task.Answered {
-				r.State = task.Finished
+		of, n := task.Tally{TaskID: task.TaskID{Jurisdiction: j}}, 0
+		dest := []any{&of.TaskID.Plan, &of.TaskID.Row, (*string)(&of.Role), (*string)(&of.Owes), (*string)(&of.State), &n}
+		if err := t.each(ctx, settledQuery(t.d), []any{j, since(by)}, dest, func() {
+			if of.State == task.Answered {
+				of.State = task.Finished
 			}
-			counts[task.Tally{TaskID: task.TaskID{Jurisdiction: j, Plan: r.Plan, Row: r.Row}, Role: r.Role, Owes: r.Owes, State: r.State}] += r.N
+			counts[of] += n
+		}); err != nil {
+			return err
 		}
 		out = nil
 		for tally, n := range counts {

@@ -18,16 +18,24 @@ import (
 type memory struct {
 	mu    sync.Mutex
 	of    map[string]*remembered
+	most  int // records that are kept
 	count int // records
 	turn  int // counts what was asked
+	swept int // when it was last looked what nobody asks for
 }
 
 // remembered is what is known of a jurisdiction at a seq.
 type remembered struct {
 	seq     int64
 	turn    int // when it was asked for last
-	records map[string]*task.Record
+	records map[string]*keptRecord
 	sources map[string]any // by what they are
+}
+
+// keptRecord is a record with when it was asked for last.
+type keptRecord struct {
+	task.Record
+	turn int
 }
 
 // maxRemembered bounds the records kept, of which one takes about two kilobytes.
@@ -37,14 +45,18 @@ const maxRemembered = 12000
 // is gone through one jurisdiction after the other does not come back to the first.
 const idleTurns = 4000
 
-func newMemory() *memory { return &memory{of: map[string]*remembered{}} }
+// restTurns is after how many questions a record that nobody asked for makes room, where there is none: a digest asks for all that
+// is open, so what is still open was asked for within some days of five jurisdictions.
+const restTurns = 800
+
+func newMemory() *memory { return &memory{of: map[string]*remembered{}, most: maxRemembered} }
 
 // at returns what is known at the seq, forgetting what was known at another; the caller holds the lock.
 func (m *memory) at(j string, seq int64) *remembered {
 	r := m.of[j]
 	if r == nil || r.seq != seq {
 		m.drop(j)
-		r = &remembered{seq: seq, records: map[string]*task.Record{}, sources: map[string]any{}}
+		r = &remembered{seq: seq, records: map[string]*keptRecord{}, sources: map[string]any{}}
 		m.of[j] = r
 	}
 	m.turn++
@@ -108,8 +120,8 @@ func (m *memory) known(j string, seq int64, refs []string, out []task.Record) (o
 	defer m.mu.Unlock()
 	r := m.at(j, seq)
 	for i, ref := range refs {
-		if rec, ok := r.records[ref]; ok {
-			out[i] = *rec
+		if kept, ok := r.records[ref]; ok {
+			out[i], kept.turn = kept.Record, m.turn
 		} else {
 			others, places = append(others, ref), append(places, i)
 		}
@@ -117,7 +129,9 @@ func (m *memory) known(j string, seq int64, refs []string, out []task.Record) (o
 	return others, places
 }
 
-// keep remembers records as they are at the seq.
+// keep remembers records as they are at the seq. Where there is no room, what nobody asked for of late makes some; the rest is not
+// remembered. To forget the others instead would be to forget all, time and again, where more is asked for every day than there
+// is room for.
 func (m *memory) keep(j string, seq int64, records []task.Record) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -125,18 +139,31 @@ func (m *memory) keep(j string, seq int64, records []task.Record) {
 	if r == nil || r.seq != seq {
 		return
 	}
-	if m.count+len(records) > maxRemembered {
-		for _, other := range m.of {
-			clear(other.records)
-		}
-		m.count = 0
+	if m.count+len(records) > m.most && m.turn >= m.swept+restTurns/4 {
+		m.sweep()
 	}
 	for _, rec := range records {
+		if m.count >= m.most {
+			return
+		}
 		ref := rec.Obligation.Ref.String()
-		if _, known := r.records[ref]; !known && rec.Obligation.Jurisdiction == j && m.count < maxRemembered {
+		if _, known := r.records[ref]; !known && rec.Obligation.Jurisdiction == j {
 			rec.Events, rec.Steps, rec.Holds = slices.Clip(rec.Events), slices.Clip(rec.Steps), slices.Clip(rec.Holds)
-			r.records[ref] = &rec
+			r.records[ref] = &keptRecord{rec, m.turn}
 			m.count++
+		}
+	}
+}
+
+// sweep drops the records that were not asked for of late; the caller holds the lock.
+func (m *memory) sweep() {
+	m.swept = m.turn
+	for _, of := range m.of {
+		for ref, kept := range of.records {
+			if kept.turn+restTurns < m.turn {
+				delete(of.records, ref)
+				m.count--
+			}
 		}
 	}
 }

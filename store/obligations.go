@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -194,6 +195,11 @@ func (r stepRow) noun() task.FiredStep {
 		On: civil.Date(r.On), Notice: r.Notice, Passed: r.Passed, Seq: r.Seq}
 }
 
+// byArm orders the steps of one obligation as they were fired.
+func byArm(a, b task.FiredStep) int {
+	return cmp.Or(cmp.Compare(a.Arm, b.Arm), cmp.Compare(a.On, b.On), cmp.Compare(a.Step, b.Step), cmp.Compare(a.N, b.N), cmp.Compare(a.Role, b.Role))
+}
+
 // recordsOf loads obligations with their events (in order of recording), steps (in order of firing) and holds (in the order
 // of their days), in the order of the refs: three queries for every maxIn refs, however much there is to each, and one
 // more where there are holds.
@@ -229,13 +235,16 @@ func recordsOf(ctx context.Context, t *tx, refs []string) ([]task.Record, error)
 		r := &out[place[e.Subject]]
 		r.Events = append(r.Events, e)
 	}
-	steps, err := queryIn[stepRow](ctx, t, "WHERE obligation IN (%s) ORDER BY obligation, arm, on_date, step, n, role", nil, refs)
+	steps, err := queryIn[stepRow](ctx, t, "WHERE obligation IN (%s)", nil, refs)
 	if err != nil {
 		return nil, err
 	}
 	for _, s := range steps {
 		r := &out[place[s.Obligation]]
 		r.Steps = append(r.Steps, s.noun())
+	}
+	for i := range out { // a few each, where an engine would sort them all together
+		slices.SortFunc(out[i].Steps, byArm)
 	}
 	holds, err := queryIn[holdRow](ctx, t, "WHERE obligation IN (%s) ORDER BY obligation, on_date, seq, pos", nil, held)
 	for _, h := range holds {
@@ -528,13 +537,13 @@ func (s *Store) TaskEvents(ctx context.Context, j string, ids []task.TaskID) (ou
 // names none is passed over.
 func (s *Store) RecordsOf(ctx context.Context, j string, refs []string) (out []task.Record, err error) {
 	asked := slices.Compact(slices.Sorted(slices.Values(refs)))
+	asked = slices.DeleteFunc(asked, func(ref string) bool { return !strings.HasPrefix(ref, j+"/") })
 	err = s.read(ctx, "read obligations of "+j, func(t *tx) error {
 		var known []string
 		for piece := range slices.Chunk(asked, maxIn) {
 			piece = filled(t, piece)
-			var got []string
-			q := "SELECT ref FROM obligations WHERE jurisdiction = ? AND ref IN (" + marks(len(piece)) + ")"
-			if err := t.SelectContext(ctx, &got, q, append([]any{j}, anys(piece)...)...); err != nil {
+			got, err := t.words(ctx, knownQuery(len(piece)), anys(piece)...)
+			if err != nil {
 				return err
 			}
 			known = append(known, got...)
@@ -544,6 +553,12 @@ func (s *Store) RecordsOf(ctx context.Context, j string, refs []string) (out []t
 		return err
 	})
 	return out, err
+}
+
+// knownQuery names no jurisdiction, which each ref begins with: asked for that as well, an engine walks an index of all the
+// jurisdiction's obligations rather than look up these few.
+func knownQuery(refs int) string {
+	return "SELECT ref FROM obligations WHERE ref IN (" + marks(refs) + ")"
 }
 
 // Touched returns the subjects, each once and in order, of the jurisdiction's events that were recorded after the seq and count
