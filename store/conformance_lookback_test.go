@@ -311,6 +311,7 @@ func TestLookingBackUsesItsIndexes(t *testing.T) {
 		due, dueArgs := store.QueryDueIn(s, j, kinds, day0, day0+1)
 		dueAll, dueAllArgs := store.QueryDueIn(s, j, nil, day0, day0+1)
 		periods, periodArgs := store.QueryPeriods(s, j, kinds, day0, day0+1)
+		anyPeriod, anyPeriodArgs := store.QueryAnyPeriod(s, j, kinds, day0, day0+1)
 		for _, c := range []struct {
 			query, index, search string
 			args                 []any
@@ -323,6 +324,7 @@ func TestLookingBackUsesItsIndexes(t *testing.T) {
 			{due, "obligations_due_now", "(jurisdiction=? AND now_effective>? AND now_effective<?)", dueArgs},
 			{dueAll, "obligations_due_now", "(jurisdiction=? AND now_effective>? AND now_effective<?)", dueAllArgs},
 			{periods, "obligations_due", "(jurisdiction=? AND effective>?)", periodArgs},
+			{anyPeriod, "obligations_due", "(jurisdiction=? AND effective>? AND effective<?)", anyPeriodArgs},
 			{store.QuerySteps(s), "steps_on", "(jurisdiction=? AND on_date>? AND on_date<?)", []any{j, d, e}},
 			{store.QueryBriefs(s), "notices_key", "(jurisdiction=? AND logical_date>? AND logical_date<?)", []any{j, d, e}},
 			{store.QueryLast(s), "notices_kind", "(jurisdiction=? AND kind=? AND logical_date<?)", []any{j, notice.BureauDigest, d, "cancelled"}},

@@ -200,6 +200,9 @@ func QueryDueIn(s *Store, j string, kinds []task.Kind, from, to civil.Date) (str
 func QueryPeriods(s *Store, j string, kinds []task.Kind, from, to civil.Date) (string, []any) {
 	return periodsQuery(s.d, j, kinds, from, to)
 }
+func QueryAnyPeriod(s *Store, j string, kinds []task.Kind, from, to civil.Date) (string, []any) {
+	return anyPeriodQuery(s.d, j, kinds, from, to)
+}
 
 // SeqAt returns the jurisdiction's last seq that was recorded at or before the instant; 0 where none is known to be.
 func (s *Store) SeqAt(ctx context.Context, jurisdiction string, t time.Time) (seq int64, err error) {
