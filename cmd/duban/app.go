@@ -10,7 +10,6 @@ import (
 	"os/signal"
 	"regexp"
 	"runtime"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"syscall"
@@ -45,25 +44,13 @@ func usagef(format string, args ...any) error { return usageError{fmt.Errorf(for
 // refusedError is input that was refused whole.
 type refusedError struct{ error }
 
-// The program may leave spareMemory to waste before it tidies up, in per cent of what it uses. As used count smallRegister bytes
-// that it sets aside and never touches, which therefore cost nothing: a register of a few megabytes would be tidied up after
-// every few megabytes otherwise, a thousand times in a year that is gone through, for a fifth of the time.
-const (
-	spareMemory   = 120
-	smallRegister = 16 << 20
-)
-
-// tidySeldom sets how often memory is tidied up, unless the environment does. What it returns is to be kept.
-func tidySeldom() []byte {
-	if os.Getenv("GOGC") != "" {
-		return nil
-	}
-	debug.SetGCPercent(spareMemory)
-	return make([]byte, smallRegister)
-}
+// reserve is memory, in bytes, that is set aside and never touched, and so costs none. Memory is tidied up when as much was left
+// to waste as is in use, and this counts as used: a register of a few megabytes would be tidied up after every few megabytes
+// otherwise, a thousand times in a year that is gone through, for a fifth of the time.
+const reserve = 16 << 20
 
 func runMain() int {
-	defer runtime.KeepAlive(tidySeldom())
+	defer runtime.KeepAlive(make([]byte, reserve))
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	signal.Ignore(syscall.SIGPIPE) // a reader that goes first ends the command by an error, after what it opened is closed

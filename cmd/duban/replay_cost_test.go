@@ -3,6 +3,7 @@ package main
 import (
 	"flag"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -22,7 +23,7 @@ const mostPreview = 1.2
 // letters gone through day by day, previewed and filled in, and looking ahead costs little more than living through it.
 func TestAYearSaysTheSameAndAPreviewCostsNoMore(t *testing.T) {
 	skipUntimed(t)
-	defer asTheProgram()()
+	defer runtime.KeepAlive(make([]byte, reserve)) // as the program does
 	first, last, _ := strings.Cut("2024-09-16..2024-10-16", "..")
 	if *whole {
 		first, last, _ = strings.Cut(*yearRange, "..")

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"path/filepath"
 	"runtime"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"testing"
@@ -36,7 +35,7 @@ func BenchmarkYear(b *testing.B) {
 		day  func(*demo, testing.TB, string, civil.Date)
 	}{{"story", (*demo).storyDay}, {"silence", (*demo).bareDay}} {
 		b.Run(v.name, func(b *testing.B) {
-			defer asTheProgram()()
+			defer runtime.KeepAlive(make([]byte, reserve)) // as the program does
 			for b.Loop() {
 				a, _, _ := testApp(b)
 				dir := b.TempDir()
@@ -61,16 +60,6 @@ func BenchmarkYear(b *testing.B) {
 				b.Log(fingerprint(b, s))
 			}
 		})
-	}
-}
-
-// asTheProgram tidies memory up as seldom as the program does, until what it returns is called.
-func asTheProgram() (undo func()) {
-	percent := debug.SetGCPercent(spareMemory)
-	reserve := make([]byte, smallRegister)
-	return func() {
-		debug.SetGCPercent(percent)
-		runtime.KeepAlive(reserve)
 	}
 }
 

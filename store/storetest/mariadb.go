@@ -9,6 +9,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -21,6 +23,7 @@ import (
 var server struct {
 	once   sync.Once
 	socket string
+	dir    string // where its files are, and its number in the file pid
 	err    error
 	leash  io.Closer // the watchdog's standard input: held here, or the collector would close it
 	dbs    atomic.Int64
@@ -90,7 +93,7 @@ func start() (socket string, err error) {
 	if err != nil {
 		return "", errors.Join(fmt.Errorf("%s: %w: %s", install, err, out), os.RemoveAll(dir))
 	}
-	socket = filepath.Join(dir, "s")
+	server.dir, socket = dir, filepath.Join(dir, "s")
 	log, err := os.Create(filepath.Join(dir, "log"))
 	if err != nil {
 		return "", err
@@ -143,4 +146,45 @@ func ready(socket, log string) error {
 		}
 		time.Sleep(20 * time.Millisecond) // a server on its way up can only be asked again
 	}
+}
+
+// Spent is the processor time that the engine's server has used, to a hundredth of a second; none where the engine runs in the
+// process of the test. Where the system does not tell what another process has used it ends the test.
+func (e Engine) Spent(t testing.TB) time.Duration {
+	t.Helper()
+	if server.dir == "" || e.Name == "sqlite" {
+		return 0
+	}
+	pid, err := os.ReadFile(filepath.Join(server.dir, "pid"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	stat, err := os.ReadFile(filepath.Join("/proc", strings.TrimSpace(string(pid)), "stat"))
+	if errors.Is(err, os.ErrNotExist) {
+		t.Skipf("what the server uses of the processor is not known here: %v", err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	ticks, err := ticks(string(stat))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const perSecond = 100 // whatever the kernel counts by itself, it tells in these
+	return time.Duration(ticks) * time.Second / perSecond
+}
+
+// ticks reads, out of a process's line, its time as the user and as the system: the 14th and 15th word, of which the second, its
+// name in brackets, may hold blanks and brackets.
+func ticks(stat string) (int64, error) {
+	words := strings.Fields(stat[strings.LastIndex(stat, ")")+1:])
+	if len(words) < 13 {
+		return 0, fmt.Errorf("read the time of a process: %q is too short", stat)
+	}
+	user, err := strconv.ParseInt(words[11], 10, 64)
+	if err != nil {
+		return 0, err
+	}
+	system, err := strconv.ParseInt(words[12], 10, 64)
+	return user + system, err
 }
