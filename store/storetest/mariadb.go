@@ -9,8 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -23,7 +21,6 @@ import (
 var server struct {
 	once   sync.Once
 	socket string
-	dir    string // where its files are, and its number in the file pid
 	err    error
 	leash  io.Closer // the watchdog's standard input: held here, or the collector would close it
 	dbs    atomic.Int64
@@ -53,14 +50,21 @@ func mysqlDSN(t testing.TB) string {
 	return "mysql://root@unix(" + server.socket + ")/" + name
 }
 
-func admin(socket, statement string) error {
+func connect(socket string) (*sql.DB, error) {
 	cfg := mysql.NewConfig()
 	cfg.User, cfg.Net, cfg.Addr, cfg.Logger = "root", "unix", socket, &mysql.NopLogger{}
 	connector, err := mysql.NewConnector(cfg)
 	if err != nil {
+		return nil, err
+	}
+	return sql.OpenDB(connector), nil
+}
+
+func admin(socket, statement string) error {
+	db, err := connect(socket)
+	if err != nil {
 		return err
 	}
-	db := sql.OpenDB(connector)
 	_, err = db.ExecContext(context.Background(), statement)
 	return errors.Join(err, db.Close())
 }
@@ -93,7 +97,7 @@ func start() (socket string, err error) {
 	if err != nil {
 		return "", errors.Join(fmt.Errorf("%s: %w: %s", install, err, out), os.RemoveAll(dir))
 	}
-	server.dir, socket = dir, filepath.Join(dir, "s")
+	socket = filepath.Join(dir, "s")
 	log, err := os.Create(filepath.Join(dir, "log"))
 	if err != nil {
 		return "", err
@@ -148,43 +152,25 @@ func ready(socket, log string) error {
 	}
 }
 
-// Spent is the processor time that the engine's server has used, to a hundredth of a second; none where the engine runs in the
-// process of the test. Where the system does not tell what another process has used it ends the test.
+// Spent is the processor time that the engine's server has used for what it was asked since the first call; none where the engine
+// runs in the process of the test. What a server does by itself is left out: it comes late, after whatever was written before.
 func (e Engine) Spent(t testing.TB) time.Duration {
 	t.Helper()
-	if server.dir == "" || e.Name == "sqlite" {
+	if server.socket == "" || e.Name == "sqlite" {
 		return 0
 	}
-	pid, err := os.ReadFile(filepath.Join(server.dir, "pid"))
+	db, err := connect(server.socket)
 	if err != nil {
 		t.Fatal(err)
 	}
-	stat, err := os.ReadFile(filepath.Join("/proc", strings.TrimSpace(string(pid)), "stat"))
-	if errors.Is(err, os.ErrNotExist) {
-		t.Skipf("what the server uses of the processor is not known here: %v", err)
-	}
-	if err != nil {
+	defer db.Close()
+	if _, err := db.ExecContext(t.Context(), "SET GLOBAL userstat = 1"); err != nil {
 		t.Fatal(err)
 	}
-	ticks, err := ticks(string(stat))
-	if err != nil {
-		t.Fatal(err)
+	var name string
+	var seconds float64
+	if err := db.QueryRowContext(t.Context(), "SHOW GLOBAL STATUS LIKE 'Cpu_time'").Scan(&name, &seconds); err != nil {
+		t.Fatalf("ask the server for its processor time: %v", err)
 	}
-	const perSecond = 100 // whatever the kernel counts by itself, it tells in these
-	return time.Duration(ticks) * time.Second / perSecond
-}
-
-// ticks reads, out of a process's line, its time as the user and as the system: the 14th and 15th word, of which the second, its
-// name in brackets, may hold blanks and brackets.
-func ticks(stat string) (int64, error) {
-	words := strings.Fields(stat[strings.LastIndex(stat, ")")+1:])
-	if len(words) < 13 {
-		return 0, fmt.Errorf("read the time of a process: %q is too short", stat)
-	}
-	user, err := strconv.ParseInt(words[11], 10, 64)
-	if err != nil {
-		return 0, err
-	}
-	system, err := strconv.ParseInt(words[12], 10, 64)
-	return user + system, err
+	return time.Duration(seconds * float64(time.Second))
 }
