@@ -3,6 +3,8 @@ package jobs
 import (
 	"context"
 	"fmt"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -20,8 +22,16 @@ type movingRegister struct {
 	*fakeSlots
 	begun  time.Time
 	moving time.Duration
-	wrote  []time.Duration // when letters were written, since it began
-	tries  int
+
+	mu    sync.Mutex
+	wrote []time.Duration // when letters were written, since it began
+	tries int
+}
+
+func (m *movingRegister) letters() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.wrote)
 }
 
 func (m *movingRegister) seq() int64 {
@@ -46,6 +56,8 @@ func (m *movingRegister) NoticeIDs(context.Context, string, civil.Date) ([]strin
 }
 
 func (m *movingRegister) SavePlan(ctx context.Context, code string, seq int64, p run.DayPlan) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	if m.tries++; seq != m.seq() {
 		return fmt.Errorf("save plan: %w", task.ErrMoved)
 	}
@@ -80,10 +92,10 @@ func TestALetterIsWrittenInItsTickAlthoughOthersWrite(t *testing.T) {
 				w.Specs = map[string]cron.Schedule{"health": spec(t, "0 8 * * *")} // it is eight in the morning
 				var left time.Duration
 				w.Deliver = func(context.Context, string, civil.Date, bool) error {
-					if left == 0 && len(m.wrote) > 0 {
+					if left == 0 && m.letters() > 0 {
 						left = time.Since(m.begun)
 					}
-					if failed := slots.states("health")["failed"] == 1; len(m.wrote) == 0 && failed != c.failed {
+					if failed := slots.states("health")["failed"] == 1; m.letters() == 0 && failed != c.failed {
 						t.Errorf("after %s it has failed: %t", time.Since(m.begun), failed)
 					}
 					return nil
@@ -103,23 +115,31 @@ func TestADeliveryIsFollowedByTheOneAskedForMeanwhile(t *testing.T) {
 		w, _, remind, _ := newWorker(t, "a")
 		w.Heartbeat = spec(t, "*/10 * * * *")
 		begun := time.Now()
+		var mu sync.Mutex
 		var planned, left time.Time
-		remind.run = func(run.Slot) error { planned = time.Now(); return nil } // at nine
+		remind.run = func(run.Slot) error { // at nine
+			mu.Lock()
+			defer mu.Unlock()
+			planned = time.Now()
+			return nil
+		}
 		type asked struct {
 			at      time.Duration
 			planned bool
 		}
 		var all []asked
-		at := 0 // how many deliveries are under way
+		var at atomic.Int64 // how many deliveries are under way
 		w.Deliver = func(_ context.Context, _ string, _ civil.Date, p bool) error {
+			mu.Lock()
 			all = append(all, asked{time.Since(begun), p})
-			if at++; at != 1 {
-				t.Error("two deliveries at once")
-			}
-			defer func() { at-- }()
 			if !planned.IsZero() && left.IsZero() {
 				left = time.Now()
 			}
+			mu.Unlock()
+			if at.Add(1) != 1 {
+				t.Error("two deliveries at once")
+			}
+			defer at.Add(-1)
 			if time.Since(begun) == 40*time.Minute {
 				time.Sleep(25 * time.Minute) // a slow server, which is told goodbye at five past nine
 			}
