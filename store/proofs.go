@@ -181,9 +181,6 @@ func (t *tx) countProven(ctx context.Context, n notice.Notice, tried bool, reaso
 	return t.addMove(ctx, notice.Move{Notice: n.ID, At: now, From: n.State, To: to, Cause: notice.Prove, Reason: reason, By: by})
 }
 
-// provenBefore is the reason of a letter that was planned after the archive proved it.
-const provenBefore = "the archive proves that it left before it was planned here"
-
 // proven has new letters count as sent of which the archive proved it before they were planned. The draft of a formal one
 // stays a draft: its number is entered with its release.
 func (t *tx) proven(ctx context.Context, planned []notice.Notice) error {
@@ -204,7 +201,7 @@ func (t *tx) proven(ctx context.Context, planned []notice.Notice) error {
 	for _, id := range slices.Sorted(maps.Keys(kept)) {
 		rows := kept[id]
 		receipts := notice.Match(byID[id].Facts.Recipients, nouns(rows))
-		if err := t.prove(ctx, id, receipts, provenBefore, rows[0].EnteredBy); err != nil {
+		if err := t.prove(ctx, id, receipts, notice.ProvenBefore, rows[0].EnteredBy); err != nil {
 			return fmt.Errorf("letter %s: %w", id, err)
 		}
 	}

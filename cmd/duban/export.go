@@ -30,9 +30,9 @@ func (a *app) exportCmd() *cobra.Command {
 
 // evidenceOptions are the flags of `export evidence`.
 type evidenceOptions struct {
-	jurisdiction, unit, from, to, out, verify string
-	full                                      bool // letters that name people too
-	lens                                      lens
+	jurisdiction, unit, from, to, out, archive, verify string
+	full                                               bool // letters that name people too
+	lens                                               lens
 }
 
 func (a *app) evidenceCmd() *cobra.Command {
@@ -60,6 +60,7 @@ With --verify it checks such a file instead, without a database, and names the f
 	f.StringVar(&o.to, "to", "", "last logical date, YYYY-MM-DD")
 	f.StringVar(&o.jurisdiction, "jurisdiction", "", "the unit's jurisdiction; needed where several have a unit of this code")
 	f.StringVar(&o.out, "out", "", "file to write, which must not be there yet (default evidence-JURISDICTION-UNIT-FROM-TO.zip)")
+	archiveFlag(f, &o.archive)
 	f.BoolVar(&o.full, "full", false, "letters about the unit's people too: personal data")
 	o.lens.flags(c)
 	f.StringVar(&o.verify, "verify", "", "check this file instead of writing one")
@@ -80,7 +81,7 @@ type evidenceReport struct {
 }
 
 func (a *app) verifyEvidence(o evidenceOptions) error {
-	if o.unit+o.from+o.to+o.jurisdiction+o.out != "" || o.full || o.verify == "" || o.lens.asOf+o.lens.knownAt != "" {
+	if o.unit+o.from+o.to+o.jurisdiction+o.out+o.archive != "" || o.full || o.verify == "" || o.lens.asOf+o.lens.knownAt != "" {
 		return usagef("export evidence: --verify takes the name of a file and no other flag")
 	}
 	f, err := os.Open(o.verify)
@@ -120,7 +121,7 @@ func (a *app) exportEvidence(ctx context.Context, o evidenceOptions) error {
 	if _, err := os.Lstat(o.out); err == nil {
 		return usagef("export evidence: %s is there already; move it away, or name another file with --out", o.out)
 	}
-	kept, err := a.sentBytes(in.Jurisdiction)
+	kept, err := a.sentBytes(in.Jurisdiction, o.archive)
 	if err != nil {
 		return err
 	}
@@ -135,7 +136,8 @@ func (a *app) exportEvidence(ctx context.Context, o evidenceOptions) error {
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
-		return kept.of(n, r)
+		data, _, err := kept.of(n, r)
+		return data, err
 	}
 	var sum evidence.Summary
 	err = writeNew(o.out, func(w io.Writer) (err error) {
@@ -226,55 +228,33 @@ func subjectOf(n notice.Notice, m compose.Mail) string {
 	return ""
 }
 
-// sentBytes finds what was handed over: in the archive; in the folder of the file transport, which is its own archive; and
-// where neither has it, by composing it anew.
-type sentBytes struct {
-	archive *archive.Archive // nil: there is none
-	folder  string
-	mail    compose.Mail
-}
-
-// sentBytes opens the archive where there is one: looking at it does not make it.
-func (a *app) sentBytes(jurisdiction string) (sentBytes, error) {
-	c := a.cfg.MailOf(jurisdiction)
-	m, err := a.mailOf(jurisdiction)
-	b := sentBytes{folder: c.Dir, mail: m}
-	if err != nil || c.ArchiveDir == "" {
-		return b, err
-	}
-	if _, err := os.Stat(c.ArchiveDir); errors.Is(err, fs.ErrNotExist) {
-		return b, nil
-	}
-	b.archive, err = archive.Open(c.ArchiveDir)
-	return b, err
-}
-
-// of returns what an attempt handed over, or fs.ErrNotExist. What comes of composing is tried by its SHA-256 like
-// everything else: settings and templates change.
-func (b sentBytes) of(n notice.Notice, r notice.Receipt) ([]byte, error) {
+// of returns what an attempt handed over and where it lies, or fs.ErrNotExist. What comes of composing is tried by its
+// SHA-256 like everything else: settings and templates change.
+func (b sentBytes) of(n notice.Notice, r notice.Receipt) (data []byte, path string, err error) {
 	if b.archive != nil {
 		// In a trial run the copies of one letter have Message-IDs of their own.
 		for _, id := range []string{n.ID, fmt.Sprintf("%s-%d", n.ID, r.Recipient)} {
 			data, err := b.archive.Bytes(n.Key.Jurisdiction, n.Key.Date, id, r.SHA256)
 			switch {
 			case err == nil:
-				return data, nil
+				return data, filepath.Join(b.dir, filepath.FromSlash(archive.Path(n.Key.Jurisdiction, n.Key.Date, id, r.SHA256))), nil
 			case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrInvalid), errors.Is(err, archive.ErrChanged):
 			default:
-				return nil, err
+				return nil, "", err
 			}
 		}
 	}
 	for _, msg := range b.anew(n, r) {
 		if evidence.Sum(msg.Bytes) == r.SHA256 {
-			return msg.Bytes, nil
+			return msg.Bytes, composedName, nil
 		}
-		data, err := os.ReadFile(filepath.Join(b.folder, filepath.FromSlash(file.Path(msg))))
+		path := filepath.Join(b.folder, filepath.FromSlash(file.Path(msg)))
+		data, err := os.ReadFile(path)
 		if err == nil && evidence.Sum(data) == r.SHA256 {
-			return data, nil
+			return data, path, nil
 		}
 	}
-	return nil, fmt.Errorf("find letter %s: %w", n.ID, fs.ErrNotExist)
+	return nil, "", fmt.Errorf("find letter %s: %w", n.ID, fs.ErrNotExist)
 }
 
 // anew composes a letter as the attempt may have had it: to its reader or in a trial run, whole or without its

@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"duban/jobs/civil"
-	"duban/jobs/personnel"
 	"duban/jobs/task"
 	"duban/notify"
 	"duban/notify/compose"
@@ -72,10 +71,15 @@ func (r letterRow) when(zone *time.Location) string {
 func (a *app) outboxCmd() *cobra.Command {
 	c := &cobra.Command{Use: "outbox", Short: "The letters: what became of them, and what a person decides about them"}
 	var full bool
+	var dir string
 	var past lens
 	show := &cobra.Command{
 		Use: "show ID", Short: "One letter as text, with its whole history", Args: cobra.ExactArgs(1),
-		Long: "One letter as text, with its whole history. In a letter about a unit's people their names are masked unless --full asks for them.",
+		Long: `One letter as text, with its whole history. The text is what was sent: where composing it anew does not give that, as
+after a restore (outbox reconcile) or with newer templates, it is read from the archive, and where the archive is not at
+hand that is said, with the name of the file. In a letter about a unit's people their names are masked unless --full asks
+for them.`,
+		Example: "  duban outbox show 6f0c1a\n  duban outbox show 6f0c1a --archive /srv/duban/archive",
 		RunE: func(c *cobra.Command, args []string) error {
 			past.of = func(ctx context.Context, s *store.Store) (string, error) {
 				return jurisdictionOfLetter(ctx, s, args[0])
@@ -84,10 +88,11 @@ func (a *app) outboxCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.outboxShow(c.Context(), s, args[0], full)
+			return a.outboxShow(c.Context(), s, args[0], dir, full)
 		},
 	}
 	past.flags(show)
+	archiveFlag(show.Flags(), &dir)
 	show.Flags().BoolVar(&full, "full", false, "names of staff in full: personal data, not for a log")
 	c.AddCommand(a.outboxListCmd(), show, a.outboxResolveCmd(), a.outboxRetryCmd(), a.outboxCancelCmd(), a.outboxReleaseCmd(), a.outboxReconcileCmd())
 	return c
@@ -275,12 +280,10 @@ type letterDetail struct {
 	letterRow
 	Document *notice.Document `json:"document,omitempty"` // of a formal letter
 	Versions notice.Versions  `json:"versions"`           // template: of the last attempt
-	Subject  string           `json:"subject"`
-	Text     string           `json:"text"`
-	Fault    string           `json:"fault,omitempty"` // why it cannot be composed
-	Receipts []attemptLine    `json:"receipts"`        // one of each recipient
-	Attempts []attemptLine    `json:"attempts"`        // all, in order
-	Moves    []moveLine       `json:"moves"`           // what else was done with it, in order
+	wording
+	Receipts []attemptLine `json:"receipts"` // one of each recipient
+	Attempts []attemptLine `json:"attempts"` // all, in order
+	Moves    []moveLine    `json:"moves"`    // what else was done with it, in order
 }
 
 // moveLine is one move as `outbox show --output json` prints it.
@@ -294,8 +297,9 @@ type moveLine struct {
 	By     string       `json:"by"`
 }
 
-// history reads all that is known of one letter; names of staff are masked unless full asks for them.
-func (a *app) history(ctx context.Context, s *store.Store, id string, full bool) (d letterDetail, err error) {
+// history reads all that is known of one letter; names of staff are masked unless full asks for them, and what was sent is
+// read from the archive in the folder named, or else the configured one.
+func (a *app) history(ctx context.Context, s *store.Store, id, dir string, full bool) (d letterDetail, err error) {
 	n, err := s.Notice(ctx, id)
 	if err != nil {
 		return d, fmt.Errorf("show letter %s: %w; `duban outbox list` names them", id, err)
@@ -318,45 +322,23 @@ func (a *app) history(ctx context.Context, s *store.Store, id string, full bool)
 	for _, m := range moves {
 		d.Moves = append(d.Moves, moveLine{N: m.N, At: m.At, From: m.From, To: m.To, Cause: m.Cause, Reason: notify.MaskAll(m.Reason), By: m.By})
 	}
-	m, err := a.mailOf(n.Key.Jurisdiction)
+	kept, err := a.sentBytes(n.Key.Jurisdiction, dir)
 	if err != nil {
 		return d, err
 	}
-	if len(n.Facts.Recipients) == 0 { // what is to be handed over, or waits for an address, is shown as it would be mailed
-		n.Facts.Recipients = []notice.Recipient{{Role: n.Key.Role, Email: m.FromAddress}}
+	if d.Document, err = documentOf(ctx, s, &n); err != nil {
+		return d, err
 	}
-	if n.Key.Formal() {
-		doc, err := s.Document(ctx, n.ID)
-		if err != nil && !errors.Is(err, task.ErrNotFound) {
-			return d, err
-		}
-		if err == nil {
-			d.Document = &doc
-			if n.Facts.Paper != nil {
-				paper := marked(*n.Facts.Paper, doc)
-				n.Facts.Paper = &paper
-			}
-		}
-	}
-	if n.Key.Kind == notice.PersonnelLetter && n.Facts.Paper != nil && !full {
-		paper := personnel.MaskNames(*n.Facts.Paper, maskName)
-		n.Facts.Paper = &paper
-	}
-	msg, err := compose.Compose(n, 0, m)
-	if err != nil { // its history is asked for just then
-		d.Fault = notify.MaskAll(err.Error())
-		return d, nil
-	}
-	d.Subject, d.Text = msg.Subject, msg.Text
-	return d, nil
+	d.wording, err = a.wording(shown{Notice: n, attempts: attempts, anew: notice.PlannedAnew(moves), full: full}, kept)
+	return d, err
 }
 
-func (a *app) outboxShow(ctx context.Context, s *store.Store, id string, full bool) error {
+func (a *app) outboxShow(ctx context.Context, s *store.Store, id, dir string, full bool) error {
 	id, err := wholeID(ctx, s, id)
 	if err != nil {
 		return err
 	}
-	d, err := a.history(ctx, s, id, full)
+	d, err := a.history(ctx, s, id, dir, full)
 	if err != nil {
 		return err
 	}
@@ -386,6 +368,9 @@ func (a *app) outboxShow(ctx context.Context, s *store.Store, id string, full bo
 	}
 	for _, line := range d.told() {
 		fmt.Fprintf(a.out, "%s  %s\n", stamp(line.at), line.text)
+	}
+	if d.Note != "" {
+		fmt.Fprintf(a.out, "\n%s\n", d.Note)
 	}
 	if d.Fault != "" {
 		fmt.Fprintf(a.out, "\nit cannot be composed: %s\n", d.Fault)

@@ -91,6 +91,15 @@ func (a *Archive) Put(msg compose.Message, sum [sha256.Size]byte) error {
 	return nil
 }
 
+// Path is where a letter's bytes lie below the folder of an archive, with forward slashes, under its Message-ID (the local
+// part will do) and their SHA-256 in hex; empty where the SHA-256 is none.
+func Path(jurisdiction string, date civil.Date, id, sha string) string {
+	if sum, err := hex.DecodeString(sha); err != nil || len(sum) != sha256.Size {
+		return ""
+	}
+	return Name(jurisdiction) + "/" + date.String() + "/" + fileName(id, strings.ToLower(sha))
+}
+
 // Bytes returns what was kept of a letter under a Message-ID (its local part will do) and a SHA-256 in hex: fs.ErrNotExist
 // where there is nothing, fs.ErrInvalid where the SHA-256 is none, ErrChanged where the file holds other bytes.
 func (a *Archive) Bytes(jurisdiction string, date civil.Date, id, sha string) ([]byte, error) {

@@ -55,6 +55,7 @@ type Letter struct {
 // Summary counts what a package holds.
 type Summary struct {
 	Letters  int    `json:"letters"`
+	Anew     int    `json:"planned_anew,omitempty"` // those that were planned anew after a restore
 	Attempts int    `json:"attempts"`
 	Accepted int    `json:"accepted"` // attempts
 	Trial    int    `json:"trial"`    // those of the accepted that went elsewhere in a trial run
@@ -177,7 +178,7 @@ func (p *packer) letter(l Letter) error {
 			return err
 		}
 	}
-	p.sum.Letters++
+	p.sum.letter(row)
 	return appendLine(&p.letters, row)
 }
 

@@ -20,7 +20,10 @@ type letterRow struct {
 	LateIssue    bool         `json:"late_issue"`
 	Tries        int          `json:"tries"`
 	Subject      string       `json:"subject"`
-	Items        []itemRow    `json:"items"`
+	// Anew says that the letter left before a database was restored and was planned anew afterwards: its items are those of
+	// that planning, and its mail has what was sent.
+	Anew  bool      `json:"planned_anew,omitempty"`
+	Items []itemRow `json:"items"`
 }
 
 // itemRow is one line of a letter, with the part of the letter it stands in.
@@ -39,7 +42,7 @@ func rowOfLetter(l Letter) letterRow {
 	n := l.Notice
 	row := letterRow{
 		ID: n.ID, Key: n.Key, Job: n.Job, State: n.State, Reason: n.Reason, SupersededBy: n.SupersededBy, Resent: n.Resent,
-		LateIssue: n.Facts.LateIssue, Tries: n.Tries, Subject: l.Subject, Items: []itemRow{},
+		LateIssue: n.Facts.LateIssue, Tries: n.Tries, Subject: l.Subject, Anew: notice.PlannedAnew(l.Moves), Items: []itemRow{},
 	}
 	for _, part := range []struct {
 		name  string

@@ -126,7 +126,7 @@ func count(files map[string]*zip.File, listed map[string]Line) (sum Summary, err
 			return fmt.Errorf("letter %q has no ID or stands there twice", l.ID)
 		}
 		letters[l.ID] = true
-		sum.Letters++
+		sum.letter(l)
 		return nil
 	})
 	if err != nil {
@@ -160,6 +160,14 @@ func count(files map[string]*zip.File, listed map[string]Line) (sum Summary, err
 		}
 	}
 	return sum, nil
+}
+
+// letter counts a letter.
+func (s *Summary) letter(l letterRow) {
+	s.Letters++
+	if l.Anew {
+		s.Anew++
+	}
 }
 
 // add counts an attempt.

@@ -19,6 +19,15 @@ type Proof struct {
 	Receipt
 }
 
+// ProvenBefore is the reason of a letter that was planned after the archive proved it, in a database that was restored: what
+// it says here was worked out anew, and the archive has what was sent.
+const ProvenBefore = "the archive proves that it left before it was planned here"
+
+// PlannedAnew reports whether a letter with these moves is such a one.
+func PlannedAnew(moves []Move) bool {
+	return slices.ContainsFunc(moves, func(m Move) bool { return m.Cause == Prove && m.Reason == ProvenBefore })
+}
+
 // Match returns the proofs of a letter as receipts of its recipients. A reader is known by the address; where that has
 // changed since, the one reader of a letter is the one its reader's copy went to. What fits nobody is left out.
 func Match(recipients []Recipient, proofs []Proof) []Receipt {

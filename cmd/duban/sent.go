@@ -1,0 +1,228 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"duban/jobs/personnel"
+	"duban/jobs/task"
+	"duban/notify"
+	"duban/notify/archive"
+	"duban/notify/compose"
+	"duban/notify/notice"
+	"duban/store"
+)
+
+// archiveFlag names an archive that the configuration does not.
+func archiveFlag(fl *pflag.FlagSet, dir *string) {
+	fl.StringVar(dir, "archive", "", "the archive's folder, which has what was sent; default mail.archive_dir")
+}
+
+// Where the words of a letter come from.
+const (
+	asComposed = "composed" // from its facts, which are what was sent as far as is known
+	asAnew     = "anew"     // from its facts, and what was sent may have read otherwise
+	asArchived = "archive"  // what was sent
+)
+
+// wording is what a letter says, as it is shown.
+type wording struct {
+	Subject string `json:"subject"`
+	Text    string `json:"text"`
+	Source  string `json:"source"`             // composed, anew or archive
+	File    string `json:"archived,omitempty"` // the archive's file of what was sent, where that is not what is composed
+	Note    string `json:"note,omitempty"`     // what the reader has to know of it
+	Fault   string `json:"fault,omitempty"`    // why it cannot be composed
+}
+
+// shown is a letter with what decides its words.
+type shown struct {
+	notice.Notice
+	attempts []notice.Receipt
+	anew     bool // it was planned anew after a restore
+	full     bool // names of staff are asked for
+}
+
+// hides says that the letter names people, who are not asked for.
+func (l shown) hides() bool { return l.Key.Kind == notice.PersonnelLetter && !l.full }
+
+// wording composes the letter, and shows what was sent instead where the archive has it and it is another text. Where the
+// archive is not at hand it is said that the words may be others.
+func (a *app) wording(l shown, kept sentBytes) (wording, error) {
+	w := wording{Source: asComposed}
+	r, ok := l.accepted()
+	composed, err := l.compose(kept.mail, r.Recipient)
+	if err != nil { // its history is asked for just then
+		w.Fault = notify.MaskAll(err.Error())
+	}
+	w.Subject, w.Text = composed.Subject, composed.Text
+	if l.hides() && w.Fault == "" {
+		masked := l
+		if l.Facts.Paper != nil {
+			paper := personnel.MaskNames(*l.Facts.Paper, maskName)
+			masked.Facts.Paper = &paper
+		}
+		msg, err := masked.compose(kept.mail, r.Recipient)
+		if err != nil {
+			return w, err
+		}
+		w.Subject, w.Text = msg.Subject, msg.Text
+	}
+	if !ok {
+		return w, nil
+	}
+	sent, file, err := kept.read(l.Notice, r)
+	found := file != ""
+	switch {
+	case err != nil:
+		return w, err
+	case found && slices.ContainsFunc(kept.anew(l.Notice, r), func(msg compose.Message) bool { return readsAs(msg, sent) }):
+		return w, nil
+	case found && !l.hides():
+		w = wording{Subject: sent.Subject, Text: sent.Text, Source: asArchived, File: file}
+		w.Note = fmt.Sprintf("below is what was sent, as %s holds it; composed %s it reads otherwise", w.File, l.again())
+		return w, nil
+	case !found && r.Template == compose.Version():
+		return w, nil
+	}
+	w.Source, w.File = asAnew, cmp.Or(file, kept.file(l.Notice, r))
+	w.Note = l.lacking(kept, w.File, found)
+	return w, nil
+}
+
+// again says since when the words of the letter may be others.
+func (l shown) again() string {
+	if l.anew {
+		return "from what was planned anew after the restore,"
+	}
+	return "today"
+}
+
+// lacking says why the words are not those that were sent, and where those are.
+func (l shown) lacking(kept sentBytes, file string, found bool) string {
+	may := fmt.Sprintf("the words below, composed %s may not be those that were sent: ", l.again())
+	switch {
+	case file == "":
+		return may + "its receipt names no bytes to hold them against"
+	case found:
+		return may + fmt.Sprintf("%s holds these, and names people: --full shows them", file)
+	case kept.archive == nil:
+		return may + fmt.Sprintf("the archive holds these as %s; --archive DIR names its folder", file)
+	}
+	return may + fmt.Sprintf("the archive should hold these as %s, and does not, or not as they were", file)
+}
+
+// accepted is the receipt of what the reader was sent, or else of a copy, as the database has it.
+func (l shown) accepted() (notice.Receipt, bool) {
+	all := slices.Concat(l.attempts, l.Receipts)
+	for _, copied := range []bool{false, true} {
+		i := slices.IndexFunc(all, func(r notice.Receipt) bool { return r.Outcome == notice.OutcomeAccepted && r.Copy == copied })
+		if i >= 0 {
+			return all[i], true
+		}
+	}
+	return notice.Receipt{}, false
+}
+
+// compose lays the letter out for a recipient. What is to be handed over, or waits for an address, is shown as it would be
+// mailed.
+func (l shown) compose(m compose.Mail, recipient int) (compose.Message, error) {
+	n := l.Notice
+	if len(n.Facts.Recipients) == 0 {
+		n.Facts.Recipients = []notice.Recipient{{Role: n.Key.Role, Email: m.FromAddress}}
+	}
+	if recipient < 0 || recipient >= len(n.Facts.Recipients) {
+		recipient = 0
+	}
+	return compose.Compose(n, recipient, m)
+}
+
+// readsAs reports whether a person reads the same in a message as in what was sent.
+func readsAs(msg compose.Message, sent archive.Letter) bool {
+	l, err := archive.Parse(msg.Bytes)
+	return err == nil && l.Subject == sent.Subject && l.Text == sent.Text
+}
+
+// documentOf puts a formal letter's number and date into it, and returns its document; nil where there is none.
+func documentOf(ctx context.Context, s *store.Store, n *notice.Notice) (*notice.Document, error) {
+	if !n.Key.Formal() {
+		return nil, nil
+	}
+	doc, err := s.Document(ctx, n.ID)
+	if errors.Is(err, task.ErrNotFound) {
+		return nil, nil
+	}
+	if err == nil && n.Facts.Paper != nil {
+		paper := marked(*n.Facts.Paper, doc)
+		n.Facts.Paper = &paper
+	}
+	return &doc, err
+}
+
+// sentBytes finds what was handed over: in the archive; in the folder of the file transport, which is its own archive; and
+// where neither has it, by composing it anew.
+type sentBytes struct {
+	archive *archive.Archive // nil: there is none
+	dir     string           // of the archive
+	folder  string
+	mail    compose.Mail
+}
+
+// sentBytes opens the archive where there is one, that of the folder named or else the jurisdiction's: looking at it does not
+// make it.
+func (a *app) sentBytes(jurisdiction, dir string) (sentBytes, error) {
+	c := a.cfg.MailOf(jurisdiction)
+	m, err := a.mailOf(jurisdiction)
+	b := sentBytes{folder: c.Dir, mail: m, dir: dir}
+	if err != nil {
+		return b, err
+	}
+	if dir != "" {
+		if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+			return b, usagef("--archive: %q is no archive's folder", dir)
+		}
+	} else if b.dir = c.ArchiveDir; b.dir == "" {
+		return b, nil
+	}
+	if _, err := os.Stat(b.dir); errors.Is(err, fs.ErrNotExist) {
+		return b, nil
+	}
+	b.archive, err = archive.Open(b.dir)
+	return b, err
+}
+
+// file names the archive's file of what was handed over; empty where the receipt does not tell.
+func (b sentBytes) file(n notice.Notice, r notice.Receipt) string {
+	name := archive.Path(n.Key.Jurisdiction, n.Key.Date, n.ID, r.SHA256)
+	if b.archive == nil || name == "" {
+		return name
+	}
+	return filepath.Join(b.dir, filepath.FromSlash(name))
+}
+
+// composedName stands for the file of what is composed as it was then.
+const composedName = "composing it anew"
+
+// read reads what an attempt handed over, and says where it lies; empty where it is not to be had.
+func (b sentBytes) read(n notice.Notice, r notice.Receipt) (l archive.Letter, file string, err error) {
+	data, file, err := b.of(n, r)
+	if errors.Is(err, fs.ErrNotExist) {
+		return l, "", nil
+	}
+	if err != nil {
+		return l, "", err
+	}
+	if l, err = archive.Parse(data); err != nil || strings.TrimSpace(l.Text) == "" {
+		return l, "", nil //nolint:nilerr // it is shown as it would be composed, and said so
+	}
+	return l, file, nil
+}

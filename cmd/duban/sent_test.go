@@ -1,0 +1,139 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"duban/jobs/civil"
+	"duban/notify/archive"
+	"duban/store/storetest"
+)
+
+// digestUnit is whom the town's digest goes to.
+const digestUnit = "sfj"
+
+// restored is a town whose database was put back to the day before its last letters left, and reconciled with the archive. It
+// returns the letters that left to the bureau by their IDs: the digest tells of a report that came in after the backup.
+func restored(t *testing.T, e storetest.Engine) (d *desk, archived string, said map[string]object) {
+	t.Helper()
+	d, dsn, _ := posted(t, e)
+	backup := d.backup(e, dsn)
+	d.on("2024-09-25")
+	d.ok("obligations", "report", item("1/csj/m1"), "--by", "李敏")
+	d.ok("run", "all")
+	said = map[string]object{}
+	for _, o := range d.objects("outbox", "list", "--from", "2024-09-25", "--unit", digestUnit, "--state", "sent") {
+		said[o.text("id")] = d.letter(o.text("id"))
+	}
+	if len(said) == 0 {
+		t.Fatal("nothing left")
+	}
+	for _, o := range said {
+		if o.text("source") != asComposed || o["note"] != nil || o["archived"] != nil {
+			t.Errorf("a letter as it was sent: %v", o.text("source", "note", "archived"))
+		}
+	}
+	d.env["DUBAN_DATABASE_DSN"] = urlOf(backup)
+	archived = d.env["DUBAN_MAIL_ARCHIVE_DIR"]
+	d.ok("outbox", "reconcile", "--by", "王主任")
+	return d, archived, said
+}
+
+func TestAProvenLetterShowsWhatWasSent(t *testing.T) {
+	for _, e := range storetest.Engines(t) {
+		t.Run(e.Name, func(t *testing.T) {
+			d, archived, said := restored(t, e)
+			others := 0
+			for id, was := range said {
+				is := d.letter(id)
+				if is.text("subject", "text") != was.text("subject", "text") {
+					t.Errorf("it said\n%s\nand is shown as\n%s", was.text("text"), is.text("text"))
+				}
+				sum := object(is["receipts"].([]any)[0].(map[string]any)).text("sha256")
+				rel := archive.Path("town", civil.MustParse("2024-09-25"), id, sum)
+				path := filepath.Join(archived, filepath.FromSlash(rel))
+				if is.text("source") == asComposed {
+					continue
+				}
+				others++
+				if is.text("source") != asArchived || is.text("archived") != path || !strings.Contains(is.text("note"), "what was sent, as "+path) {
+					t.Errorf("%v", is.text("source", "archived", "note"))
+				}
+				if out := d.ok("outbox", "show", id); !strings.Contains(out, is.text("note")) || !strings.Contains(out, is.text("text")) {
+					t.Error(out)
+				}
+				// Without the archive, and with one that lost the file.
+				d.env["DUBAN_MAIL_ARCHIVE_DIR"] = filepath.Join(d.dir, "nowhere")
+				away := d.letter(id)
+				if away.text("source", "archived") != asAnew+" "+rel || away.text("text") == was.text("text") ||
+					!strings.Contains(away.text("note"), "planned anew after the restore") || !strings.Contains(away.text("note"), "--archive DIR names its folder") {
+					t.Errorf("%v", away.text("source", "archived", "note"))
+				}
+				if named := d.objects("outbox", "show", id, "--archive", archived)[0]; named.text("source", "text") != is.text("source", "text") {
+					t.Errorf("with --archive: %v", named.text("source", "note"))
+				}
+				d.fails(exitUsage, []string{"outbox", "show", id, "--archive", filepath.Join(archived, "nowhere")}, "is no archive's folder")
+				empty := d.objects("outbox", "show", id, "--archive", t.TempDir())[0]
+				if empty.text("source") != asAnew || !strings.Contains(empty.text("note"), "should hold these as") {
+					t.Errorf("%v", empty.text("source", "note"))
+				}
+				d.env["DUBAN_MAIL_ARCHIVE_DIR"] = archived
+			}
+			if others == 0 {
+				t.Error("every letter was planned anew as it was: the story proves nothing")
+			}
+		})
+	}
+}
+
+func TestEvidenceOfAProvenLetterIsWhatWasSent(t *testing.T) {
+	for _, e := range storetest.Engines(t) {
+		t.Run(e.Name, func(t *testing.T) {
+			d, archived, said := restored(t, e)
+			export := func(name string, more ...string) (object, map[string]string) {
+				path := filepath.Join(d.dir, name)
+				args := append([]string{"export", "evidence", "--unit", digestUnit, "--from", "2024-09-25", "--to", "2024-09-25", "--out", path}, more...)
+				return d.objects(args...)[0], zipped(t, path)
+			}
+			o, files := export("whole.zip")
+			if o.text("absent", "planned_anew") == "" || o.text("absent") != "0" || o.text("planned_anew") == "<nil>" {
+				t.Errorf("%v", o)
+			}
+			if !strings.Contains(files["letters.jsonl"], `"planned_anew":true`) || !strings.Contains(files["README.txt"], "数据库曾由备份恢复") {
+				t.Errorf("%s\n%s", files["letters.jsonl"], files["README.txt"])
+			}
+			for id, was := range said {
+				found := false
+				for name, data := range files {
+					if strings.HasPrefix(name, "letters/2024-09-25-"+id) {
+						l, err := archive.Parse([]byte(data))
+						found = err == nil && l.Text == was.text("text")
+					}
+				}
+				if !found {
+					t.Errorf("what was sent of %s is not in it", id)
+				}
+				if !strings.Contains(files["letters.jsonl"], was.text("subject")) {
+					t.Errorf("the subject is another: %s", files["letters.jsonl"])
+				}
+			}
+			if again := d.objects("export", "evidence", "--verify", filepath.Join(d.dir, "whole.zip"))[0]; again.text("planned_anew", "head") != o.text("planned_anew", "head") {
+				t.Errorf("checked: %v", again)
+			}
+			// The archive was moved away; its folder can be named.
+			d.env["DUBAN_MAIL_ARCHIVE_DIR"] = filepath.Join(d.dir, "nowhere")
+			if o, _ := export("lacking.zip"); o.text("absent") == "0" {
+				t.Errorf("%v", o)
+			}
+			moved := filepath.Join(t.TempDir(), "moved")
+			if err := os.Rename(archived, moved); err != nil {
+				t.Fatal(err)
+			}
+			if named, _ := export("named.zip", "--archive", moved); named.text("absent") != "0" {
+				t.Errorf("%v", named)
+			}
+		})
+	}
+}
