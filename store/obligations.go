@@ -204,46 +204,29 @@ func byArm(a, b task.FiredStep) int {
 // of their days), in the order of the refs: three queries for every maxIn refs, however much there is to each, and one
 // more where there are holds.
 func recordsOf(ctx context.Context, t *tx, refs []string) ([]task.Record, error) {
-	rows, err := queryIn[factRow](ctx, t, "WHERE ref IN (%s)", nil, refs)
-	if err != nil {
-		return nil, err
-	}
 	place := make(map[string]int, len(refs))
 	for i, ref := range refs {
 		place[ref] = i
 	}
 	out := make([]task.Record, len(refs))
-	var held []string
-	for _, r := range rows {
-		o := &out[place[r.Ref]].Obligation
-		if *o, err = r.noun(); err != nil {
-			return nil, err
-		}
-		if r.HasHolds {
-			held = append(held, r.Ref)
-		}
+	held, j, err := factsOf(ctx, t, refs, place, out)
+	if err != nil || j == "" {
+		return out, err
 	}
-	var byJurisdiction []any
-	if len(rows) > 0 {
-		byJurisdiction = []any{out[place[rows[0].Ref]].Obligation.Jurisdiction}
-	}
-	events, err := eventsOf(ctx, t, byJurisdiction, refs)
-	if err != nil {
-		return nil, err
-	}
-	for _, e := range events {
+	if err := eachIn(ctx, t, eventsTail(t.d), []any{j}, refs, func(e eventRow) {
 		r := &out[place[e.Subject]]
-		r.Events = append(r.Events, e)
-	}
-	steps, err := queryIn[stepRow](ctx, t, "WHERE obligation IN (%s)", nil, refs)
-	if err != nil {
+		r.Events = append(r.Events, e.noun())
+	}); err != nil {
 		return nil, err
 	}
-	for _, s := range steps {
+	if err := eachIn(ctx, t, "WHERE obligation IN (%s)", nil, refs, func(s stepRow) {
 		r := &out[place[s.Obligation]]
 		r.Steps = append(r.Steps, s.noun())
+	}); err != nil {
+		return nil, err
 	}
 	for i := range out { // a few each, where an engine would sort them all together
+		slices.SortFunc(out[i].Events, byRecording)
 		slices.SortFunc(out[i].Steps, byArm)
 	}
 	holds, err := queryIn[holdRow](ctx, t, "WHERE obligation IN (%s) ORDER BY obligation, on_date, seq, pos", nil, held)
@@ -252,6 +235,23 @@ func recordsOf(ctx context.Context, t *tx, refs []string) ([]task.Record, error)
 		r.Holds = append(r.Holds, h.noun())
 	}
 	return out, err
+}
+
+// factsOf puts the obligations in their places, and returns the refs of those that have holds and the jurisdiction of them all;
+// none where nothing was found.
+func factsOf(ctx context.Context, t *tx, refs []string, place map[string]int, out []task.Record) (held []string, j string, err error) {
+	var bad error
+	err = eachIn(ctx, t, "WHERE ref IN (%s)", nil, refs, func(r factRow) {
+		o, err := r.noun()
+		if err != nil {
+			bad = err
+		}
+		out[place[r.Ref]].Obligation, j = o, o.Jurisdiction
+		if r.HasHolds {
+			held = append(held, r.Ref)
+		}
+	})
+	return held, j, cmp.Or(err, bad)
 }
 
 // eventsOf returns the events of one jurisdiction's subjects in order of recording. They are sorted here: asked to sort,

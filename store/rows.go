@@ -140,13 +140,34 @@ type placed interface {
 func query[T row](ctx context.Context, t *tx, tail string, args ...any) ([]T, error) {
 	var out []T
 	var r T
-	q := "SELECT " + strings.Join(columns[T](), ", ") + " FROM " + r.table() + " " + tail
 	if p, ok := any(&r).(placed); ok {
-		err := t.each(ctx, q, args, p.dest(), func() { out = append(out, r) })
+		err := t.each(ctx, selecting[T](tail), args, p.dest(), func() { out = append(out, r) })
 		return out, err
 	}
-	err := t.SelectContext(ctx, &out, q, args...)
+	err := t.SelectContext(ctx, &out, selecting[T](tail), args...)
 	return out, err
+}
+
+func selecting[T row](tail string) string {
+	var r T
+	return "SELECT " + strings.Join(columns[T](), ", ") + " FROM " + r.table() + " " + tail
+}
+
+// eachIn is queryIn that has each row taken as it is read, so that of thousands no list is made.
+func eachIn[T row, P interface {
+	*T
+	placed
+}](ctx context.Context, t *tx, tail string, args []any, list []string, take func(T)) error {
+	var r T
+	dest := P(&r).dest()
+	for piece := range slices.Chunk(list, maxIn) {
+		piece = filled(t, piece)
+		q := selecting[T](fmt.Sprintf(tail, marks(len(piece))))
+		if err := t.each(ctx, q, slices.Concat(args, anys(piece)), dest, func() { take(r) }); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // queryIn is query for a condition on a list, however long: it is asked in pieces, each in its place of the tail's
