@@ -198,7 +198,7 @@ func TestTheTabKeyOffersWhatFits(t *testing.T) {
 		args []string
 		want string
 	}{
-		{[]string{"run", ""}, "open monthly-close quarterly-close personnel remind escalate all"},
+		{[]string{"run", ""}, "open monthly-close quarterly-close personnel remind escalate all health"},
 		{[]string{"run", "open", ""}, ""},
 		{[]string{"backfill", ""}, "open monthly-close quarterly-close personnel remind escalate all"},
 		{[]string{"run", "all", "--date", ""}, "today yesterday"},
@@ -213,7 +213,8 @@ func TestTheTabKeyOffersWhatFits(t *testing.T) {
 		{[]string{"status", "--output", ""}, "table json"},
 		{[]string{"completion", ""}, "bash zsh fish"},
 		{[]string{"obligations", "acc"}, "accept"},
-		{[]string{"obligations", "show", ""}, ""},
+		{[]string{"obligations", "show", ""}, ""}, // none is open
+		{[]string{"obligations", "extend", "grant", "sishui/"}, ""},
 		{[]string{"outbox", "cancel", "--why", ""}, ""},
 		{[]string{"--db", ""}, "sqlite: mysql://"},
 		{[]string{"nonsense", ""}, ""},
