@@ -106,7 +106,7 @@ func TestOldLettersLoseWhatNothingNeeds(t *testing.T) {
 		}
 		prune := func(attempts, facts civil.Date, look bool) store.Pruned {
 			t.Helper()
-			p, next, err := s.PruneLetters(ctx, j, need, attempts, facts, store.LetterCursor{}, look)
+			p, next, err := s.PruneLetters(ctx, j, need, store.Retention{On: farDay, Attempts: attempts, Facts: facts}, store.LetterCursor{}, look)
 			if err != nil || next != (store.LetterCursor{}) {
 				t.Fatal(next, err)
 			}
@@ -122,6 +122,15 @@ func TestOldLettersLoseWhatNothingNeeds(t *testing.T) {
 		equal(t, "a second time", prune(day0+1, 0, false), store.Pruned{})
 		equal(t, "facts", prune(day0+1, day0+1, true), store.Pruned{Facts: 2})
 		equal(t, "facts", prune(0, day0+1, false), store.Pruned{Facts: 2})
+		for _, look := range []bool{true, false} {
+			equal(t, "facts a second time", prune(0, day0+1, look), store.Pruned{})
+		}
+		for n, want := range map[string]bool{needed.ID: false, taker.ID: false, waits.ID: false, rests.ID: true, plain.ID: true} {
+			l := letterOf(t, s, n)
+			if l.Gone() != want || want != (l.Facts.Removed == farDay) {
+				t.Errorf("%v: gone %v, removed on %s", l.Key, l.Gone(), l.Facts.Removed)
+			}
+		}
 		for n, attempts := range map[string]int{needed.ID: 3, taker.ID: 3, waits.ID: 3, rests.ID: 1, plain.ID: 0} {
 			equal(t, letterOf(t, s, n).Key.Unit, len(got[[]notice.Receipt](t)(s.Attempts(ctx, n))), attempts)
 		}
@@ -131,7 +140,7 @@ func TestOldLettersLoseWhatNothingNeeds(t *testing.T) {
 		equal(t, "served as before", got[map[string]civil.Date](t)(s.Served(ctx, []string{needed.ID, rests.ID, plain.ID, first.ID})), served)
 		// Entered meanwhile: it has to be asked again what is needed.
 		planned(t, s, got[task.Jurisdiction](t)(s.Jurisdiction(ctx, j)).Seq, day0+2)
-		_, _, err := s.PruneLetters(ctx, j, need, day0+1, 0, store.LetterCursor{}, false)
+		_, _, err := s.PruneLetters(ctx, j, need, store.Retention{On: farDay, Attempts: day0 + 1}, store.LetterCursor{}, false)
 		wantErr(t, "at an older seq", err, store.ErrMoved)
 	})
 }
@@ -153,7 +162,7 @@ func TestManyLettersAreGoneThroughInPieces(t *testing.T) {
 		need := got[store.Needed](t)(s.Needed(ctx, j, day0))
 		sum, pieces := 0, 0
 		for cursor := (store.LetterCursor{}); pieces == 0 || cursor != (store.LetterCursor{}); pieces++ {
-			p, next, err := s.PruneLetters(ctx, j, need, 0, day0+9, cursor, false)
+			p, next, err := s.PruneLetters(ctx, j, need, store.Retention{On: farDay, Facts: day0 + 9}, cursor, false)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -233,12 +233,17 @@ type LetterCursor struct {
 	ID   string
 }
 
-// PruneLetters goes through the next settled letters behind the cursor, and removes of those that are not needed the attempts
-// and moves of letters dated before the first day, and what letters said that are dated before the second; a zero day removes
-// nothing. It returns where it stopped, and the zero cursor at the end. With look it only counts. It returns ErrMoved where
+// Retention says what is old of letters: Attempts is the first day whose letters keep their attempts and moves, Facts the first
+// whose letters keep what they said; a zero one removes nothing. On is the day on which it is removed, which such letters keep
+// in the place of what they said.
+type Retention struct {
+	On, Attempts, Facts civil.Date
+}
+
+// PruneLetters goes through the next settled letters behind the cursor, and removes of those that are not needed what is old. It returns where it stopped, and the zero cursor at the end. With look it only counts. It returns ErrMoved where
 // the jurisdiction has moved on since it was asked what is needed: that has to be asked again.
-func (s *Store) PruneLetters(ctx context.Context, j string, need Needed, attempts, facts civil.Date, after LetterCursor, look bool) (p Pruned, next LetterCursor, err error) {
-	last := max(attempts, facts)
+func (s *Store) PruneLetters(ctx context.Context, j string, need Needed, r Retention, after LetterCursor, look bool) (p Pruned, next LetterCursor, err error) {
+	last := max(r.Attempts, r.Facts)
 	if last.IsZero() {
 		return p, next, nil
 	}
@@ -269,7 +274,7 @@ func (s *Store) PruneLetters(ctx context.Context, j string, need Needed, attempt
 			}
 		}
 		for _, d := range slices.Sorted(maps.Keys(byDay)) {
-			some, err := t.pruneDay(ctx, need, d, byDay[d], d < attempts, d < facts, look)
+			some, err := t.pruneDay(ctx, need, d, byDay[d], r, look)
 			if err != nil {
 				return err
 			}
@@ -283,14 +288,26 @@ func (s *Store) PruneLetters(ctx context.Context, j string, need Needed, attempt
 	return p, next, err
 }
 
+// forgetFacts removes what letters of one date said, and leaves the day of that in its place.
+func (t *tx) forgetFacts(ctx context.Context, on, d civil.Date, ids []string, look bool) (n int, err error) {
+	const begins = `{"removed":`
+	where := " WHERE dated = ? AND notice IN (" + marks(len(ids)) + ") AND facts NOT LIKE ?"
+	args := append(append([]any{day(d)}, anys(ids)...), begins+"%")
+	if look {
+		return n, t.GetContext(ctx, &n, "SELECT count(*) FROM notice_facts"+where, args...)
+	}
+	gone, err := t.exec(ctx, "UPDATE notice_facts SET facts = ?"+where, append([]any{begins + `"` + on.String() + `"}`}, args...)...)
+	return int(gone), err
+}
+
 // pruneDay removes what is old of letters of one date.
-func (t *tx) pruneDay(ctx context.Context, need Needed, d civil.Date, ids []string, attempts, facts, look bool) (p Pruned, err error) {
-	if facts {
-		if p.Facts, err = t.removed(ctx, "notice_facts", "WHERE dated = ? AND notice IN ("+marks(len(ids))+")", look, append([]any{day(d)}, anys(ids)...)...); err != nil {
+func (t *tx) pruneDay(ctx context.Context, need Needed, d civil.Date, ids []string, r Retention, look bool) (p Pruned, err error) {
+	if d < r.Facts {
+		if p.Facts, err = t.forgetFacts(ctx, r.On, d, ids, look); err != nil {
 			return p, err
 		}
 	}
-	if !attempts {
+	if d >= r.Attempts {
 		return p, nil
 	}
 	if p.Moves, err = t.removed(ctx, "moves", "WHERE notice IN ("+marks(len(ids))+")", look, anys(ids)...); err != nil {

@@ -125,7 +125,7 @@ func (a *app) exportEvidence(ctx context.Context, o evidenceOptions) error {
 	if err != nil {
 		return err
 	}
-	if in.Letters, err = lettersOf(ctx, s, in, kept.mail); err != nil {
+	if in.Letters, err = lettersOf(ctx, s, in, kept); err != nil {
 		return err
 	}
 	all := len(in.Letters)
@@ -198,17 +198,23 @@ func jurisdictionOfUnit(ctx context.Context, s *store.Store, code, unit string) 
 	return "", usagef("%s have a unit %q; say which with --jurisdiction", strings.Join(found, " and "), unit)
 }
 
-// lettersOf reads the letters with all that ever became of them.
-func lettersOf(ctx context.Context, s *store.Store, in evidence.Input, m compose.Mail) ([]evidence.Letter, error) {
+// lettersOf reads the letters with all that ever became of them. Of attempts that the rule of retention removed the archive's
+// journal has those that were accepted.
+func lettersOf(ctx context.Context, s *store.Store, in evidence.Input, kept sentBytes) ([]evidence.Letter, error) {
 	list, err := s.Notices(ctx, notice.Filter{Jurisdiction: in.Jurisdiction, Unit: in.Unit, From: in.From, To: in.To})
 	if err != nil {
 		return nil, err
 	}
 	letters := make([]evidence.Letter, 0, len(list))
 	for _, n := range list {
-		l := evidence.Letter{Notice: n, Subject: subjectOf(n, m)}
+		l := evidence.Letter{Notice: n, Subject: subjectOf(n, kept.mail)}
 		if l.Attempts, err = s.Attempts(ctx, n.ID); err != nil {
 			return nil, err
+		}
+		if len(l.Attempts) == 0 && n.State == notice.Sent { // they are not kept any more
+			if l.Attempts, err = kept.journal(n); err != nil {
+				return nil, err
+			}
 		}
 		if l.Moves, err = s.Moves(ctx, n.ID); err != nil {
 			return nil, err
@@ -244,7 +250,11 @@ func (b sentBytes) of(n notice.Notice, r notice.Receipt) (data []byte, path stri
 			}
 		}
 	}
-	for _, msg := range b.anew(n, r) {
+	try := b.anew(n, r)
+	if n.Gone() { // composing it gives nothing, but in the folder the reader's own has a name
+		try = []compose.Message{{Key: n.Key, Role: n.Key.Role}}
+	}
+	for _, msg := range try {
 		if evidence.Sum(msg.Bytes) == r.SHA256 {
 			return msg.Bytes, composedName, nil
 		}

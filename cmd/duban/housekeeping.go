@@ -163,7 +163,7 @@ func (h *housekeeper) letters(ctx context.Context, code string, today, attempts,
 		return sum, err
 	}
 	for cursor := (store.LetterCursor{}); ; {
-		p, next, err := h.s.PruneLetters(ctx, code, need, attempts, facts, cursor, h.look)
+		p, next, err := h.s.PruneLetters(ctx, code, need, store.Retention{On: today, Attempts: attempts, Facts: facts}, cursor, h.look)
 		if errors.Is(err, task.ErrMoved) {
 			if need, err = h.needed(ctx, code, today); err != nil {
 				return sum, err

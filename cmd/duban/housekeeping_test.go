@@ -34,7 +34,7 @@ func pruned(t *testing.T, s *store.Store, code string, before civil.Date) store.
 		t.Fatal(err)
 	}
 	for cursor := (store.LetterCursor{}); ; {
-		p, next, err := s.PruneLetters(ctx, code, need, before, before, cursor, false)
+		p, next, err := s.PruneLetters(ctx, code, need, store.Retention{On: before, Attempts: before, Facts: before}, cursor, false)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -38,6 +38,7 @@ type letterRow struct {
 	Resent       bool       `json:"resent,omitempty"`  // sent once more after an unknown outcome
 	SupersededBy string     `json:"superseded_by,omitempty"`
 	Reason       string     `json:"reason,omitempty"`
+	Removed      string     `json:"removed,omitempty"` // what it said was, by the rule of retention: the day, or "day unknown"
 }
 
 func rowOfLetter(n notice.Notice) letterRow {
@@ -52,6 +53,7 @@ func rowOfLetter(n notice.Notice) letterRow {
 	for _, to := range n.Facts.Recipients {
 		r.To = append(r.To, notify.Mask(to.Email))
 	}
+	r.Removed = removedOn(n)
 	return r
 }
 
@@ -165,6 +167,9 @@ func (a *app) outboxList(ctx context.Context, s *store.Store, f notice.Filter) e
 		why := r.Reason
 		if r.SupersededBy != "" {
 			why = strings.TrimSpace("taken over by " + r.SupersededBy + " " + why)
+		}
+		if r.Removed != "" {
+			why = strings.TrimPrefix(why+"; what it said was removed by retention.facts, "+r.Removed, "; ")
 		}
 		return []string{
 			r.ID, r.Jurisdiction, r.Date.String(), r.Kind, r.Unit, r.State, r.when(a.policies.zone(r.Jurisdiction)), r.Rung, fmt.Sprint(r.Items), why,
@@ -376,7 +381,9 @@ func (a *app) outboxShow(ctx context.Context, s *store.Store, id, dir string, fu
 		fmt.Fprintf(a.out, "\nit cannot be composed: %s\n", d.Fault)
 		return nil
 	}
-	fmt.Fprintf(a.out, "\n%s\n\n%s\n", d.Subject, d.Text)
+	if d.Source != asRemoved {
+		fmt.Fprintf(a.out, "\n%s\n\n%s\n", d.Subject, d.Text)
+	}
 	return nil
 }
 

@@ -259,6 +259,9 @@ func (a *app) mailbox(ctx context.Context, copied *store.Store, saw foresight, d
 	n, err := a.writeMailbox(ctx, copied, saw, dir)
 	if err == nil {
 		a.say("\n%d letters: open %s", n, filepath.Join(dir, "index.html"))
+		if gone := lettersGone(saw.letters); gone > 0 {
+			a.say("%d letters are not in it: what they said was removed by the rule of retention (retention.facts); --letters says where the archive has each", gone)
+		}
 	}
 	return err
 }

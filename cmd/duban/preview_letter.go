@@ -28,6 +28,7 @@ type foreseen struct {
 	Rung         string         `json:"rung,omitempty"`
 	Items        []foreseenItem `json:"items,omitempty"`
 	Reason       string         `json:"reason,omitempty"`
+	Removed      string         `json:"removed,omitempty"` // what it said was, by the rule of retention: the day, or "day unknown"
 	// Facts names what the letter says: two letters of one ID with the same facts are the same letter. Told is the same
 	// without the versions that it was decided and written by.
 	Facts string `json:"facts"`
@@ -55,6 +56,10 @@ func foresee(n notice.Notice, unit string, fresh bool, why, facts string) forese
 		Matter: n.Key.Matter, Job: n.Job, State: string(n.State), Subject: compose.Subject(n.Facts), Rung: n.Facts.Rung(), Facts: facts,
 		own: fresh || strings.HasPrefix(n.Reason, toLeave),
 	}
+	if f.Removed = removedOn(n); f.Removed != "" {
+		f.Subject, f.Reason = "", goneWords(n)
+		return f
+	}
 	if fresh {
 		f.State = isNew
 		if n.State == notice.Held {
@@ -80,6 +85,16 @@ func foresee(n notice.Notice, unit string, fresh bool, why, facts string) forese
 		f.Reason = f.Items[0].Reason
 	}
 	return f
+}
+
+// lettersGone counts the letters of which nothing but that they were is kept.
+func lettersGone(letters []foreseen) (n int) {
+	for _, l := range letters {
+		if l.Removed != "" {
+			n++
+		}
+	}
+	return n
 }
 
 // itemReason says why a line stands in its letter.

@@ -54,10 +54,14 @@ func (a *app) printForesight(saw foresight, every bool) error {
 	a.say("")
 	return list(a, letters, []string{"date", "jurisdiction", "unit", "kind", "state", "to", "subject"}, func(l foreseen) []string {
 		to := strings.Join(l.To, " ")
-		if to == "" {
+		says := l.Subject
+		switch {
+		case l.Removed != "":
+			says = l.Reason
+		case to == "":
 			to = "(nobody)"
 		}
-		return []string{l.Date.String(), l.Jurisdiction, l.Unit, l.Kind, l.State, to, l.Subject}
+		return []string{l.Date.String(), l.Jurisdiction, l.Unit, l.Kind, l.State, to, says}
 	})
 }
 

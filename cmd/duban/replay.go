@@ -385,6 +385,24 @@ type rehearsal struct {
 	tick  func()
 	saw   foresight
 	names map[string]string
+	kept  map[string]sentBytes // by jurisdiction, where it was asked for
+}
+
+// gone says of a letter whose facts were removed that they were, and where the archive has it.
+func (r *rehearsal) gone(n notice.Notice) (string, error) {
+	kept, asked := r.kept[n.Key.Jurisdiction]
+	if !asked {
+		var err error
+		if kept, err = r.sentBytes(n.Key.Jurisdiction, ""); err != nil {
+			return "", err
+		}
+		if r.kept == nil {
+			r.kept = map[string]sentBytes{}
+		}
+		r.kept[n.Key.Jurisdiction] = kept
+	}
+	w, err := shown{Notice: n, attempts: n.Receipts}.gone(kept)
+	return w.Note, err
 }
 
 // foreseenBy stands in the copy's letters; nobody but the rehearsal sees it.
@@ -457,6 +475,11 @@ func (r *rehearsal) look(ctx context.Context, code string, d civil.Date, results
 			continue
 		}
 		line := foresee(n, r.names[n.Key.Unit], fresh[n.ID], reasons[n.Job], sums[n.ID])
+		if n.Gone() {
+			if line.Reason, err = r.gone(n); err != nil {
+				return err
+			}
+		}
 		if released[n.ID] {
 			line.State, line.Reason = isNew, "supposed to be released on the day it is drafted"
 		}

@@ -32,13 +32,14 @@ const (
 	asComposed = "composed" // from its facts, which are what was sent as far as is known
 	asAnew     = "anew"     // from its facts, and what was sent may have read otherwise
 	asArchived = "archive"  // what was sent
+	asRemoved  = "removed"  // there are none: the rule of retention removed them
 )
 
 // wording is what a letter says, as it is shown.
 type wording struct {
 	Subject string `json:"subject"`
 	Text    string `json:"text"`
-	Source  string `json:"source"`             // composed, anew or archive
+	Source  string `json:"source"`             // composed, anew, archive or removed
 	File    string `json:"archived,omitempty"` // the archive's file of what was sent, where that is not what is composed
 	Note    string `json:"note,omitempty"`     // what the reader has to know of it
 	Fault   string `json:"fault,omitempty"`    // why it cannot be composed
@@ -58,6 +59,9 @@ func (l shown) hides() bool { return l.Key.Kind == notice.PersonnelLetter && !l.
 // wording composes the letter, and shows what was sent instead where the archive has it and it is another text. Where the
 // archive is not at hand it is said that the words may be others.
 func (a *app) wording(l shown, kept sentBytes) (wording, error) {
+	if l.Gone() {
+		return l.gone(kept)
+	}
 	w := wording{Source: asComposed}
 	r, ok := l.accepted()
 	composed, err := l.compose(kept.mail, r.Recipient)
@@ -97,6 +101,73 @@ func (a *app) wording(l shown, kept sentBytes) (wording, error) {
 	w.Source, w.File = asAnew, cmp.Or(file, kept.file(l.Notice, r))
 	w.Note = l.lacking(kept, w.File, found)
 	return w, nil
+}
+
+// removedOn is the day on which what the letter said was removed; empty where it was not.
+func removedOn(n notice.Notice) string {
+	if !n.Gone() {
+		return ""
+	}
+	return cmp.Or(n.Facts.Removed.String(), "day unknown")
+}
+
+// goneWords says that what the letter said is not kept any more.
+func goneWords(n notice.Notice) string {
+	when := ""
+	if !n.Facts.Removed.IsZero() {
+		when = " on " + n.Facts.Removed.String()
+	}
+	return "what it said was removed" + when + " by the rule of retention (retention.facts)"
+}
+
+// gone shows a letter whose facts were removed: what was sent where the archive has it, and else where it would have it.
+func (l shown) gone(kept sentBytes) (w wording, err error) {
+	w.Source = asRemoved
+	r, ok := l.accepted()
+	if !ok {
+		told, err := kept.journal(l.Notice)
+		if err != nil {
+			return w, err
+		}
+		if ok = len(told) > 0; ok {
+			r = told[0]
+		}
+	}
+	w.Note = goneWords(l.Notice) + "; "
+	if !ok {
+		w.Note += l.untold(kept)
+		return w, nil
+	}
+	sent, file, err := kept.read(l.Notice, r)
+	if err != nil {
+		return w, err
+	}
+	w.File = cmp.Or(file, kept.file(l.Notice, r))
+	switch {
+	case file != "" && !l.hides():
+		w.Source, w.Subject, w.Text = asArchived, sent.Subject, sent.Text
+		w.Note += fmt.Sprintf("%s has what was sent", w.File)
+	case file != "":
+		w.Note += fmt.Sprintf("%s has what was sent, which names people: `outbox show --full` shows it", w.File)
+	case w.File == "":
+		w.Note += "its receipt names no bytes to look for in the archive"
+	case kept.archive == nil:
+		w.Note += fmt.Sprintf("the archive has what was sent as %s; `outbox show --archive DIR` names its folder", w.File)
+	default:
+		w.Note += fmt.Sprintf("the archive does not have what was sent either, which would be %s", w.File)
+	}
+	return w, nil
+}
+
+// untold says what is known of a letter that neither the database nor a journal has an acceptance of.
+func (l shown) untold(kept sentBytes) string {
+	switch {
+	case l.State != notice.Sent:
+		return "it did not leave: no archive has it"
+	case kept.archive == nil:
+		return fmt.Sprintf("the archive has what was sent as %s/%s/%s-*.eml; `outbox show --archive DIR` names its folder", archive.Name(l.Key.Jurisdiction), l.Key.Date, l.ID)
+	}
+	return "the archive knows nothing of it"
 }
 
 // again says since when the words of the letter may be others.
@@ -207,6 +278,26 @@ func (b sentBytes) file(n notice.Notice, r notice.Receipt) string {
 		return name
 	}
 	return filepath.Join(b.dir, filepath.FromSlash(name))
+}
+
+// journal finds what the archive's journal tells of a letter whose receipts are not kept any more: the readers' acceptances,
+// and those of copies behind them.
+func (b sentBytes) journal(n notice.Notice) (out []notice.Receipt, err error) {
+	if b.archive == nil {
+		return nil, nil
+	}
+	list, _, err := b.archive.Read(n.Key.Jurisdiction, n.Key.Date, n.Key.Date)
+	if err != nil {
+		return nil, err
+	}
+	for _, copied := range []bool{false, true} {
+		for _, acc := range list {
+			if acc.Notice == n.ID && acc.Copy == copied {
+				out = append(out, proofOf(acc).Receipt)
+			}
+		}
+	}
+	return out, nil
 }
 
 // composedName stands for the file of what is composed as it was then.

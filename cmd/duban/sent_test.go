@@ -1,8 +1,10 @@
 package main
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -133,6 +135,103 @@ func TestEvidenceOfAProvenLetterIsWhatWasSent(t *testing.T) {
 			}
 			if named, _ := export("named.zip", "--archive", moved); named.text("absent") != "0" {
 				t.Errorf("%v", named)
+			}
+		})
+	}
+}
+
+// TestALetterWhoseFactsWereRemovedSaysSo: after the housekeeping a letter says that and when what it said was removed, and the
+// archive's bytes are shown where they are at hand.
+func TestALetterWhoseFactsWereRemovedSaysSo(t *testing.T) {
+	for _, e := range storetest.Engines(t) {
+		t.Run(e.Name, func(t *testing.T) {
+			d, dsn, _ := posted(t, e)
+			d.on("2024-09-25")
+			d.ok("run", "all")
+			alter(t, behind(t, dsn), "UPDATE runs SET started = '2024-09-25 01:30:00.000', finished = '2024-09-25 01:30:01.000' WHERE job <> 'open' OR logical_date <> '2024-09-25'")
+			was := map[string]object{}
+			for _, o := range d.objects("outbox", "list") {
+				was[o.text("id")] = d.letter(o.text("id"))
+			}
+			d.env["DUBAN_RETENTION_FACTS"], d.env["DUBAN_RETENTION_ATTEMPTS"] = "400", "400"
+			d.on("2029-09-25")
+			d.ok("housekeeping")
+			archived := d.env["DUBAN_MAIL_ARCHIVE_DIR"]
+			gone := map[string]bool{}
+			for _, o := range d.objects("outbox", "list") {
+				id := o.text("id")
+				is := d.letter(id)
+				if o["removed"] == nil {
+					if is.text("source", "text") != was[id].text("source", "text") {
+						t.Errorf("%s was not removed, and is shown otherwise: %v", id, is.text("source", "note"))
+					}
+					continue
+				}
+				gone[id] = true
+				if o.text("removed") != "2029-09-25" || is.text("source", "subject", "text") != asArchived+" "+was[id].text("subject", "text") {
+					t.Errorf("%v: %v", o, is.text("source", "text"))
+				}
+				if !strings.Contains(is.text("note"), "was removed on 2029-09-25 by the rule of retention") || !strings.Contains(is.text("note"), is.text("archived")+" has what was sent") {
+					t.Errorf("%v", is.text("note"))
+				}
+				if _, err := os.Stat(is.text("archived")); err != nil {
+					t.Error(err)
+				}
+				// Without the archive nothing is made up.
+				d.env["DUBAN_MAIL_ARCHIVE_DIR"] = filepath.Join(d.dir, "nowhere")
+				away := d.letter(id)
+				if away.text("source", "subject", "text") != asRemoved+"  " || !strings.Contains(away.text("note"), "/"+id+"-") || !strings.Contains(away.text("note"), "--archive DIR") {
+					t.Errorf("%v", away.text("source", "note", "text"))
+				}
+				out := d.ok("outbox", "show", id)
+				if strings.Contains(out, "【") || !strings.HasSuffix(strings.TrimSpace(out), "names its folder") {
+					t.Errorf("%q", out)
+				}
+				d.env["DUBAN_MAIL_ARCHIVE_DIR"] = archived
+			}
+			if len(gone) == 0 || len(gone) == len(was) {
+				t.Fatalf("%d of %d letters were removed", len(gone), len(was))
+			}
+			if out := d.ok("outbox", "list"); strings.Count(out, "removed by retention.facts, 2029-09-25") != len(gone) {
+				t.Error(out)
+			}
+			shown := 0
+			for _, o := range d.objects("preview", "--from", "2024-09-24", "--to", "2024-09-25") {
+				if gone[o.text("id")] {
+					shown++
+					if o.text("subject", "removed") != " 2029-09-25" || !strings.Contains(o.text("reason"), "was removed on 2029-09-25") || !strings.Contains(o.text("reason"), archived) {
+						t.Errorf("previewed as %v", o)
+					}
+				}
+			}
+			if shown != len(gone) {
+				t.Errorf("%d of %d are in the preview", shown, len(gone))
+			}
+			box := filepath.Join(t.TempDir(), "box")
+			if out := d.ok("preview", "--from", "2024-09-24", "--to", "2024-09-25", "--html", box); !strings.Contains(out, "letters are not in it") {
+				t.Error(out)
+			}
+			for id := range gone {
+				unit := was[id].text("unit")
+				path := filepath.Join(t.TempDir(), "old.zip")
+				o := d.objects("export", "evidence", "--unit", unit, "--from", "2024-09-24", "--to", "2024-09-25", "--out", path)[0]
+				files := zipped(t, path)
+				if !slices.ContainsFunc(slices.Collect(maps.Values(files)), func(data string) bool {
+					l, err := archive.Parse([]byte(data))
+					return err == nil && l.Notice == id && l.Text == was[id].text("text")
+				}) {
+					t.Errorf("what was sent of %s is not in it: %v", id, o)
+				}
+				if o["gone"] == nil || !strings.Contains(files["letters.jsonl"], `"gone":true,"removed":"2029-09-25"`) || !strings.Contains(files["README.txt"], "保存期限") {
+					t.Errorf("%v\n%s", o, files["letters.jsonl"])
+				}
+			}
+			// A database that was tidied before the day was kept says it without one.
+			alter(t, behind(t, dsn), "DELETE FROM notice_facts WHERE facts LIKE '{\"removed\":%'")
+			for id := range gone {
+				if is := d.letter(id); !strings.Contains(is.text("note"), "was removed by the rule") || is.text("removed") != "day unknown" {
+					t.Errorf("%v", is.text("removed", "note"))
+				}
 			}
 		})
 	}

@@ -56,6 +56,7 @@ type Letter struct {
 type Summary struct {
 	Letters  int    `json:"letters"`
 	Anew     int    `json:"planned_anew,omitempty"` // those that were planned anew after a restore
+	Gone     int    `json:"gone,omitempty"`         // those whose items the rule of retention removed
 	Attempts int    `json:"attempts"`
 	Accepted int    `json:"accepted"` // attempts
 	Trial    int    `json:"trial"`    // those of the accepted that went elsewhere in a trial run

@@ -20,9 +20,10 @@ func readme(in Input, sorted []Letter, sum Summary) ([]byte, error) {
 		return nil, fmt.Errorf("write %s: %w", readmeFile, err)
 	}
 	var jurisdiction, unit string
-	if len(sorted) > 0 {
-		last := sorted[len(sorted)-1].Notice.Facts // as they are called now
-		jurisdiction, unit = last.Jurisdiction, last.Reader.Name
+	for _, l := range sorted { // as they are called now
+		if f := l.Notice.Facts; !l.Notice.Gone() {
+			jurisdiction, unit = f.Jurisdiction, f.Reader.Name
+		}
 	}
 	var b bytes.Buffer
 	err = t.Execute(&b, struct {

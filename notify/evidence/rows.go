@@ -22,8 +22,11 @@ type letterRow struct {
 	Subject      string       `json:"subject"`
 	// Anew says that the letter left before a database was restored and was planned anew afterwards: its items are those of
 	// that planning, and its mail has what was sent.
-	Anew  bool      `json:"planned_anew,omitempty"`
-	Items []itemRow `json:"items"`
+	Anew bool `json:"planned_anew,omitempty"`
+	// Gone says that the items are not there because the rule of retention removed them; Removed is the day, where it is known.
+	Gone    bool       `json:"gone,omitempty"`
+	Removed civil.Date `json:"removed,omitzero"`
+	Items   []itemRow  `json:"items"`
 }
 
 // itemRow is one line of a letter, with the part of the letter it stands in.
@@ -42,7 +45,8 @@ func rowOfLetter(l Letter) letterRow {
 	n := l.Notice
 	row := letterRow{
 		ID: n.ID, Key: n.Key, Job: n.Job, State: n.State, Reason: n.Reason, SupersededBy: n.SupersededBy, Resent: n.Resent,
-		LateIssue: n.Facts.LateIssue, Tries: n.Tries, Subject: l.Subject, Anew: notice.PlannedAnew(l.Moves), Items: []itemRow{},
+		LateIssue: n.Facts.LateIssue, Tries: n.Tries, Subject: l.Subject, Anew: notice.PlannedAnew(l.Moves),
+		Gone: n.Gone(), Removed: n.Facts.Removed, Items: []itemRow{},
 	}
 	for _, part := range []struct {
 		name  string

@@ -168,6 +168,9 @@ func (s *Summary) letter(l letterRow) {
 	if l.Anew {
 		s.Anew++
 	}
+	if l.Gone {
+		s.Gone++
+	}
 }
 
 // add counts an attempt.

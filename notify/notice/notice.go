@@ -107,6 +107,14 @@ type Facts struct {
 	LateFor *Span `json:"late_for,omitempty"`
 	// Versions are what the letter was decided by.
 	Versions Versions `json:"versions,omitzero"`
+	// Removed is the day on which the rule of retention removed all of the above; zero: it was not.
+	Removed civil.Date `json:"removed,omitzero"`
+}
+
+// Gone reports whether what the letter said was removed. In a database of an earlier version that is known without its day.
+func (n Notice) Gone() bool {
+	settled := n.State == Sent || n.State == Recorded || n.State == Superseded || n.State == Cancelled
+	return !n.Facts.Removed.IsZero() || settled && n.Facts.Date.IsZero() && n.Facts.Jurisdiction == "" && n.Facts.Paper == nil
 }
 
 // Span is a range of days, both included.
