@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -226,4 +228,17 @@ func (s *Store) Backfills(ctx context.Context, limit int) (out []run.Backfill, e
 		return err
 	})
 	return out, err
+}
+
+// RememberAtMost has a store remember so many records.
+func RememberAtMost(s *Store, n int) { s.mem.most = n }
+
+// Remembered returns the refs of the jurisdiction's obligations that a store remembers, in order.
+func Remembered(s *Store, j string) []string {
+	s.mem.mu.Lock()
+	defer s.mem.mu.Unlock()
+	if s.mem.of[j] == nil {
+		return nil
+	}
+	return slices.Sorted(maps.Keys(s.mem.of[j].records))
 }

@@ -24,6 +24,7 @@ func TestWhatIsRememberedIsNeverStale(t *testing.T) {
 		t.Fatal(err)
 	}
 	there := storetest.Reopen(t, dsn)
+	store.RememberAtMost(there, 5) // of some thirty, so that most of them make room for others
 	must(t, here, 0, task.Batch{Jurisdiction: &task.Jurisdiction{Code: j, Name: "青岛市崂山区"}})
 	chance := rand.New(rand.NewPCG(2024, 6))
 	var items []task.Ref
@@ -118,4 +119,29 @@ func remembered(t *testing.T, s *store.Store) []any {
 		got[[]task.Task](t)(s.Tasks(ctx, j)), got[[]task.Plan](t)(s.Plans(ctx, j)), got[[]task.Person](t)(s.People(ctx, j)),
 		got[[]task.Silence](t)(s.Silences(ctx, j)), got[[]task.Training](t)(s.Trainings(ctx, j)),
 	}
+}
+
+// What is asked for every day stays where there is no room for all; what nobody asks for any more makes room in the end.
+func TestWhatIsAskedForIsRemembered(t *testing.T) {
+	s := storetest.Engines(t)[0].Open(t)
+	store.RememberAtMost(s, 2)
+	var refs []string
+	b := task.Batch{Jurisdiction: &task.Jurisdiction{Code: j, Name: "青岛市崂山区"}}
+	for _, unit := range []string{"a", "b", "c"} {
+		ref := refOf("1", unit, "m1")
+		refs, b.Obligations = append(refs, ref.String()), append(b.Obligations, obligation(ref))
+	}
+	must(t, s, 0, b)
+	ask := func(refs []string) {
+		t.Helper()
+		equal(t, "records", len(got[[]task.Record](t)(s.RecordsOf(t.Context(), j, refs))), len(refs))
+	}
+	ask(refs)
+	equal(t, "remembered of three", store.Remembered(s, j), refs[:2])
+	ask(refs[2:])
+	equal(t, "remembered still", store.Remembered(s, j), refs[:2])
+	for range 1500 {
+		ask(refs[1:])
+	}
+	equal(t, "remembered of the two that are asked for", store.Remembered(s, j), refs[1:])
 }
