@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -94,6 +95,14 @@ func (a *app) hint(command string) string {
 		words += "--db " + shellQuoted(a.flags.db) + " "
 	}
 	return words + command
+}
+
+// typed is how the program was called, as it is to be typed again.
+func typed(program string) string {
+	if strings.Contains(filepath.ToSlash(program), "/go-build") { // where the Go command has put what it runs
+		return "go run ./cmd/duban"
+	}
+	return shellQuoted(program)
 }
 
 // hinted is a command of ours in a text.

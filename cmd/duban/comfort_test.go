@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -122,6 +123,59 @@ func TestEveryCommandShowsExamplesThatItTakes(t *testing.T) {
 		c, _, err := a.root().Find(strings.Fields(name))
 		if err != nil || strings.TrimSpace("duban "+name) != c.CommandPath() {
 			t.Errorf("examples of %q, which is no command", name)
+		}
+	}
+}
+
+// inRegister finds the tasks and the obligations that an example names; dates, plans under other names and files are none.
+var inRegister = regexp.MustCompile(`^(laoshan|sishui|changji)/[^/]+/[^/]+(/.+)?$`)
+
+// What the examples name stands in the bundled registers, so that they can be tried in the demo as they stand.
+func TestExamplesNameWhatThereIs(t *testing.T) {
+	d := newDesk(t, "2024-10-14")
+	for _, code := range []string{"laoshan", "sishui", "changji"} {
+		files := d.bundled(code)
+		d.ok("import", "units", files["units"])
+		d.ok("import", "plan", files["plan"], "--jurisdiction", code)
+	}
+	d.ok("run", "open")
+	units := ""
+	for _, u := range d.objects("units", "list") {
+		units += " " + u.text("code") + " "
+	}
+	a, _, _ := testApp(t)
+	n := 0
+	eachCommand(a.root(), func(c *cobra.Command) {
+		for line := range strings.Lines(c.Example) {
+			args, _ := callIn(line)
+			for i, arg := range args {
+				switch m := inRegister.FindStringSubmatch(arg); {
+				case i > 0 && (args[i-1] == "--unit" || args[i-1] == "--into" || args[i-1] == "merge"):
+					if !strings.Contains(units, " "+arg+" ") {
+						t.Errorf("%s: there is no unit %s", c.CommandPath(), arg)
+					}
+				case m == nil:
+					continue
+				case m[2] == "":
+					d.ok("tasks", "show", arg)
+				default:
+					d.ok("obligations", "show", arg)
+				}
+				n++
+			}
+		}
+	})
+	if n < 40 {
+		t.Errorf("only %d names", n)
+	}
+}
+
+func TestTheProgramIsNamedAsItWasCalled(t *testing.T) {
+	for program, want := range map[string]string{
+		"duban": "duban", "./duban": "./duban", "/opt/my tools/duban": "'/opt/my tools/duban'", "/tmp/go-build42/b001/exe/duban": "go run ./cmd/duban",
+	} {
+		if got := typed(program); got != want {
+			t.Errorf("%s: %s, want %s", program, got, want)
 		}
 	}
 }

@@ -378,8 +378,9 @@ func (d *demo) summary(ctx context.Context, letters []demoLetter) error {
 	d.say("\nrows that need a person")
 	table(d.out, []string{"row", "why", "deadline", "title"}, people)
 	db := filepath.Join(d.dir, "duban.db")
-	d.say("\n%d letters: open %s\nTry next:\n  go run ./cmd/duban --db sqlite:%s obligations list --overdue --as-of %s\n  go run ./cmd/duban --db sqlite:%s tasks list --status unreadable\n  go run ./cmd/duban --db sqlite:%s outbox list --from %s",
-		countSent(letters), filepath.Join(d.dir, "index.html"), db, d.to, db, db, d.to)
+	try := "\n  " + typed(os.Args[0]) + " --db " + shellQuoted("sqlite:"+db) + " "
+	d.say("\n%s: open %s\nTry next:%sstatus%sobligations list --overdue --as-of %s%stasks list --status unreadable%soutbox list --from %s",
+		many(countSent(letters), "letter"), filepath.Join(d.dir, "index.html"), try, try, d.to, try, try, d.to)
 	return nil
 }
 

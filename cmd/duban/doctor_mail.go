@@ -395,10 +395,10 @@ func (d *doctor) lettersOf(ctx context.Context, j task.Jurisdiction) ([]finding,
 		out = append(out, warn("duban resume", "%s: PAUSED by %s: %s", j.Code, j.Paused.Who, j.Paused.Why))
 	}
 	if n := counts[notice.Unknown]; n > 0 {
-		out = append(out, warn("duban outbox list --state unknown, then duban outbox resolve ID", "%s: of %d letters nobody knows whether they arrived", j.Code, n))
+		out = append(out, warn("duban outbox list --state unknown, then duban outbox resolve ID", "%s: nobody knows whether %s arrived", j.Code, many(n, "letter")))
 	}
 	if len(failed) > 0 {
-		out = append(out, warn("duban outbox list --state failed, then duban outbox retry ID or another address", "%s: %d letters of the last %d days were refused for good", j.Code, len(failed), recently))
+		out = append(out, warn("duban outbox list --state failed, then duban outbox retry ID or another address", "%s: refused for good in the last %d days: %s", j.Code, recently, many(len(failed), "letter")))
 	}
 	if waits && oldest.Key.Date < today-recently {
 		out = append(out, warn("duban outbox show "+oldest.ID, "%s: a letter of %s still waits: %s", j.Code, oldest.Key.Date, cmp.Or(oldest.Reason, string(oldest.State))))
@@ -410,7 +410,7 @@ func (d *doctor) lettersOf(ctx context.Context, j task.Jurisdiction) ([]finding,
 		}
 		held = slices.DeleteFunc(held, func(n notice.Notice) bool { return !n.NextTry.IsZero() }) // they wait for the window
 		if len(held) > 0 {
-			out = append(out, warn("duban outbox list --jurisdiction "+j.Code+" --state held", "%s: %d letters wait for a person: %s", j.Code, len(held), notify.MaskAll(held[0].Reason)))
+			out = append(out, warn("duban outbox list --jurisdiction "+j.Code+" --state held", "%s: held for a person: %s: %s", j.Code, many(len(held), "letter"), notify.MaskAll(held[0].Reason)))
 		}
 	}
 	if len(out) == 0 {

@@ -240,6 +240,6 @@ func (a *app) runHealthOf(ctx context.Context, s *store.Store, office *postOffic
 	if err != nil || sum == (notify.Summary{}) {
 		return err
 	}
-	a.say("%-8s %-10s %s  %s", "letters", j.Code, d, letterCounts(sum, task.Jurisdiction{}))
+	a.say("%-15s %-10s %s  %s", "letters", j.Code, d, letterCounts(sum, task.Jurisdiction{}))
 	return nil
 }

@@ -29,6 +29,14 @@ func (a *app) say(format string, args ...any) {
 	}
 }
 
+// many is a number of things that are called by an ordinary word.
+func many(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}
+
 // table prints rows in columns as wide as their widest cell; a Chinese character counts two. The last column is not
 // padded.
 func table(w io.Writer, head []string, rows [][]string) {

@@ -247,7 +247,7 @@ func (a *app) printLetters(ctx context.Context, s *store.Store, j task.Jurisdict
 	if len(wait) > 0 {
 		words += "; waiting now: " + strings.Join(wait, ", ") + " (`duban outbox list --state STATE` says for what)"
 	}
-	a.say("%-8s %-10s %s  %s", "letters", j.Code, d, words)
+	a.say("%-15s %-10s %s  %s", "letters", j.Code, d, words)
 	return nil
 }
 
@@ -301,7 +301,7 @@ func (a *app) printSlots(results []jobs.Result, d civil.Date) error {
 			continue
 		}
 		if days > 0 {
-			a.say("%-8s %-10s %d missed days made up: %d obligations opened", r.Job, r.Jurisdiction, days, opened)
+			a.say("%-15s %-10s %d missed days made up: %d obligations opened", r.Job, r.Jurisdiction, days, opened)
 			days = 0
 		}
 		if err := a.printSlot(r); err != nil {
@@ -334,7 +334,7 @@ func (a *app) printSlot(r jobs.Result) error {
 	default:
 		what += ": " + cameTo(r.Run)
 	}
-	a.say("%-8s %-10s %s  %s%s", r.Job, r.Jurisdiction, r.Date, what, a.timing(r))
+	a.say("%-15s %-10s %s  %s%s", r.Job, r.Jurisdiction, r.Date, what, a.timing(r))
 	return nil
 }
 

@@ -195,6 +195,6 @@ func cameTo(r run.Run) string {
 	case c.Nothing():
 		return "nothing to say"
 	default:
-		return fmt.Sprintf("%d looked at, %d steps said, %d passed over, %d held, %d letters", c.Looked, c.Steps, c.Passed, c.Held, c.Notices)
+		return fmt.Sprintf("%d looked at, %d steps said, %d passed over, %d held, %s", c.Looked, c.Steps, c.Passed, c.Held, many(c.Notices, "letter"))
 	}
 }

@@ -36,7 +36,7 @@ func (a *app) silenceAddCmd() *cobra.Command {
 	var sil task.Silence
 	c := &cobra.Command{
 		Use: "add", Short: "Begin a silence",
-		Example: "  duban silence add --jurisdiction laoshan --unit yjj --until 2024-10-15 --by 李敏 --why 防汛应急响应\n  duban silence add --obligation laoshan/zfzl2024/17/qjtj/m1 --until 2024-10-15 --by 李敏 --why 已电话沟通",
+		Example: "  duban silence add --jurisdiction laoshan --unit qyjj --until 2024-10-15 --by 李敏 --why 防汛应急响应\n  duban silence add --obligation laoshan/zfzl2024/17/qjtj/m1 --until 2024-10-15 --by 李敏 --why 已电话沟通",
 		RunE: func(c *cobra.Command, _ []string) error {
 			given := 0
 			for scope, subject := range map[task.Scope]string{task.OverUnit: unit, task.OverPlan: plan, task.OverObligation: id} {

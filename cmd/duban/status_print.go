@@ -23,12 +23,12 @@ func (a *app) printStatus(r statusRow) {
 		fmt.Fprintf(a.out, "  TRIAL RUN: every letter goes to %s (mail.redirect_to), and counts as said\n", r.RedirectTo)
 	}
 	if r.Versions != "" {
-		fmt.Fprintf(a.out, "  VERSIONS: %s\n", r.Versions)
+		fmt.Fprintf(a.out, "  VERSIONS: %s\n", a.hints(r.Versions))
 	}
 	r.printSlots(a, zone)
 	fmt.Fprintf(a.out, "  letters: %s\n", r.letters())
 	for _, line := range slices.Concat(r.delivery(zone), r.waiting(zone), r.reach(zone), r.holders(zone)) {
-		fmt.Fprintln(a.out, "  "+line)
+		fmt.Fprintln(a.out, "  "+a.hints(line))
 	}
 	fmt.Fprintf(a.out, "  plans %d, rows %d (%d need a person), obligations %d (%d overdue in %d units, %d to be confirmed)\n",
 		r.Plans, r.Rows, r.NeedPerson, r.Obligations, r.Overdue, r.UnitsOverdue, r.Unconfirmed)
@@ -126,8 +126,8 @@ func needText(n jobs.Need) string {
 	words := map[jobs.NeedKind]string{
 		jobs.NeedClock: "the date is not believed: nothing is planned or sent", jobs.NeedVersions: "versions differ: nothing is planned",
 		jobs.NeedSlots: "slots", jobs.NeedPaused: "paused", jobs.NeedBrake: "brake",
-		jobs.NeedUnknown: fmt.Sprintf("%d letters may have arrived", n.N), jobs.NeedFailed: fmt.Sprintf("%d letters failed of late", n.N),
-		jobs.NeedRelease: fmt.Sprintf("%d letters and drafts to release", n.N), jobs.NeedAddress: fmt.Sprintf("%d addressees that mail does not reach", n.N),
+		jobs.NeedUnknown: many(n.N, "letter") + " may have arrived", jobs.NeedFailed: many(n.N, "letter") + " failed of late",
+		jobs.NeedRelease: many(n.N, "held letter") + " to release", jobs.NeedAddress: many(n.N, "addressee") + " that mail does not reach",
 		jobs.NeedHolidays: "calendar", jobs.NeedArchive: "no letters leave: the database was restored, and the archive knows more",
 	}[n.What]
 	if n.Text != "" {
