@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -39,7 +40,7 @@ func TestEveryMoveOfTheSeqIsNoted(t *testing.T) {
 			t.Fatal(err)
 		}
 		noted(seq + 1)
-		noted(got[int64](t)(s.LoadVersion(ctx, j, seq, run.Version{Kind: run.PolicyVersion, On: day0, Hash: "1"})))
+		noted(got[int64](t)(s.LoadVersions(ctx, j, seq, run.Version{Kind: run.PolicyVersion, On: day0, Hash: "1"})))
 		after := got[time.Time](t)(s.Now(ctx))
 		// What is refused is not noted.
 		_, err := s.Write(ctx, j, seq-1, task.Batch{})
@@ -113,7 +114,7 @@ func TestVersionsComeBackWhole(t *testing.T) {
 		third := run.Version{Jurisdiction: j, Kind: run.PolicyVersion, On: day0 - 1, Hash: "1", Body: []byte("{}\n")} // loaded for a day before
 		before := got[time.Time](t)(s.Now(ctx))
 		for _, v := range []*run.Version{&first, &second, &third} {
-			next := got[int64](t)(s.LoadVersion(ctx, j, seq, *v))
+			next := got[int64](t)(s.LoadVersions(ctx, j, seq, *v))
 			if next != seq+1 {
 				t.Errorf("the seq moved from %d to %d", seq, next)
 			}
@@ -128,6 +129,45 @@ func TestVersionsComeBackWhole(t *testing.T) {
 		equal(t, "policies", got[[]run.Version](t)(s.Versions(ctx, j, run.PolicyVersion)), []run.Version{first, third})
 		equal(t, "templates", got[[]run.Version](t)(s.Versions(ctx, j, run.TemplateVersion)), []run.Version(nil))
 		equal(t, "elsewhere", got[[]run.Version](t)(s.Versions(ctx, "gangcheng", "")), []run.Version(nil))
+	})
+}
+
+func TestVersionsAreLoadedTogetherOrNotAtAll(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		ctx := t.Context()
+		seq := begin(t, s)
+		policy := run.Version{Kind: run.PolicyVersion, On: day0, Hash: "p"}
+		calendar := run.Version{Kind: run.CalendarVersion, On: day0, Hash: "c"}
+		templates := run.Version{Kind: run.TemplateVersion, On: day0, Hash: "t"}
+		loaded := func() string {
+			var words []string
+			for _, v := range got[[]run.Version](t)(s.Versions(ctx, j, "")) {
+				words = append(words, fmt.Sprint(v.Kind, v.Hash, v.Seq-seq))
+			}
+			return strings.Join(words, " ")
+		}
+		torn := templates
+		torn.Body = []byte{0xff} // only the database finds it out, and not the first of the rows
+		undated := templates
+		undated.On = 0
+		for what, all := range map[string][]run.Version{
+			"the last is no text": {policy, calendar, torn}, "the last has no day": {policy, calendar, undated}, "one twice": {policy, calendar, policy},
+		} {
+			if _, err := s.LoadVersions(ctx, j, seq, all...); err == nil || loaded() != "" {
+				t.Errorf("%s: %v, loaded %q", what, err, loaded())
+			}
+		}
+		_, err := s.LoadVersions(ctx, j, seq-1, policy, calendar, templates)
+		wantErr(t, "at another seq", err, store.ErrMoved)
+		equal(t, "none", got[int64](t)(s.LoadVersions(ctx, j, seq)), seq)
+		equal(t, "the seq", got[task.Jurisdiction](t)(s.Jurisdiction(ctx, j)).Seq, seq)
+		equal(t, "the new seq", got[int64](t)(s.LoadVersions(ctx, j, seq, policy, calendar, templates)), seq+1)
+		equal(t, "loaded", loaded(), fmt.Sprintf("%sc1 %sp1 %st1", run.CalendarVersion, run.PolicyVersion, run.TemplateVersion))
+		for _, v := range got[[]run.Version](t)(s.Versions(ctx, j, "")) {
+			if v.At.IsZero() {
+				t.Errorf("%s is of no instant", v.Kind)
+			}
+		}
 	})
 }
 
@@ -146,15 +186,15 @@ func TestAVersionThatIsNoneIsRefused(t *testing.T) {
 		} {
 			bad := good
 			spoil(&bad)
-			if _, err := s.LoadVersion(ctx, j, seq, bad); err == nil {
+			if _, err := s.LoadVersions(ctx, j, seq, bad); err == nil {
 				t.Errorf("%s: loaded", what)
 			}
 		}
 		for _, old := range []int64{seq - 1, seq + 1} {
-			_, err := s.LoadVersion(ctx, j, old, good)
+			_, err := s.LoadVersions(ctx, j, old, good)
 			wantErr(t, "at another seq", err, store.ErrMoved)
 		}
-		_, err := s.LoadVersion(ctx, "gangcheng", 0, good)
+		_, err := s.LoadVersions(ctx, "gangcheng", 0, good)
 		wantErr(t, "of a jurisdiction that is not there", err, store.ErrMoved)
 		equal(t, "loaded", got[[]run.Version](t)(s.Versions(ctx, j, "")), []run.Version(nil))
 		equal(t, "the seq", got[task.Jurisdiction](t)(s.Jurisdiction(ctx, j)).Seq, seq)

@@ -35,7 +35,7 @@ func TestNewestVersions(t *testing.T) {
 				{Jurisdiction: "laoshan", Kind: run.PolicyVersion, Hash: "p2", By: "周科", Why: "催办晚一天"},
 			} {
 				v.On, v.At, v.Body = day, time.Date(2024, 6, 25, 1, i, 0, 0, time.UTC), []byte(`{"long":"body"}`)
-				n, err := s.LoadVersion(ctx, v.Jurisdiction, seq[v.Jurisdiction], v)
+				n, err := s.LoadVersions(ctx, v.Jurisdiction, seq[v.Jurisdiction], v)
 				if err != nil {
 					t.Fatal(err)
 				}

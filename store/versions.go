@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"duban/jobs/civil"
 	"duban/jobs/run"
@@ -48,28 +49,41 @@ func versionOf(j string, seq int64, v run.Version) (versionRow, error) {
 	}, err
 }
 
-// LoadVersion puts a policy, a calendar or a set of templates in force, and returns the jurisdiction's new seq, which the
-// version keeps. An empty At is now, by the database's clock. It returns ErrMoved where the jurisdiction's seq is not the
-// one given. What was in force before stays, to be looked back at.
-func (s *Store) LoadVersion(ctx context.Context, jurisdiction string, seq int64, v run.Version) (int64, error) {
-	op := fmt.Sprintf("load a %s of %s", v.Kind, jurisdiction)
-	row, err := versionOf(jurisdiction, seq+1, v)
-	if err != nil {
-		return 0, fmt.Errorf("%s: %w", op, err)
+// LoadVersions puts a policy, a calendar, a set of templates in force, all that are given or none of them, and returns the
+// jurisdiction's new seq, which they keep; given none it does nothing. An empty At is now, by the database's clock. It returns
+// ErrMoved where the jurisdiction's seq is not the one given. What was in force before stays, to be looked back at.
+func (s *Store) LoadVersions(ctx context.Context, jurisdiction string, seq int64, versions ...run.Version) (int64, error) {
+	if len(versions) == 0 {
+		return seq, nil
 	}
-	err = s.write(ctx, op, func(t *tx) error {
+	op := "load versions of " + jurisdiction
+	rows := make([]versionRow, len(versions))
+	kinds := map[string]bool{}
+	for i, v := range versions {
+		var err error
+		if rows[i], err = versionOf(jurisdiction, seq+1, v); err == nil && kinds[v.Kind] {
+			err = errors.New("it is given twice")
+		}
+		if err != nil {
+			return 0, fmt.Errorf("%s: %s: %w", op, v.Kind, err)
+		}
+		kinds[v.Kind] = true
+	}
+	err := s.write(ctx, op, func(t *tx) error {
 		if err := t.step(ctx, jurisdiction, seq); err != nil {
 			return err
 		}
-		row := row
-		if row.At.IsZero() {
-			now, err := t.now(ctx)
-			if err != nil {
-				return err
-			}
-			row.At = at(now)
+		now, err := t.now(ctx)
+		if err != nil {
+			return err
 		}
-		return insert(ctx, t, []versionRow{row})
+		dated := slices.Clone(rows)
+		for i, r := range dated {
+			if r.At.IsZero() {
+				dated[i].At = at(now)
+			}
+		}
+		return insert(ctx, t, dated)
 	})
 	if err != nil {
 		return 0, err

@@ -211,14 +211,16 @@ func (a *app) checkVersions(ctx context.Context, s *store.Store, code string) er
 		if err != nil {
 			return err
 		}
-		for _, v := range missing {
-			v.By, v.On = firstUse, first
+		for i, v := range missing {
+			missing[i].By, missing[i].On = firstUse, first
 			if _, before := newest(heads, v.Kind); before {
-				v.By, v.On = newerProgram, 0
+				missing[i].By, missing[i].On = newerProgram, 0
 			}
-			if seq, err = a.loadVersion(ctx, s, seq, v); err != nil {
-				return err
-			}
+		}
+		if err := a.loadVersions(ctx, s, code, seq, missing); err != nil {
+			return err
+		}
+		for _, v := range missing {
 			a.log.Debug().Str("jurisdiction", code).Str("kind", v.Kind).Str("hash", v.Hash).Str("by", v.By).Msg("loaded; from now on it counts")
 		}
 		return nil
@@ -254,14 +256,18 @@ func fenced(ctx context.Context, s *store.Store, code string, f func(seq int64) 
 	})
 }
 
-// loadVersion writes one version with its body, and returns the jurisdiction's new seq.
-func (a *app) loadVersion(ctx context.Context, s *store.Store, seq int64, v run.Version) (int64, error) {
-	body, err := a.versionBody(v.Jurisdiction, v.Kind)
-	if err != nil {
-		return 0, err
+// loadVersions writes versions with their bodies: all of them at once, since a worker plans nothing by half of them.
+func (a *app) loadVersions(ctx context.Context, s *store.Store, code string, seq int64, versions []run.Version) error {
+	load := slices.Clone(versions)
+	for i, v := range load {
+		body, err := a.versionBody(code, v.Kind)
+		if err != nil {
+			return err
+		}
+		load[i].Body, load[i].On, load[i].At = body, cmp.Or(v.On, a.today(code)), a.clock().UTC()
 	}
-	v.Body, v.On, v.At = body, cmp.Or(v.On, a.today(v.Jurisdiction)), a.clock().UTC()
-	return s.LoadVersion(ctx, v.Jurisdiction, seq, v)
+	_, err := s.LoadVersions(ctx, code, seq, load...)
+	return err
 }
 
 // inStepStore is the store of the jobs. It saves no plan that was made by anything but what was loaded last: the seq

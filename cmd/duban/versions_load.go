@@ -76,15 +76,13 @@ func (a *app) configLoad(ctx context.Context, s *store.Store, code, by, why stri
 		if lines, err = a.differences(ctx, s, code, before); err != nil {
 			return err
 		}
+		var load []run.Version
 		for _, l := range lines {
-			if !l.Loaded {
-				continue
-			}
-			if seq, err = a.loadVersion(ctx, s, seq, run.Version{Jurisdiction: code, Kind: l.Kind, Hash: l.Hash, By: by, Why: why}); err != nil {
-				return err
+			if l.Loaded {
+				load = append(load, run.Version{Jurisdiction: code, Kind: l.Kind, Hash: l.Hash, By: by, Why: why})
 			}
 		}
-		return nil
+		return a.loadVersions(ctx, s, code, seq, load)
 	})
 	if err != nil {
 		return err
@@ -352,6 +350,12 @@ func (a *app) versionRows(ctx context.Context, s *store.Store, code string) ([]v
 		if err != nil {
 			return nil, err
 		}
+		place := func(v run.Version) int {
+			return slices.IndexFunc(here, func(w run.Version) bool { return w.Kind == v.Kind })
+		}
+		slices.SortStableFunc(versions, func(v, w run.Version) int { // those that were loaded together, as they are named
+			return cmp.Or(cmp.Compare(v.Seq, w.Seq), place(v)-place(w))
+		})
 		for _, v := range versions {
 			last, _ := newest(versions, v.Kind)
 			mine, _ := newest(here, v.Kind)
