@@ -180,6 +180,24 @@ func TestTheProgramIsNamedAsItWasCalled(t *testing.T) {
 	}
 }
 
+// A silence that ends before it begins is refused for that, and not as though its unit were unknown.
+func TestASilenceIsRefusedForWhatIsWrongWithIt(t *testing.T) {
+	d := town(t, "2024-09-26")
+	add := func(unit, until string) []string {
+		return []string{"silence", "add", "--unit", unit, "--until", until, "--by", "李敏", "--why", "防汛应急响应"}
+	}
+	for _, c := range []struct{ unit, until, want, not string }{
+		{"jtj", "2024-09-25", "want an end within 366 days", "no such subject"},
+		{"jtj", "2026-09-26", "want an end within 366 days", "no such subject"},
+		{"nobody", "2024-10-15", "no such subject", "366"},
+	} {
+		if said := d.fails(exitUsage, add(c.unit, c.until), c.want); strings.Contains(said, c.not) {
+			t.Errorf("%s until %s: %s", c.unit, c.until, said)
+		}
+	}
+	d.ok(add("jtj", "2024-10-15")...)
+}
+
 func TestWhatIsNoExample(t *testing.T) {
 	for _, line := range []string{
 		"duban obligatory list", "duban run", "duban run all today", "duban run all --dat today", "duban run all --date tomorrow", "duban obligations waive ID",

@@ -45,7 +45,7 @@ as its head: note it down apart from the file. Whoever changes anything in the z
 Letters about the unit's people hold their names: they are left out and counted, unless --full asks for them.
 
 With --verify it checks such a file instead, without a database, and names the first thing that is wrong.`,
-		Example: `  duban export evidence --unit qjtj --from 2024-07-01 --to 2024-09-30
+		Example: `  duban export evidence --jurisdiction laoshan --unit qjtj --from 2024-07-01 --to 2024-09-30
   duban export evidence --verify evidence-laoshan-qjtj-2024-07-01-2024-09-30.zip`,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if c.Flags().Changed("verify") {

@@ -572,7 +572,7 @@ func (a *app) triggerCmd() *cobra.Command {
 	var e task.Event
 	c := &cobra.Command{
 		Use: "trigger JURISDICTION/PLAN/ROW", Short: "A condition is met, or an event starts a clock; the items open with the next `run open`",
-		Args: cobra.ExactArgs(1), Example: "  duban obligations trigger laoshan/zfzl2024/10 --on 2024-03-20 --by 李敏\n  duban obligations trigger sishui/zfzl2023-2025/8 --unit xscjgj --ref 2024-017 --on 2024-09-18 --by 李敏",
+		Args: cobra.ExactArgs(1), Example: "  duban obligations trigger laoshan/zfzl2024/10 --on 2024-08-20 --by 李敏\n  duban obligations trigger sishui/zfzl2023-2025/8 --unit xscjgj --ref 2024-017 --on 2024-09-18 --by 李敏",
 		RunE: func(c *cobra.Command, args []string) error {
 			id, err := task.ParseTaskID(args[0])
 			if err != nil {

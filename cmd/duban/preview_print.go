@@ -38,7 +38,7 @@ func (a *app) printForesight(saw foresight, every bool) error {
 	for _, s := range sortedKeys(states) {
 		words = append(words, fmt.Sprintf("%d %s", states[s], s))
 	}
-	a.say("%s to %s, %s: %d letters%s", saw.from, saw.to, strings.Join(saw.codes, ", "), len(letters), bracketed(words))
+	a.say("%s to %s, %s: %s%s", saw.from, saw.to, strings.Join(saw.codes, ", "), many(len(letters), "letter"), bracketed(words))
 	if len(letters) == 0 {
 		return nil
 	}
@@ -88,7 +88,7 @@ func (a *app) printCalendar(saw foresight, letters []foreseen) error {
 		for d := first; d < first.AddMonths(1); d++ {
 			total += perDay[d]
 		}
-		a.say("\n%s  %d letters\n   Mo    Tu    We    Th    Fr    Sa    Su", first.String()[:7], total)
+		a.say("\n%s  %s\n   Mo    Tu    We    Th    Fr    Sa    Su", first.String()[:7], many(total, "letter"))
 		for week := first - civil.Date(weekday(first)); week < first.AddMonths(1); week += 7 {
 			var b strings.Builder
 			for d := week; d < week+7; d++ {

@@ -112,9 +112,10 @@ func (a *app) runCmd() *cobra.Command {
 	c := &cobra.Command{
 		Use: "run JOB|all", Short: "Run a job of a day by hand, or all of them", Args: cobra.ExactArgs(1),
 		Long: `Run a job as the worker would, for the day given (default today, in the jurisdiction's zone). The jobs of a day, in
-order: open, monthly-close, quarterly-close, personnel, remind, escalate. Jobs that come before
-the one named run first; health, the operations letter, runs by itself and is not among all. A slot that has settled is not run again, and no step and no letter is made twice; letters
-that were planned and have not left are sent. --again evaluates a settled day once more, for what came in since.
+order: open, monthly-close, quarterly-close, personnel, remind, escalate. Jobs that come before the one named run first;
+health, the operations letter, runs by itself and is not among all. A slot that has settled is not run again, and no step
+and no letter is made twice; letters that were planned and have not left are sent. --again evaluates a settled day once
+more, for what came in since.
 With mail.transport: file a day ahead may be run too; its letters count as said, so do that in a copy of the database.`,
 		Example: "  duban run all --date 2024-09-26\n  duban run remind --jurisdiction laoshan",
 		RunE: func(c *cobra.Command, args []string) error {

@@ -111,7 +111,7 @@ func (a *app) silenceAdd(ctx context.Context, s *store.Store, code, from string,
 		return err
 	}
 	seq, err := a.register(s).Silence(ctx, code, sil)
-	if errors.Is(err, register.ErrSubject) {
+	if errors.Is(err, register.ErrSubject) || errors.Is(err, register.ErrPeriod) {
 		return usageError{err}
 	}
 	if err != nil {

@@ -101,7 +101,7 @@ contacts and groups stay as they are.
 
 The items are fresh to the new unit: reminders go by the time that is left, and what is overdue already is urged no earlier
 than five working days after the day. Take the old unit out of the units file too, or the next import brings it back.`,
-		Example: "  duban units merge xnyj --into xzhzfj --on 2024-07-15 --by 李敏 --why 机构改革 --dry-run",
+		Example: "  duban units merge xnyj --jurisdiction sishui --into xzhzfj --on 2024-07-15 --by 李敏 --why 机构改革 --dry-run",
 		RunE: func(c *cobra.Command, args []string) error {
 			s, err := a.open(c.Context())
 			if err != nil {

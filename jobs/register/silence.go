@@ -10,8 +10,12 @@ import (
 	"duban/jobs/task"
 )
 
-// ErrSubject says that there is nothing of that name to be silent about.
-var ErrSubject = errors.New("no such subject")
+var (
+	// ErrSubject says that there is nothing of that name to be silent about.
+	ErrSubject = errors.New("no such subject")
+	// ErrPeriod says that a silence ends before it begins, or lasts too long.
+	ErrPeriod = errors.New("no period to be silent for")
+)
 
 // SilenceStore is what silences need of the database besides the register's own.
 type SilenceStore interface {
@@ -24,7 +28,7 @@ const longestSilence = 366
 // Silence begins a silence over a unit, a plan or an obligation that exists, and returns its seq.
 func (r Register) Silence(ctx context.Context, code string, s task.Silence) (seq int64, err error) {
 	if s.Until < s.On || s.Until-s.On > longestSilence {
-		return 0, fmt.Errorf("silence %s %s: %w: from %s to %s; want an end within %d days", s.Scope, s.Subject, ErrSubject, s.On, s.Until, longestSilence)
+		return 0, fmt.Errorf("silence %s %s: %w: from %s to %s; want an end within %d days", s.Scope, s.Subject, ErrPeriod, s.On, s.Until, longestSilence)
 	}
 	if err := r.isThere(ctx, code, s); err != nil {
 		return 0, err
