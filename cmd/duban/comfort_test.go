@@ -198,6 +198,20 @@ func TestASilenceIsRefusedForWhatIsWrongWithIt(t *testing.T) {
 	d.ok(add("jtj", "2024-10-15")...)
 }
 
+// Who asks for a moment before an item was recorded is told that it may be there since.
+func TestWhatWasNotKnownYetMayBeThere(t *testing.T) {
+	d := town(t, "2024-09-26")
+	d.ok("run", "open")
+	id := item("1/jtj/m1")
+	for _, args := range [][]string{{"explain", id}, {"obligations", "show", id}, {"tasks", "show", "town/zl2024/1"}} {
+		d.ok(args...)
+		d.fails(exitFailed, append(args, "--known-at", "1"), "not found", "leave --known-at out")
+	}
+	if said := d.fails(exitFailed, []string{"explain", item("99/jtj/m1")}, "not found"); strings.Contains(said, "known-at") {
+		t.Error(said)
+	}
+}
+
 func TestWhatIsNoExample(t *testing.T) {
 	for _, line := range []string{
 		"duban obligatory list", "duban run", "duban run all today", "duban run all --dat today", "duban run all --date tomorrow", "duban obligations waive ID",

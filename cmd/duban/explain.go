@@ -34,7 +34,7 @@ what comes next and when. It decides as the planning of that day does, and write
 			if err != nil {
 				return err
 			}
-			return a.explain(c.Context(), s, args[0], l.asOf)
+			return l.known(a.explain(c.Context(), s, args[0], l.asOf))
 		},
 	}
 	l.flags(c)

@@ -194,7 +194,7 @@ func (a *app) obligationsShowCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.obligationsShow(c.Context(), s, args[0], l.asOf)
+			return l.known(a.obligationsShow(c.Context(), s, args[0], l.asOf))
 		},
 	}
 	l.flags(c)

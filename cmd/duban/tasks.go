@@ -159,7 +159,7 @@ func (a *app) taskShow(ctx context.Context, id string, l lens) error {
 		return err
 	}
 	if len(versions) == 0 {
-		return fmt.Errorf("show %s: %w; `duban tasks list` shows what there is", id, task.ErrNotFound)
+		return l.known(fmt.Errorf("show %s: %w; `duban tasks list` shows what there is", id, task.ErrNotFound))
 	}
 	for _, t := range versions {
 		if a.asJSON() {

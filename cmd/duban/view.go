@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"regexp"
@@ -44,6 +45,14 @@ type vantage struct {
 	code string     // of the jurisdiction the seq is of, or that is looked at; "" all
 	seq  int64      // -1: none was given
 	at   time.Time  // the instant of known-at; zero: none was given, or that of the seq is not known
+}
+
+// known adds to an error of what is not there that it may have been recorded since.
+func (l lens) known(err error) error {
+	if l.knownAt == "" || !errors.Is(err, task.ErrNotFound) {
+		return err
+	}
+	return fmt.Errorf("%w; this is what was known at %s, and it may have been recorded since: leave --known-at out", err, l.knownAt)
 }
 
 // look opens the database as the lens shows it. A moment that is past is shown by a copy that is cut back to it and removed at
