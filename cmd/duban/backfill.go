@@ -37,7 +37,9 @@ func (a *app) backfillCmd() *cobra.Command {
 		Long: `Go through the slots of a range of past days, one by one and in order. Without --apply nothing is written: the letters
 are shown as ` + "`duban preview`" + ` shows them, and the hash of the plan. With --apply HASH it is worked out once more, and carried
 out only where it still comes to the same: anything entered meanwhile, another calendar, policy or template, refuses it.
-  --mode record   fills the ledger and sends nothing; letters are recorded as if served on their days (default)
+  --mode record   fills the ledger and sends nothing; letters are recorded as if served on their days (default), but for
+                  those that are held for a person, as one that names people and may not go where its reader is: they
+                  stay held, and the end says how many, why and how to go on
   --mode digest   what opens and closes is made up day by day; each unit gets one letter (补发) for the whole range
   --mode send     the letters of every day leave now, each saying that it is late (补发); one whose moment has passed is
                   recorded as superseded
@@ -69,6 +71,7 @@ type backfillPlan struct {
 	Slots   int        `json:"slots"`   // to be gone through, or gone through
 	Letters int        `json:"letters"` // new ones
 	Applied bool       `json:"applied"`
+	Held    []stays    `json:"held"` // letters of the range that wait, or will wait, for a person
 }
 
 func (a *app) backfill(ctx context.Context, job string, f backfillFlags) error {
@@ -96,7 +99,7 @@ func (a *app) backfill(ctx context.Context, job string, f backfillFlags) error {
 	}
 	switch {
 	case f.apply == "":
-		return a.propose(saw, f)
+		return a.propose(ctx, copied, saw, f)
 	case !strings.HasPrefix(saw.hash, strings.ToLower(f.apply)):
 		return a.notThePlan(ctx, s, saw, f)
 	}
@@ -169,12 +172,16 @@ func (a *app) mayFill(ctx context.Context, s *store.Store, sp span, f backfillFl
 }
 
 // propose prints what the plan comes to, and how to carry it out.
-func (a *app) propose(saw foresight, f backfillFlags) error {
+func (a *app) propose(ctx context.Context, copied *store.Store, saw foresight, f backfillFlags) error {
 	if err := a.printForesight(saw, f.letters); err != nil {
 		return err
 	}
+	held, err := a.held(ctx, copied, saw.span)
+	if err != nil {
+		return err
+	}
 	if a.asJSON() {
-		return a.json(saw.plan(false))
+		return a.json(saw.plan(false, held))
 	}
 	if saw.slots == 0 {
 		a.say("\nplan %s: nothing to do, every slot of the range is settled (--reprocess all goes through them once more)", saw.hash)
@@ -182,6 +189,7 @@ func (a *app) propose(saw foresight, f backfillFlags) error {
 	}
 	a.say("\nplan %s: %d slots to go through, %d new letters; nothing was written. To carry it out:\n  duban backfill %s --from %s --to %s%s --apply %s --by NAME",
 		saw.hash, saw.slots, saw.fresh, saw.job, saw.from, saw.to, f.repeat(), saw.hash[:16])
+	a.sayStays(saw.span, held)
 	return nil
 }
 
@@ -196,8 +204,8 @@ func (f backfillFlags) repeat() string {
 	return b.String()
 }
 
-func (f foresight) plan(applied bool) backfillPlan {
-	return backfillPlan{f.hash, f.job, f.from, f.to, string(f.mode), f.slots, f.fresh, applied}
+func (f foresight) plan(applied bool, held []stays) backfillPlan {
+	return backfillPlan{f.hash, f.job, f.from, f.to, string(f.mode), f.slots, f.fresh, applied, held}
 }
 
 // notThePlan refuses a hash that the range does not come to.
@@ -223,8 +231,12 @@ func (a *app) notThePlan(ctx context.Context, s *store.Store, saw foresight, f b
 
 // nothingToFill says when the range was gone through.
 func (a *app) nothingToFill(ctx context.Context, s *store.Store, saw foresight) error {
+	held, err := a.held(ctx, s, saw.span)
+	if err != nil {
+		return err
+	}
 	if a.asJSON() {
-		return a.json(saw.plan(true))
+		return a.json(saw.plan(true, held))
 	}
 	by := ""
 	if old, err := s.Backfill(ctx, saw.hash); err == nil {
@@ -233,6 +245,7 @@ func (a *app) nothingToFill(ctx context.Context, s *store.Store, saw foresight) 
 		return err
 	}
 	a.say("plan %s: nothing to do, every slot of the range is settled%s", saw.hash, by)
+	a.sayStays(saw.span, held)
 	return nil
 }
 
@@ -258,14 +271,19 @@ func (a *app) fill(ctx context.Context, s *store.Store, saw foresight, f backfil
 	if err := s.SaveBackfill(ctx, b); err != nil {
 		return err
 	}
+	held, err := a.held(ctx, s, saw.span)
+	if err != nil {
+		return err
+	}
 	if a.asJSON() {
-		return a.json(saw.plan(true))
+		return a.json(saw.plan(true, held))
 	}
-	what := "recorded, none was sent"
+	letters, what := w.letters-w.held, "recorded, none was sent"
 	if saw.mode != run.RecordOnly {
-		what = "planned; " + letterCounts(w.sum, task.Jurisdiction{})
+		letters, what = w.letters, "planned; "+letterCounts(w.sum, task.Jurisdiction{})
 	}
-	a.say("plan %s is carried out: %d slots gone through, %d letters %s (`duban outbox list --from %s --to %s`)", saw.hash[:16], w.slots, w.letters, what, saw.from, saw.to)
+	a.say("plan %s is carried out: %d slots gone through, %d letters %s (`duban outbox list --from %s --to %s`)", saw.hash[:16], w.slots, letters, what, saw.from, saw.to)
+	a.sayStays(saw.span, held)
 	return nil
 }
 
@@ -278,6 +296,7 @@ type filling struct {
 	now            bool
 	done           func() // after each day of a jurisdiction
 	slots, letters int
+	held           int              // of the letters
 	seqs           map[string]int64 // the jurisdictions', after the last day
 	sum            notify.Summary
 }
@@ -321,6 +340,11 @@ func (w *filling) seen(ctx context.Context, code string, d civil.Date, results [
 		}
 	}
 	w.letters += len(planned)
+	for _, n := range planned {
+		if n.State == notice.Held {
+			w.held++
+		}
+	}
 	letters, err := dayLetters(ctx, w.store, code, d, planned)
 	if err != nil {
 		return err

@@ -152,6 +152,7 @@ type heldGroup struct {
 	Letters int       `json:"letters"`
 	Until   time.Time `json:"until,omitzero"` // none: a person has to release them
 	First   string    `json:"first"`          // ID of the first
+	Do      string    `json:"do,omitempty"`   // what a person types; none: the reason says it, or its time comes
 }
 
 // troubled is a letter that waits for a person.
@@ -413,7 +414,7 @@ func (a *app) lookAtDelivery(ctx context.Context, s *store.Store, row *statusRow
 		if err != nil {
 			return err
 		}
-		row.Held = groupHeld(held)
+		row.Held = groupHeld(held, a.today(code))
 	}
 	unknown, err := unknownLetters(ctx, s, code, min(n[notice.Unknown], statusIDs))
 	if err != nil {
@@ -467,14 +468,18 @@ func troubledOf(letters []notice.Notice) []troubled {
 
 // groupHeld puts letters together that wait for the same, in the order of the first of each. A reason that names its letter,
 // as a draft's does, is the same for all.
-func groupHeld(letters []notice.Notice) []heldGroup {
+func groupHeld(letters []notice.Notice, today civil.Date) []heldGroup {
 	out := make([]heldGroup, 0, 2)
 	for _, n := range letters {
-		reason := strings.ReplaceAll(notify.MaskAll(n.Reason), n.ID, "ID")
-		i := slices.IndexFunc(out, func(g heldGroup) bool { return g.Reason == reason && g.Until.Equal(n.NextTry) })
+		l := heldOf(n)
+		reason, do := l.said(), ""
+		if n.NextTry.IsZero() {
+			do = l.do(today)
+		}
+		i := slices.IndexFunc(out, func(g heldGroup) bool { return g.Reason == reason && g.Do == do && g.Until.Equal(n.NextTry) })
 		if i < 0 {
 			i = len(out)
-			out = append(out, heldGroup{Reason: reason, Until: n.NextTry, First: n.ID})
+			out = append(out, heldGroup{Reason: reason, Until: n.NextTry, First: n.ID, Do: do})
 		}
 		out[i].Letters++
 	}

@@ -168,6 +168,9 @@ func (r statusRow) waiting(zone *time.Location) (lines []string) {
 		shown += g.Letters
 		if g.Until.IsZero() {
 			lines = append(lines, fmt.Sprintf("held for a person: %d, the first %s: %s", g.Letters, g.First, g.Reason))
+			if g.Do != "" {
+				lines = append(lines, "  "+g.Do)
+			}
 			continue
 		}
 		lines = append(lines, fmt.Sprintf("held until %s: %d: %s", minutes(g.Until, zone), g.Letters, g.Reason))
