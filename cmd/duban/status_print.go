@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"duban/jobs"
+	"duban/jobs/run"
 	"duban/notify/notice"
 )
 
@@ -78,7 +79,10 @@ func (r statusRow) printSlots(a *app, zone *time.Location) {
 	for _, s := range r.Slots {
 		last, next := "never", "not by the clock"
 		if s.Last != nil {
-			last = strings.TrimSpace(fmt.Sprintf("%s %s%s %s", s.Last.Date, s.Last.State, s.Last.lateness(), oneLine(s.Last.Reason)))
+			last = fmt.Sprintf("%s %s%s", s.Last.Date, s.Last.State, s.Last.lateness())
+			if s.Last.Reason != "" {
+				last += ": " + oneLine(s.Last.Reason)
+			}
 		}
 		if s.Next != nil {
 			next = minutes(s.Next.Due, zone)
@@ -98,7 +102,7 @@ func (r statusRow) printSlots(a *app, zone *time.Location) {
 // lateness is how late the slot was begun, where that is worth a word.
 func (l lastSlot) lateness() string {
 	if late, ok := l.Late(); ok && late >= lateAfter {
-		return " " + late.Round(time.Minute).String() + " late"
+		return ", " + run.Length(late.Round(time.Minute)) + " late"
 	}
 	return ""
 }
