@@ -26,6 +26,16 @@ type Cut struct {
 	// At is the last instant that was known, by the database's clock. Zero: the present or, of a jurisdiction whose seq is
 	// given, when that was recorded.
 	At time.Time
+	// Zone is where a jurisdiction's days begin and end; nil: in UTC.
+	Zone func(jurisdiction string) *time.Location
+}
+
+// zone is that of a jurisdiction.
+func (c Cut) zone(code string) *time.Location {
+	if c.Zone == nil {
+		return time.UTC
+	}
+	return c.Zone(code)
 }
 
 // scratchSettings are those of a copy that nobody needs after a power cut, and nobody else opens: no write waits for the

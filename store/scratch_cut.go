@@ -26,10 +26,9 @@ type moment struct {
 	// at is the instant of that, and next that of what was written after it, as they are stored; empty: not known. Of a moment
 	// that was asked for by its instant they are both that.
 	at, next string
+	// day is the civil day of that instant where the jurisdiction is; empty: not known.
+	day string
 }
-
-// day is the civil day of the instant, by the clock that instants are stored in.
-func (m moment) day() string { return m.at[:min(len(m.at), len("2006-01-02"))] }
 
 // cut takes a copy back to an earlier moment. A copy that it failed on is of no use.
 func (s *Store) cut(ctx context.Context, c Cut) error {
@@ -54,7 +53,7 @@ func (s *Store) cut(ctx context.Context, c Cut) error {
 				return err
 			}
 			if !c.On.IsZero() {
-				if err := t.until(ctx, c.On); err != nil {
+				if err := t.until(ctx, c); err != nil {
 					return fmt.Errorf("as of %s: %w", c.On, err)
 				}
 			}
@@ -115,6 +114,13 @@ func (t *tx) moments(ctx context.Context, c Cut) ([]moment, error) {
 		m, err := t.moment(ctx, k.Code, seq, named, c.At)
 		if err != nil {
 			return nil, err
+		}
+		if m.at != "" {
+			var instant stamp
+			if err := instant.Scan(m.at); err != nil {
+				return nil, err
+			}
+			m.day = civil.In(instant.Time, c.zone(k.Code)).String()
 		}
 		m.seq = min(m.seq, k.Seq)
 		out = append(out, m)
@@ -193,7 +199,7 @@ func (t *tx) forget(ctx context.Context, m moment) error {
 
 // dated removes what has no seq but an instant, or, of a database that is older than the seq, a day.
 func (m moment) dated() []sentence {
-	later, today := "jurisdiction = ? AND seq = 0 AND ", m.day()
+	later, today := "jurisdiction = ? AND seq = 0 AND ", m.day
 	list := []sentence{
 		stmt("DELETE FROM notices WHERE "+later+"logical_date > ? AND id NOT IN (SELECT id FROM documents)", m.code, today),
 		stmt("DELETE FROM steps WHERE "+later+"on_date > ?", m.code, today),
@@ -254,7 +260,7 @@ func (t *tx) forgetDocuments(ctx context.Context, m moment) error {
 	later := " WHERE jurisdiction = ? AND seq > ?"
 	issued := "EXISTS (SELECT 1 FROM moves v WHERE v.notice = documents.id AND v.from_state = 'held' AND v.cause IN ('release', 'cancel') AND v.moved_at <= ?)"
 	gone := "SELECT id FROM documents" + later + " AND NOT (" + there + ")"
-	goneArgs := []any{m.code, m.seq, m.seq, m.at, m.day()}
+	goneArgs := []any{m.code, m.seq, m.seq, m.at, m.day}
 	return t.run(ctx,
 		sentence{"DELETE FROM notices WHERE id IN (" + gone + ")", goneArgs},
 		stmt("DELETE FROM documents"+later+" AND id NOT IN (SELECT id FROM notices)", m.code, m.seq),
@@ -306,7 +312,8 @@ var untilTables = [...]string{
 
 // until removes what counts from a later day. What became of the letters of the days that are left stays, but for what a
 // later letter took over of them, and for documents that were issued later.
-func (t *tx) until(ctx context.Context, d civil.Date) error {
+func (t *tx) until(ctx context.Context, c Cut) error {
+	d := c.On
 	list := []sentence{
 		stmt("DELETE FROM obligations WHERE opened > ?", day(d)),
 		stmt("DELETE FROM notices WHERE logical_date > ?", day(d)),
@@ -316,13 +323,20 @@ func (t *tx) until(ctx context.Context, d civil.Date) error {
 		stmt("INSERT OR REPLACE INTO back SELECT id, 'held' FROM documents WHERE issued_on > ?", day(d)),
 		stmt(draftAgain+" WHERE issued_on > ?", day(d)),
 		stmt("UPDATE documents SET served = NULL WHERE served > ?", day(d)),
-		stmt("UPDATE jurisdictions SET paused = 'null' WHERE julianday(json_extract(paused, '$.at')) >= julianday(?)", day(d+1)),
 		stmt("DELETE FROM moves WHERE notice IN (SELECT id FROM back WHERE state = 'held')"),
 		stmt("DELETE FROM attempts WHERE notice IN (SELECT id FROM back WHERE state = 'held')"),
 		stmt("INSERT OR IGNORE INTO back SELECT id, '' FROM notices WHERE " + dangling),
 	}
 	for _, table := range untilTables {
 		list = append(list, stmt("DELETE FROM "+table+" WHERE on_date > ?", day(d)))
+	}
+	var codes []string
+	if err := t.SelectContext(ctx, &codes, "SELECT code FROM jurisdictions ORDER BY code"); err != nil {
+		return err
+	}
+	for _, code := range codes {
+		list = append(list, stmt("UPDATE jurisdictions SET paused = 'null' WHERE code = ? AND julianday(json_extract(paused, '$.at')) >= julianday(?)",
+			code, at((d+1).Time(c.zone(code)))))
 	}
 	return t.run(ctx, list...)
 }

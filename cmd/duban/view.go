@@ -187,7 +187,7 @@ func evening(d civil.Date, zone *time.Location) time.Time {
 
 // view makes the copy that shows the moment, and sets clock and policies to it.
 func (a *app) view(ctx context.Context, s *store.Store, v vantage, all []task.Jurisdiction) (*store.Store, error) {
-	cut := store.Cut{On: v.day, At: v.at}
+	cut := store.Cut{On: v.day, At: v.at, Zone: a.policies.zone}
 	if v.seq >= 0 {
 		cut.Seq, cut.At = map[string]int64{v.code: v.seq}, time.Time{}
 	}
@@ -198,6 +198,11 @@ func (a *app) view(ctx context.Context, s *store.Store, v vantage, all []task.Ju
 	now := v.at
 	if v.day != 0 {
 		now = evening(v.day, a.policies.zone(v.code))
+		for _, j := range all { // wherever it is, it is that day
+			if t := evening(v.day, a.policies.zone(j.Code)); t.Before(now) {
+				now = t
+			}
+		}
 		if !v.at.IsZero() && civil.In(v.at, a.policies.zone(v.code)) == v.day { // the day had come so far
 			now = v.at
 		}
