@@ -89,6 +89,24 @@ func TestPutKeepsTheBytesUnderTheirHash(t *testing.T) {
 	}
 }
 
+func TestPathIsWhereALetterLies(t *testing.T) {
+	dir := t.TempDir()
+	msg := letter("0a1b", "the letter")
+	if err := put(open(t, dir), msg); err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []string{"0a1b", msg.ID} {
+		if got := Path("town", day, id, strings.ToUpper(hash(msg.Bytes))); got != tree(t, dir)[0] {
+			t.Errorf("by %s: %s, and it lies in %v", id, got, tree(t, dir))
+		}
+	}
+	for _, sha := range []string{"", "0a1b", strings.Repeat("x", 64)} {
+		if got := Path("town", day, "0a1b", sha); got != "" {
+			t.Errorf("by the SHA-256 %q: %s", sha, got)
+		}
+	}
+}
+
 func TestPutAgainWritesNothing(t *testing.T) {
 	for _, matter := range []string{"", "催办函〔2024〕1号"} {
 		dir := t.TempDir()
