@@ -410,7 +410,7 @@ func (d *doctor) lettersOf(ctx context.Context, j task.Jurisdiction) ([]finding,
 		}
 		held = slices.DeleteFunc(held, func(n notice.Notice) bool { return !n.NextTry.IsZero() }) // they wait for the window
 		if len(held) > 0 {
-			out = append(out, warn("duban outbox list --jurisdiction "+j.Code+" --state held", "%s: held for a person: %s: %s", j.Code, many(len(held), "letter"), notify.MaskAll(held[0].Reason)))
+			out = append(out, warn("duban outbox list --jurisdiction "+j.Code+" --state held", "%s: %s held for a person: %s", j.Code, many(len(held), "letter"), notify.MaskAll(held[0].Reason)))
 		}
 	}
 	if len(out) == 0 {

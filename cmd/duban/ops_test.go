@@ -41,7 +41,7 @@ func TestTheOperationsLetterOfADay(t *testing.T) {
 	eachTown(t, func(t *testing.T, d *desk, s *store.Store) {
 		operated(d)
 		d.ok("run", "all")
-		if out := d.ok("run", "health"); !strings.Contains(out, "health   town       2024-09-25") || !strings.Contains(out, "1 sent") {
+		if out := d.ok("run", "health"); !strings.Contains(strings.Join(strings.Fields(out), " "), "health town 2024-09-25") || !strings.Contains(out, "1 sent") {
 			t.Errorf("%s", out)
 		}
 		o := d.operationsLetter("2024-09-25")

@@ -179,7 +179,7 @@ func TestAHeldLetterAboutPeopleIsNotReleasedLate(t *testing.T) {
 	d.env["DUBAN_DEFAULTS_NAME_DOMAINS"] = "csj.example"
 	d.ok("run", "personnel")
 	old := d.objects("outbox", "list", "--unit", "jtj", "--from", "2024-10-08")[0].text("id")
-	if out := d.ok("doctor"); !strings.Contains(out, "2 letters wait for a person") || strings.Contains(out, "none waits for a person") {
+	if out := d.ok("doctor"); !strings.Contains(out, "town: 2 letters held for a person: ") || strings.Contains(out, "none waits for a person") {
 		t.Error(out)
 	}
 	d.on("2024-10-09")
