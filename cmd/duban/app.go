@@ -81,6 +81,9 @@ type app struct {
 	closers  []closer
 	// asks says that the command makes no embedded database that is not there; looks, that it writes nothing to one.
 	asks, looks bool
+	// typing says that the shell asks for the words that may come next. Only then are they looked up and registered: the library
+	// keeps what is registered for as long as the process lives.
+	typing bool
 }
 
 // closer is a resource that was opened, with its name.
@@ -91,6 +94,7 @@ type closer struct {
 
 // main runs one command line and returns its exit code.
 func (a *app) main(ctx context.Context, args []string) int {
+	a.typing = len(args) > 0 && strings.HasPrefix(args[0], cobra.ShellCompRequestCmd)
 	root := a.root()
 	root.SetArgs(behindDashes(root, args))
 	root.SetIn(a.in)

@@ -30,7 +30,9 @@ func (a *app) comfort(root *cobra.Command) {
 			c.Example = known[name(c)]
 		}
 		a.takesDays(c)
-		a.suggest(c)
+		if a.typing {
+			a.suggest(c)
+		}
 		for _, sub := range c.Commands() {
 			ease(sub)
 		}
