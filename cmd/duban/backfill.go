@@ -95,7 +95,7 @@ func (a *app) backfill(ctx context.Context, job string, f backfillFlags) error {
 	saw, err := a.rehearse(ctx, copied, sp, bar.tick)
 	bar.done()
 	if err != nil {
-		return err
+		return brokenOff(ctx, err)
 	}
 	switch {
 	case f.apply == "":
@@ -104,10 +104,14 @@ func (a *app) backfill(ctx context.Context, job string, f backfillFlags) error {
 		return a.notThePlan(ctx, s, saw, f)
 	}
 	_, rest, err := a.toLeave(ctx, s, saw)
+	if err != nil {
+		return err
+	}
+	begun, err := a.begunDays(ctx, s, saw)
 	switch {
 	case err != nil:
 		return err
-	case saw.slots == 0 && rest == 0:
+	case saw.slots == 0 && rest == 0 && len(begun) == 0:
 		return a.nothingToFill(ctx, s, saw)
 	}
 	if err := copied.Close(); err != nil { // what it remembers is not needed any more
@@ -262,8 +266,13 @@ func (a *app) fill(ctx context.Context, s *store.Store, saw foresight, f backfil
 	w := filling{app: a, store: s, saw: saw, by: f.by, now: f.now, done: bar.tick}
 	err := w.run(ctx)
 	bar.done()
-	if err != nil {
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return fmt.Errorf("backfill %s was interrupted; what is done stays done, and the same command goes on", saw.hash[:16])
+	case errors.Is(err, errElse), errors.As(err, &refusedError{}):
 		return fmt.Errorf("backfill %s: %w", saw.hash[:16], err)
+	case err != nil:
+		return fmt.Errorf("backfill %s: %w; once that is mended the same command goes on", saw.hash[:16], err)
 	}
 	if b.Finished, err = s.Now(ctx); err != nil {
 		return err
@@ -315,6 +324,13 @@ func (f foresight) reason(by string) string {
 // run goes through the days, and lets the letters leave that are to: a worker or a day in between could not tell them from
 // others, so nothing leaves before.
 func (w *filling) run(ctx context.Context) error {
+	if err := w.goThrough(ctx); err != nil || w.saw.mode == run.RecordOnly {
+		return err
+	}
+	return w.leave(ctx)
+}
+
+func (w *filling) goThrough(ctx context.Context) error {
 	sp := w.saw.span
 	sp.applied = w.saw.hash[:digits]
 	walked := walk{
@@ -326,10 +342,7 @@ func (w *filling) run(ctx context.Context) error {
 			return err
 		}
 	}
-	if w.saw.mode == run.RecordOnly {
-		return nil
-	}
-	return w.leave(ctx)
+	return nil
 }
 
 // seen stops where a day came to something else than was shown.
@@ -354,7 +367,7 @@ func (w *filling) seen(ctx context.Context, code string, d civil.Date, results [
 		return err
 	}
 	if !slices.Contains(w.saw.days, day) {
-		return fmt.Errorf("%s %s came to other letters than were shown: something moved meanwhile; the days up to it are filled in, look at the rest without --apply", code, d)
+		return fmt.Errorf("%s %s came to other letters than were shown: %w; the days up to it are filled in, look at the rest without --apply", code, d, errElse)
 	}
 	j, err := w.store.Jurisdiction(ctx, code)
 	if err != nil {
@@ -368,6 +381,9 @@ func (w *filling) seen(ctx context.Context, code string, d civil.Date, results [
 	return nil
 }
 
+// errElse says that the plan does not hold any more: the same command cannot go on.
+var errElse = errors.New("something moved meanwhile")
+
 // unmoved stops where something was entered since the plan was worked out.
 func (w *filling) unmoved(ctx context.Context, code string, d civil.Date) error {
 	j, err := w.store.Jurisdiction(ctx, code)
@@ -378,7 +394,7 @@ func (w *filling) unmoved(ctx context.Context, code string, d civil.Date) error 
 	if err != nil || seq == w.saw.data[code] {
 		return err
 	}
-	err = fmt.Errorf("something was entered into %s (entry %d) since the plan was worked out; the days before %s are filled in, look at the rest without --apply", code, seq, d)
+	err = fmt.Errorf("%w: entry %d was entered into %s since the plan was worked out; the days before %s are filled in, look at the rest without --apply", errElse, seq, code, d)
 	if d == w.saw.from && code == w.saw.codes[0] {
 		return refusedError{err}
 	}
@@ -406,9 +422,40 @@ func (a *app) toLeave(ctx context.Context, s *store.Store, saw foresight) (map[s
 	return out, n, nil
 }
 
+// begunDays are the days, by jurisdiction, whose letters began to leave under the plan and have not all left: it was interrupted
+// meanwhile, or the mail server was.
+func (a *app) begunDays(ctx context.Context, s *store.Store, saw foresight) (map[string][]civil.Date, error) {
+	out := map[string][]civil.Date{}
+	if saw.mode == run.RecordOnly {
+		return out, nil
+	}
+	sp := saw.span
+	sp.applied = saw.hash[:digits]
+	for _, code := range sp.codes {
+		own, err := ownSlots(ctx, s, sp, code)
+		if err != nil {
+			return nil, err
+		}
+		unsent, err := s.Unsent(ctx, code, "", sp.to+1)
+		if err != nil {
+			return nil, err
+		}
+		for _, n := range unsent {
+			if n.State != notice.Held && own[slotOf(n)] && !slices.Contains(out[code], n.Key.Date) {
+				out[code] = append(out[code], n.Key.Date)
+			}
+		}
+	}
+	return out, nil
+}
+
 // leave lets the letters of the plan leave, but for those whose moment has passed. It may be repeated.
 func (w *filling) leave(ctx context.Context) error {
 	waiting, _, err := w.toLeave(ctx, w.store, w.saw)
+	if err != nil {
+		return err
+	}
+	begun, err := w.begunDays(ctx, w.store, w.saw)
 	if err != nil {
 		return err
 	}
@@ -420,6 +467,9 @@ func (w *filling) leave(ctx context.Context) error {
 		}
 		var ids []string
 		days := map[civil.Date]bool{}
+		for _, d := range begun[code] {
+			days[d] = true
+		}
 		for _, l := range waiting[code] {
 			if _, ok := over[l.ID]; !ok {
 				ids = append(ids, l.ID)

@@ -3,6 +3,8 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
+	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -118,6 +120,9 @@ func (a *app) preview(ctx context.Context, f previewFlags) error {
 	saw, err := a.rehearse(ctx, copied, sp, bar.tick)
 	bar.done()
 	if err != nil {
+		return brokenOff(ctx, err)
+	}
+	if err := a.sayBarred(ctx, s, sp.codes); err != nil {
 		return err
 	}
 	if f.whatIf() {
@@ -133,6 +138,40 @@ func (a *app) preview(ctx context.Context, f previewFlags) error {
 		return nil
 	}
 	return a.mailbox(ctx, copied, saw, f.html)
+}
+
+// brokenOff says of a rehearsal that a person stopped it, whatever it was about.
+func brokenOff(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return errors.New("interrupted while the days were gone through in a copy; nothing was written")
+	}
+	return err
+}
+
+// sayBarred tells, beside a preview, of jurisdictions from which nothing leaves at present: the letters are shown as they come once
+// it does.
+func (a *app) sayBarred(ctx context.Context, s *store.Store, codes []string) error {
+	for _, code := range codes {
+		j, err := s.Jurisdiction(ctx, code)
+		if err != nil {
+			return err
+		}
+		gap, err := a.archiveGapOf(ctx, s, code, false)
+		if err != nil {
+			return err
+		}
+		why := ""
+		switch {
+		case j.Paused != nil:
+			why = fmt.Sprintf("sending is paused since %s; `duban resume --jurisdiction %s` lets it go on", j.Paused.At.In(a.policies.zone(code)).Format("2006-01-02 15:04"), code)
+		case !gap.Empty():
+			why = gap.String()
+		default:
+			continue
+		}
+		fmt.Fprintf(a.err, "duban: %s: nothing leaves now: %s. The letters are shown as if those of each day left on it.\n", code, a.hints(why))
+	}
+	return nil
 }
 
 // quieter leaves out of the log what a command prints itself.

@@ -194,21 +194,32 @@ func spared(ctx context.Context, s *store.Store, sp span, code string) (map[stri
 	if err != nil {
 		return nil, err
 	}
-	runs, err := s.Runs(ctx, run.Filter{Jurisdiction: code, From: sp.from, To: sp.to})
+	own, err := ownSlots(ctx, s, sp, code)
 	if err != nil {
 		return nil, err
 	}
-	own := map[run.Slot]bool{}
-	for _, r := range runs {
-		own[r.Slot] = sp.applied != "" && strings.HasSuffix(r.By, filledBy+sp.applied)
-	}
 	spare := map[string]bool{}
 	for _, n := range slices.Concat(unsent, failed) {
-		if n.Key.Date < sp.from || !own[run.Slot{Job: n.Job, Jurisdiction: code, Date: n.Key.Date}] {
+		if n.Key.Date < sp.from || !own[slotOf(n)] {
 			spare[n.ID] = true
 		}
 	}
 	return spare, nil
+}
+
+// ownSlots are the slots of the range that the plan that is applied has gone through so far.
+func ownSlots(ctx context.Context, s *store.Store, sp span, code string) (map[run.Slot]bool, error) {
+	runs, err := s.Runs(ctx, run.Filter{Jurisdiction: code, From: sp.from, To: sp.to})
+	own := map[run.Slot]bool{}
+	for _, r := range runs {
+		own[r.Slot] = sp.applied != "" && strings.HasSuffix(r.By, filledBy+sp.applied)
+	}
+	return own, err
+}
+
+// slotOf is the slot that planned a letter.
+func slotOf(n notice.Notice) run.Slot {
+	return run.Slot{Job: n.Job, Jurisdiction: n.Key.Jurisdiction, Date: n.Key.Date}
 }
 
 // scratch copies the database into a folder of its own, which is removed at the end of the call.

@@ -512,8 +512,12 @@ func TestAnInterruptedBackfillGoesOn(t *testing.T) {
 			if rest.slots == 0 || rest.slots >= first.slots || mode != "digest" && rest.fresh >= first.fresh {
 				t.Errorf("%d of %d slots and %d of %d letters are left", rest.slots, first.slots, rest.fresh, first.fresh)
 			}
-			if err := d.app.fill(t.Context(), s, rest, f); err != nil {
+			stopWhileLettersLeave(t, d.app, s, rest, f.by)
+			if err := d.app.fill(t.Context(), s, plan(), f); err != nil {
 				t.Fatal(err)
+			}
+			if left, err := d.begunDays(t.Context(), s, first); err != nil || len(left) > 0 {
+				t.Errorf("letters of %v have not left, %v", left, err)
 			}
 			foretold := map[string]string{}
 			for _, l := range first.letters {
@@ -550,6 +554,37 @@ func TestAnInterruptedBackfillGoesOn(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// stopWhileLettersLeave goes through the rest of a plan, and stops when its letters may leave and none has.
+func stopWhileLettersLeave(t *testing.T, a *app, s *store.Store, rest foresight, by string) {
+	t.Helper()
+	w := filling{app: a, store: s, saw: rest, by: by, now: true, done: func() {}}
+	if err := w.goThrough(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	waiting, n, err := w.toLeave(t.Context(), s, rest)
+	if err != nil || n == 0 != (rest.mode == run.RecordOnly) {
+		t.Fatalf("%d letters are to leave, %v", n, err)
+	}
+	for _, code := range rest.codes {
+		over := map[string]string{}
+		if rest.mode == run.SendAll {
+			over = overtake(waiting[code], a.today)
+		}
+		var ids []string
+		for _, l := range waiting[code] {
+			if _, ok := over[l.ID]; !ok {
+				ids = append(ids, l.ID)
+			}
+		}
+		if _, err := s.Dispatch(t.Context(), ids, over, "filled in afterwards"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if begun, err := w.begunDays(t.Context(), s, rest); err != nil || len(begun) == 0 != (rest.mode == run.RecordOnly) {
+		t.Fatalf("the letters of %v have begun to leave, %v", begun, err)
 	}
 }
 
@@ -640,5 +675,26 @@ func TestADatabaseIsGoneOnWithUnderItsRules(t *testing.T) {
 	code, said = call("--config", other, "--db", db, "preview", "--from", "2024-10-08", "--to", "2024-10-09", "--jurisdiction", "laoshan")
 	if code != exitUsage || !strings.Contains(said, "config load") {
 		t.Errorf("preview under other rules: %d, %s", code, said)
+	}
+}
+
+// A preview shows the letters as they come once they may leave, and says beside them from where none leaves now.
+func TestAPreviewSaysFromWhereNothingLeaves(t *testing.T) {
+	d := newDesk(t, "2024-10-14")
+	files := d.bundled("sishui")
+	d.ok("import", "units", files["units"])
+	d.ok("import", "plan", files["plan"])
+	call := []string{"preview", "--from", "2024-10-14", "--to", "2024-10-16"}
+	_, before, said := d.call("", call...)
+	if said != "" {
+		t.Errorf("of a jurisdiction whose letters leave: %s", said)
+	}
+	d.ok("pause", "--by", "李敏", "--why", "邮箱维护", "--jurisdiction", "sishui")
+	_, after, said := d.call("", call...)
+	if !strings.Contains(said, "sishui: nothing leaves now: sending is paused since 2024-10-14") || strings.Contains(said, "李敏") {
+		t.Errorf("%q", said)
+	}
+	if before != after {
+		t.Errorf("the letters are others:\n%s\n%s", before, after)
 	}
 }
