@@ -861,6 +861,20 @@ func TestAddressesAreMaskedInTheLog(t *testing.T) {
 			t.Errorf("Mask(%q) = %q, want %q", in, got, want)
 		}
 	}
+	for in, want := range map[string]string{
+		"张三请假13812345678":                       "张三请假***",
+		"电话 138 1234 5678，或0532-88891234":       "电话 ***，或***",
+		"+86 13812345678、１３８１２３４５６７８":           "+86 ***、***",
+		"证号37021219900101123X，2024-06-25起":      "证号***，2024-06-25起",
+		"20240625至2024-7-1 09:30核对3项，〔2024〕12号": "20240625至2024-7-1 09:30核对3项，〔2024〕12号",
+		"请问 zhang@b.example 的13912345678":       "请问 z***@b.example 的***",
+		"20241399":                              "***",
+		"":                                      "",
+	} {
+		if got := MaskFree(in); got != want {
+			t.Errorf("%q is masked as %q, want %q", in, got, want)
+		}
+	}
 	if got := MaskAll("reader permanent: 550 5.1.1 <zhangsan@b.example>: no such user，见 li@c.example"); got != "reader permanent: 550 5.1.1 <z***@b.example>: no such user，见 l***@c.example" {
 		t.Error(got)
 	}

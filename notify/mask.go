@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -41,4 +42,23 @@ func MaskAll(s string) string {
 		s = s[n:]
 	}
 	return b.String()
+}
+
+// number is a telephone's or a certificate's, with its hyphens and blanks, or the day it might be taken for.
+var number = regexp.MustCompile(`(?:19|20)[0-9]{2}-[0-9]{1,2}-[0-9]{1,2}(?:[ T][0-9]{2}:[0-9]{2})?|` +
+	`[+]?[0-9０-９]{3,4}(?:[- ][0-9０-９]{3,4}){2}|[0-9０-９]{3,4}[- ][0-9０-９]{7,8}|[+]?[0-9０-９]{7,}[XxＸ]?`)
+
+// day is a day, with its hyphens or without, or an instant of it.
+var day = regexp.MustCompile(`^(?:19|20)[0-9]{2}(?:-[0-9]{1,2}-[0-9]{1,2}(?:[ T][0-9]{2}:[0-9]{2})?|(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01]))$`)
+
+// MaskFree hides the addresses, and the numbers that may be of a telephone or a certificate, in what a person wrote in free
+// words, such as a reason. Days stay. Names do not show by their form: who passes the text on to others than its author's
+// colleagues says so, or leaves it out.
+func MaskFree(s string) string {
+	return MaskAll(number.ReplaceAllStringFunc(s, func(found string) string {
+		if day.MatchString(found) {
+			return found
+		}
+		return "***"
+	}))
 }

@@ -306,6 +306,27 @@ func TestAStretchOfYearsOffEnds(t *testing.T) {
 	}
 }
 
+// TestNoJSONIsSaidWithItsLine: the character is the one in the file, and not its first byte as if it were Latin-1.
+func TestNoJSONIsSaidWithItsLine(t *testing.T) {
+	for in, want := range map[string]string{
+		"节假日":                      "line 1: unexpected '节' looking for beginning of value",
+		"\xef\xbb\xbf\n节假日":        "line 2: unexpected '节' looking for beginning of value",
+		"{\"years\":[\n ,]}":       "line 2: unexpected ',' looking for beginning of value",
+		"{\"years\":[] 'x'}":       "line 1: unexpected '\\'' after object key:value pair",
+		"{\"years\":\n tru\x80":    "line 2: a byte that is no UTF-8: save the file as UTF-8",
+		"":                         "line 1: the file is empty",
+		"{\n\"years\":[\n":         "line 3: it ends before its closing brace",
+		"{\n\"years\": \"2027\"}":  "line 2: years: no place for a JSON string",
+		"[]":                       "line 1: no place for a JSON array",
+		"{\"years\":[],\n\"y\":1}": `line 2: unknown field "y"`,
+	} {
+		_, err := ParseOverride([]byte(in))
+		if !errors.Is(err, ErrSyntax) || !strings.HasSuffix(err.Error(), ": "+want) || !strings.Contains(err.Error(), "not the JSON of a calendar") {
+			t.Errorf("%q: %v, want %s", in, err, want)
+		}
+	}
+}
+
 func TestOverrideRefusals(t *testing.T) {
 	one := func(year, days string) string { return `{"years":[{"year":` + year + `,"days":[` + days + `]}]}` }
 	for name, k := range map[string]struct {

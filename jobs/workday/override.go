@@ -6,13 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
+	"unicode/utf8"
 
 	"duban/jobs/civil"
 )
 
 // What an override may be refused for. The message around it names the year, the place in the list and the value.
 var (
-	ErrSyntax        = errors.New("not the JSON of a calendar override")
+	ErrSyntax        = errors.New(`not the JSON of a calendar, {"years":[{"year":2027,"days":[{"date":"2027-01-01","off":true}]}]}`)
 	ErrYear          = errors.New("a year must lie between 2000 and 2100")
 	ErrDuplicateYear = errors.New("the year is given twice")
 	ErrDate          = errors.New("not a date that exists, written YYYY-MM-DD")
@@ -76,7 +78,7 @@ func ParseOverride(b []byte) (Override, error) {
 	dec := json.NewDecoder(bytes.NewReader(bytes.TrimPrefix(b, []byte("\xef\xbb\xbf"))))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&o); err != nil {
-		return Override{}, fmt.Errorf("parse calendar override: %w: %w", ErrSyntax, err)
+		return Override{}, fmt.Errorf("parse calendar override: %w: %w", ErrSyntax, placed(b, err, dec.InputOffset()))
 	}
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
 		return Override{}, fmt.Errorf("parse calendar override: %w: text after the closing brace", ErrSyntax)
@@ -88,6 +90,39 @@ func ParseOverride(b []byte) (Override, error) {
 		return Override{}, fmt.Errorf("parse calendar override: %w", err)
 	}
 	return o, nil
+}
+
+// placed is what the decoder found wrong, with the line. It shows a stray character as it is written, and not its first byte.
+// at is how far the decoder came.
+func placed(b []byte, err error, at int64) error {
+	b = bytes.TrimPrefix(b, []byte("\xef\xbb\xbf"))
+	var syntax *json.SyntaxError
+	var kind *json.UnmarshalTypeError
+	what := strings.TrimPrefix(err.Error(), "json: ")
+	switch {
+	case errors.Is(err, io.EOF):
+		at, what = 0, "the file is empty"
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		at, what = int64(len(b)), "it ends before its closing brace"
+	case errors.As(err, &syntax) && syntax.Offset > 0:
+		at = syntax.Offset - 1
+		if rest, is := strings.CutPrefix(what, "invalid character "); is {
+			what = stray(b[min(at, int64(len(b))):], rest)
+		}
+	case errors.As(err, &kind):
+		at, what = kind.Offset, strings.TrimPrefix(fmt.Sprintf("%s: no place for a JSON %s", kind.Field, kind.Value), ": ")
+	}
+	line := 1 + bytes.Count(b[:min(max(at, 0), int64(len(b)))], []byte("\n"))
+	return fmt.Errorf("line %d: %s", line, what)
+}
+
+// stray names the character a text begins with; said is a quoted byte, and where it was met.
+func stray(text []byte, said string) string {
+	r, size := utf8.DecodeRune(text)
+	if r == utf8.RuneError && size <= 1 {
+		return "a byte that is no UTF-8: save the file as UTF-8"
+	}
+	return fmt.Sprintf("unexpected %q %s", r, said[strings.LastIndex(said, "' ")+len("' "):])
 }
 
 // check finds the first thing that is wrong with o.
