@@ -38,6 +38,33 @@ func (t *tx) addMove(ctx context.Context, m notice.Move) error {
 	return insert(ctx, t, []moveRow{{m.Notice, last + 1, at(m.At), m.From, m.To, m.Cause, clean(m.Reason), clean(m.By)}})
 }
 
+// bornHeld are the first moves of new letters that are held from the first. They keep why: what moves the letter later puts
+// its own reason in the place of that. A draft needs none, its document says it.
+func bornHeld(letters []noticeRow, drafts []notice.Document, by string) (out []moveRow) {
+	for _, n := range letters {
+		draft := func(d notice.Document) bool { return d.ID == n.ID }
+		if n.State == notice.Held && !slices.ContainsFunc(drafts, draft) {
+			out = append(out, moveRow{n.ID, 1, stamp{}, notice.Pending, notice.Held, notice.Hold, clean(n.Reason), clean(by)})
+		}
+	}
+	return out
+}
+
+// addBirths writes down the first moves of letters that this write, which is noted already, has brought.
+func (t *tx) addBirths(ctx context.Context, j string, seq int64, born []moveRow) error {
+	if len(born) == 0 {
+		return nil
+	}
+	when, err := t.noted(ctx, j, seq)
+	if err != nil {
+		return err
+	}
+	for i := range born {
+		born[i].At = at(when)
+	}
+	return insert(ctx, t, born)
+}
+
 // movable are the causes a letter can be moved by that is not settled by its claimant nor by a plan.
 var movable = [...]notice.Cause{
 	notice.Resend, notice.Reopen, notice.Resolve, notice.Hold, notice.Release, notice.Hasten, notice.Cancel, notice.Expire, notice.Vanish,

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"duban/jobs/run"
 	"duban/jobs/task"
@@ -45,6 +46,7 @@ func (s *Store) SavePlan(ctx context.Context, j string, seq int64, p run.DayPlan
 	if err != nil {
 		return fmt.Errorf("%s: %w", op, err)
 	}
+	born := bornHeld(letters.rows, p.Documents, plannedBy(p.Run))
 	err = s.write(ctx, op, func(t *tx) error {
 		for _, f := range []func() error{
 			func() error { return t.step(ctx, j, seq) },
@@ -52,11 +54,12 @@ func (s *Store) SavePlan(ctx context.Context, j string, seq int64, p run.DayPlan
 			func() error { return insert(ctx, t, letters.rows) },
 			func() error { return insert(ctx, t, letters.facts) },
 			func() error { return insert(ctx, t, letters.receipts) },
+			func() error { return t.addBirths(ctx, j, seq+1, born) },
 			func() error { return insert(ctx, t, steps) },
 			func() error { return insert(ctx, t, drafts) },
 			func() error { return insert(ctx, t, closings) },
 			func() error { return t.keep(ctx, holds) },
-			func() error { return t.retire(ctx, p) },
+			func() error { return t.retire(ctx, j, seq+1, p) },
 			func() error { return t.drop(ctx, j, seq+1, p) },
 			func() error { return t.proven(ctx, p.Notices) },
 			func() error { return setCaches(ctx, t, caches) },
@@ -109,46 +112,65 @@ func stepRows(j string, seq int64, steps []task.FiredStep) ([]stepRow, error) {
 	return rows, nil
 }
 
-// retire supersedes, cancels and holds letters that have not left.
-func (t *tx) retire(ctx context.Context, p run.DayPlan) error {
-	read := make(map[string]notice.Notice, len(p.Unsent))
+// plannedBy says who moves letters by a plan; who ran it is kept with the run.
+func plannedBy(r run.Run) string { return "the plan of " + r.Job + " " + r.Date.String() }
+
+// retiring is one plan's retiring of letters that have not left.
+type retiring struct {
+	*tx
+	read map[string]notice.Notice // as the plan read them
+	at   time.Time                // when the plan is noted
+	by   string
+}
+
+// retire supersedes, cancels and holds letters that have not left, and writes each of these moves down.
+func (t *tx) retire(ctx context.Context, j string, seq int64, p run.DayPlan) error {
+	if len(p.Supersede)+len(p.Cancel)+len(p.Hold) == 0 {
+		return nil
+	}
+	when, err := t.noted(ctx, j, seq)
+	if err != nil {
+		return err
+	}
+	r := retiring{t, make(map[string]notice.Notice, len(p.Unsent)), when, plannedBy(p.Run)}
 	for _, n := range p.Unsent {
-		read[n.ID] = n
+		r.read[n.ID] = n
 	}
 	for _, id := range slices.Sorted(maps.Keys(p.Supersede)) {
 		by := p.Supersede[id]
 		if by == "" || by == id {
 			return fmt.Errorf("letter %s cannot be taken over by %q: name a later letter", id, by)
 		}
-		if err := t.moveUnsent(ctx, read, id, notice.Supersede, "superseded_by = ?", by); err != nil {
+		if err := r.move(ctx, id, notice.Supersede, "superseded_by = ?", by); err != nil {
 			return err
 		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(p.Cancel)) {
-		if err := t.moveUnsent(ctx, read, id, notice.Cancel, "reason = ?", clean(p.Cancel[id])); err != nil {
+		if err := r.move(ctx, id, notice.Cancel, "reason = ?", clean(p.Cancel[id])); err != nil {
 			return err
 		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(p.Hold)) {
-		if err := t.moveUnsent(ctx, read, id, notice.Hold, "next_try = NULL, reason = ?", clean(p.Hold[id])); err != nil {
+		if err := r.move(ctx, id, notice.Hold, "next_try = NULL, reason = ?", clean(p.Hold[id])); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// moveUnsent moves a letter that nobody is sending and that is as it was read, where it was. A letter that is held already
-// is held anew.
-func (t *tx) moveUnsent(ctx context.Context, read map[string]notice.Notice, id string, cause notice.Cause, set, value string) error {
+// move moves a letter that nobody is sending and that is as it was read, where it was. A letter that is held already is held
+// anew, which is no move where its reason is the same.
+func (r retiring) move(ctx context.Context, id string, cause notice.Cause, set, value string) error {
 	var now struct {
 		State  notice.State `db:"state"`
 		Tries  int          `db:"tries"`
 		Resent bool         `db:"resent"`
+		Reason string       `db:"reason"`
 	}
-	if err := one(t.GetContext(ctx, &now, "SELECT state, tries, resent FROM notices WHERE id = ?", id)); err != nil {
+	if err := one(r.GetContext(ctx, &now, "SELECT state, tries, resent, reason FROM notices WHERE id = ?", id)); err != nil {
 		return fmt.Errorf("letter %s: %w", id, err)
 	}
-	if was, ok := read[id]; ok && (now.State != was.State || now.Tries != was.Tries || now.Resent != was.Resent) {
+	if was, ok := r.read[id]; ok && (now.State != was.State || now.Tries != was.Tries || now.Resent != was.Resent) {
 		return fmt.Errorf("letter %s: %w (read as %s after %d tries, now %s after %d)", id, ErrMoved, was.State, was.Tries, now.State, now.Tries)
 	}
 	if now.State == notice.Sending {
@@ -161,10 +183,17 @@ func (t *tx) moveUnsent(ctx context.Context, read map[string]notice.Notice, id s
 			return fmt.Errorf("letter %s: %w: %w", id, ErrMoved, err)
 		}
 	}
-	n, err := t.exec(ctx, "UPDATE notices SET state = ?, "+set+" WHERE id = ? AND state = ? AND tries = ? AND resent = ?",
+	n, err := r.exec(ctx, "UPDATE notices SET state = ?, "+set+" WHERE id = ? AND state = ? AND tries = ? AND resent = ?",
 		string(to), value, id, string(now.State), now.Tries, now.Resent)
 	if err == nil && n == 0 {
 		return fmt.Errorf("letter %s: %w", id, ErrMoved)
 	}
-	return err
+	if err != nil || now.State == to && now.Reason == value {
+		return err
+	}
+	why := value
+	if cause == notice.Supersede {
+		why = "taken over by " + value
+	}
+	return r.addMove(ctx, notice.Move{Notice: id, At: r.at, From: now.State, To: to, Cause: cause, Reason: why, By: r.by})
 }

@@ -28,6 +28,9 @@ func (s *Store) Post(ctx context.Context, j string, seq int64, letters []notice.
 		if err := insert(ctx, t, rows.receipts); err != nil {
 			return err
 		}
+		if err := t.addBirths(ctx, j, seq+1, bornHeld(rows.rows, nil, "")); err != nil {
+			return err
+		}
 		return t.proven(ctx, letters)
 	})
 }

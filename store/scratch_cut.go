@@ -41,7 +41,7 @@ func (s *Store) cut(ctx context.Context, c Cut) error {
 			if err != nil {
 				return err
 			}
-			if err := t.run(ctx, stmt("CREATE TEMP TABLE back (id TEXT NOT NULL PRIMARY KEY, state TEXT NOT NULL)")); err != nil {
+			if err := t.run(ctx, stmt("CREATE TEMP TABLE back (id TEXT NOT NULL PRIMARY KEY, state TEXT NOT NULL, unsure INTEGER NOT NULL DEFAULT FALSE)")); err != nil {
 				return err
 			}
 			for _, m := range moments {
@@ -265,7 +265,7 @@ func (t *tx) forgetDocuments(ctx context.Context, m moment) error {
 		sentence{"DELETE FROM notices WHERE id IN (" + gone + ")", goneArgs},
 		stmt("DELETE FROM documents"+later+" AND id NOT IN (SELECT id FROM notices)", m.code, m.seq),
 		stmt("UPDATE documents SET state = 'issued', why = '', seq = (SELECT l.seq FROM notices l WHERE l.id = documents.id)"+later+" AND state = 'voided' AND "+issued, m.code, m.seq, m.at),
-		stmt("INSERT INTO back SELECT id, 'held' FROM documents"+later, m.code, m.seq),
+		stmt("INSERT INTO back (id, state) SELECT id, 'held' FROM documents"+later, m.code, m.seq),
 		stmt(draftAgain+", seq = COALESCE("+born+", 0)"+later, m.code, m.seq),
 		stmt("UPDATE notices SET seq = (SELECT d.seq FROM documents d WHERE d.id = notices.id) WHERE jurisdiction = ? AND id IN (SELECT id FROM back)", m.code),
 	)
@@ -281,10 +281,17 @@ const (
 	laterAttempt = "EXISTS (SELECT 1 FROM attempts a WHERE a.dated = notices.logical_date AND a.notice = notices.id AND " + answered + " > ?)"
 	// dangling: it was taken over by a letter that is not there.
 	dangling = "notices.superseded_by <> '' AND notices.superseded_by NOT IN (SELECT id FROM notices)"
-	// dropped: a plan found nothing left to say in it, which nobody wrote down; the first planning after it may have.
+	// dropped: a plan found nothing left to say in it, which older versions did not write down; the first planning after it may
+	// have.
 	dropped = "notices.state = 'cancelled' AND NOT EXISTS (SELECT 1 FROM moves v WHERE v.notice = notices.id AND v.to_state = 'cancelled') " +
 		"AND NOT EXISTS (SELECT 1 FROM documents d WHERE d.id = notices.id) " +
 		"AND NOT EXISTS (SELECT 1 FROM runs r WHERE r.job = notices.job AND r.jurisdiction = notices.jurisdiction AND r.logical_date > notices.logical_date AND r.state = 'done' AND r.started <= ?)"
+	// unsure: what a letter that was dropped had been was not written down either: it was held, or about to leave. It was held
+	// where another of its day was attempted, which it never was.
+	unsure = dropped + " AND NOT EXISTS (SELECT 1 FROM moves v WHERE v.notice = notices.id) " +
+		"AND NOT EXISTS (SELECT 1 FROM attempts a WHERE a.dated = notices.logical_date AND a.notice = notices.id)"
+	passedBy = "EXISTS (SELECT 1 FROM attempts a JOIN notices o ON o.logical_date = a.dated AND o.id = a.notice " +
+		"WHERE a.dated = notices.logical_date AND o.jurisdiction = notices.jurisdiction)"
 	// before is the state that the first later move left, if no attempt came before it.
 	before = "COALESCE((SELECT v.from_state FROM moves v WHERE v.notice = notices.id AND v.moved_at > ? AND NOT EXISTS (SELECT 1 FROM attempts a " +
 		"WHERE a.dated = notices.logical_date AND a.notice = notices.id AND " + answered + " > ? AND " + answered + " < v.moved_at) ORDER BY v.n LIMIT 1), '')"
@@ -293,11 +300,13 @@ const (
 // takeBack takes the letters of a jurisdiction back to how they stood at a moment.
 func (t *tx) takeBack(ctx context.Context, m moment) error {
 	if m.at == "" {
-		return t.run(ctx, stmt("INSERT OR IGNORE INTO back SELECT id, '' FROM notices WHERE jurisdiction = ? AND "+dangling, m.code))
+		return t.run(ctx, stmt("INSERT OR IGNORE INTO back (id, state) SELECT id, '' FROM notices WHERE jurisdiction = ? AND "+dangling, m.code))
 	}
 	of := "notice IN (SELECT id FROM notices WHERE jurisdiction = ?)"
 	return t.run(ctx,
-		stmt("INSERT OR IGNORE INTO back SELECT id, "+before+" FROM notices WHERE jurisdiction = ? AND (state = 'sending' OR "+laterMove+" OR "+laterAttempt+
+		stmt("INSERT OR IGNORE INTO back SELECT id, CASE WHEN "+passedBy+" THEN 'held' ELSE 'pending' END, TRUE FROM notices WHERE jurisdiction = ? AND "+unsure,
+			m.code, m.at),
+		stmt("INSERT OR IGNORE INTO back (id, state) SELECT id, "+before+" FROM notices WHERE jurisdiction = ? AND (state = 'sending' OR "+laterMove+" OR "+laterAttempt+
 			" OR "+dangling+" OR "+dropped+")", m.at, m.at, m.code, m.at, m.at, m.at),
 		stmt("DELETE FROM moves WHERE moved_at > ? AND "+of, m.at, m.code),
 		stmt("DELETE FROM attempts AS a WHERE EXISTS (SELECT 1 FROM notices WHERE notices.logical_date = a.dated AND notices.id = a.notice AND notices.jurisdiction = ? AND "+
@@ -320,12 +329,12 @@ func (t *tx) until(ctx context.Context, c Cut) error {
 		stmt("DELETE FROM documents WHERE drafted > ?", day(d)),
 		stmt("DELETE FROM proofs WHERE dated > ?", day(d)),
 		stmt("DELETE FROM runs WHERE logical_date > ?", day(d)),
-		stmt("INSERT OR REPLACE INTO back SELECT id, 'held' FROM documents WHERE issued_on > ?", day(d)),
+		stmt("INSERT OR REPLACE INTO back (id, state) SELECT id, 'held' FROM documents WHERE issued_on > ?", day(d)),
 		stmt(draftAgain+" WHERE issued_on > ?", day(d)),
 		stmt("UPDATE documents SET served = NULL WHERE served > ?", day(d)),
 		stmt("DELETE FROM moves WHERE notice IN (SELECT id FROM back WHERE state = 'held')"),
 		stmt("DELETE FROM attempts WHERE notice IN (SELECT id FROM back WHERE state = 'held')"),
-		stmt("INSERT OR IGNORE INTO back SELECT id, '' FROM notices WHERE " + dangling),
+		stmt("INSERT OR IGNORE INTO back (id, state) SELECT id, '' FROM notices WHERE " + dangling),
 	}
 	for _, table := range untilTables {
 		list = append(list, stmt("DELETE FROM "+table+" WHERE on_date > ?", day(d)))
@@ -368,6 +377,13 @@ func stood() string {
 		"WHEN superseded_by <> '' AND reason <> '' AND next_try IS NULL THEN 'held' ELSE 'pending' END"
 }
 
+// takenOver says that the last move left of a letter in back is one to a later letter. Such a letter is in back because that
+// one is not there, or the move was later.
+const takenOver = "(SELECT v.to_state FROM moves v WHERE v.notice = back.id ORDER BY v.n DESC LIMIT 1) = 'superseded'"
+
+// notKept is the reason of a letter of which it is not known why, nor whether, it waited.
+const notKept = "cancelled later by a version that did not write down whether it was held until then, or about to leave"
+
 // sweep puts in order what the cut left: letters that are not what they are now, rows whose owner is gone, and what repeats
 // something else.
 func (t *tx) sweep(ctx context.Context) error {
@@ -376,13 +392,15 @@ func (t *tx) sweep(ctx context.Context) error {
 	}
 	list := []sentence{
 		stmt("DELETE FROM back WHERE id NOT IN (SELECT id FROM notices)"),
+		stmt("UPDATE back SET state = (SELECT " + last("from_state", "moves") + " FROM notices WHERE notices.id = back.id) WHERE state IN ('', 'sending') AND " + takenOver),
+		stmt("DELETE FROM moves WHERE to_state = 'superseded' AND notice IN (SELECT id FROM back)"),
 		stmt("UPDATE back SET state = (SELECT " + stood() + " FROM notices WHERE notices.id = back.id) WHERE state IN ('', 'sending')"),
-		stmt("UPDATE notices SET state = (SELECT back.state FROM back WHERE back.id = notices.id), next_try = NULL, token = '', lease = NULL, data_at = NULL, " +
-			"deadline = NULL, settled = '', resent = EXISTS (SELECT 1 FROM moves v WHERE v.notice = notices.id AND v.cause = 'resend'), " +
-			"tries = (SELECT COUNT(DISTINCT token) FROM attempts WHERE attempts.dated = notices.logical_date AND attempts.notice = notices.id), " +
-			"reason = CASE WHEN " + lastMoved() + " THEN " + last("reason", "moves") + " WHEN " + last("n", "attempts") + " IS NOT NULL THEN '' " + // said anew below
-			"WHEN superseded_by <> '' THEN reason ELSE '' END, " +
-			"moved_by = COALESCE(" + last("moved_by", "moves") + ", ''), superseded_by = '' WHERE id IN (SELECT id FROM back)"),
+		stmt("UPDATE notices SET state = (SELECT back.state FROM back WHERE back.id = notices.id), next_try = NULL, token = '', lease = NULL, data_at = NULL, "+
+			"deadline = NULL, settled = '', resent = EXISTS (SELECT 1 FROM moves v WHERE v.notice = notices.id AND v.cause = 'resend'), "+
+			"tries = (SELECT COUNT(DISTINCT token) FROM attempts WHERE attempts.dated = notices.logical_date AND attempts.notice = notices.id), "+
+			"reason = CASE WHEN "+lastMoved()+" THEN "+last("reason", "moves")+" WHEN "+last("n", "attempts")+" IS NOT NULL THEN '' "+ // said anew below
+			"WHEN superseded_by <> '' THEN reason WHEN id IN (SELECT id FROM back WHERE unsure) THEN ? ELSE '' END, "+
+			"moved_by = COALESCE("+last("moved_by", "moves")+", ''), superseded_by = '' WHERE id IN (SELECT id FROM back)", notKept),
 		stmt("DELETE FROM late_service WHERE notice IN (SELECT id FROM back WHERE state IN ('pending', 'held'))"), // it is said anew before it leaves
 		orphaned("documents", "notices", "o.id = documents.id"),
 	}
