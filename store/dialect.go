@@ -42,11 +42,15 @@ type dialect struct {
 type fault int
 
 const (
-	faultOther   fault = iota
-	faultAgain         // deadlock, lock timeout, busy: the whole transaction may be tried again
-	faultExists        // a key is taken
-	faultMissing       // a row that a foreign key names is not there
-	faultTable         // a table is not there
+	faultOther    fault = iota
+	faultAgain          // deadlock, lock timeout, busy: the whole transaction may be tried again
+	faultExists         // a key is taken
+	faultMissing        // a row that a foreign key names is not there
+	faultTable          // a table is not there
+	faultFull           // there is no room
+	faultReadOnly       // what is to be written can only be read
+	faultDenied         // the user has no right to it
+	faultLogin          // there is no such user, or the password is another
 )
 
 // translate is the one place where a driver's error becomes one of ours.
@@ -58,6 +62,14 @@ func (d *dialect) translate(err error) error {
 		return fmt.Errorf("%w: %w", ErrNotFound, err)
 	case faultTable:
 		return fmt.Errorf("%w: %w", ErrNotMigrated, err)
+	case faultFull:
+		return fmt.Errorf("%w: %w", ErrFull, err)
+	case faultReadOnly:
+		return fmt.Errorf("%w: %w", ErrReadOnly, err)
+	case faultDenied:
+		return fmt.Errorf("%w: %w", ErrDenied, err)
+	case faultLogin:
+		return fmt.Errorf("%w: %w", ErrLogin, err)
 	default:
 		return err
 	}
@@ -92,6 +104,10 @@ func sqliteFault(err error) fault {
 		return faultExists
 	case code == 787: // SQLITE_CONSTRAINT_FOREIGNKEY
 		return faultMissing
+	case code&0xff == 13, code == 4874: // SQLITE_FULL, SQLITE_IOERR_SHMSIZE
+		return faultFull
+	case code&0xff == 8, code&0xff == 14: // SQLITE_READONLY, SQLITE_CANTOPEN: a file beside the database cannot be made
+		return faultReadOnly
 	default:
 		return faultOther
 	}
@@ -131,6 +147,14 @@ func mysqlFault(err error) fault {
 		return faultMissing
 	case 1146:
 		return faultTable
+	case 1021, 1114: // disk full, the table is full
+		return faultFull
+	case 1290, 1836: // --read-only, read-only mode
+		return faultReadOnly
+	case 1044, 1142, 1143, 1227: // of the database, a table, a column, the server
+		return faultDenied
+	case 1045, 1698: // with a password, without one
+		return faultLogin
 	default:
 		return faultOther
 	}

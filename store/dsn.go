@@ -44,7 +44,7 @@ func openSQLite(path string) (*Store, error) {
 		conns = 1 // each connection would have a database of its own
 	default:
 		if err := touch(path); err != nil {
-			return nil, fmt.Errorf("open database: %w", err)
+			return nil, fmt.Errorf("open database: %w", fileFault(path, err))
 		}
 	}
 	db, err := sqlx.Open("sqlite", name+sqliteSettings)
@@ -53,7 +53,17 @@ func openSQLite(path string) (*Store, error) {
 	}
 	db.SetMaxOpenConns(conns)
 	db.SetMaxIdleConns(conns)
-	return &Store{version: &versions{}, db: db, d: sqliteDialect(), writer: make(chan struct{}, 1), hot: newPrepared(), mem: newMemory()}, nil
+	if path == ":memory:" {
+		path = ""
+	}
+	return embedded(db, path), nil
+}
+
+// embedded is a store in the SQLite file of a path; "": in memory.
+func embedded(db *sqlx.DB, path string) *Store {
+	return &Store{
+		version: &versions{}, db: db, d: sqliteDialect(), writer: make(chan struct{}, 1), hot: newPrepared(), mem: newMemory(), path: path,
+	}
 }
 
 // fileName is a path as SQLite takes it before settings.

@@ -242,3 +242,10 @@ func Remembered(s *Store, j string) []string {
 	}
 	return slices.Sorted(maps.Keys(s.mem.of[j].records))
 }
+
+// ReadAlone opens a file as OpenReading does where it cannot be opened otherwise, the disk being full or the file not to be
+// written.
+func ReadAlone(ctx context.Context, path string, why error) (*Store, error) {
+	told := &FileError{Path: path, Err: why}
+	return readAlone(ctx, path, told, fmt.Errorf("open database: %w", told))
+}

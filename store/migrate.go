@@ -38,12 +38,12 @@ func (s *Store) SchemaVersion(ctx context.Context) (have, want int64, err error)
 	}
 	var tables int
 	if err := s.db.GetContext(ctx, &tables, s.d.hasTable, goose.DefaultTablename); err != nil {
-		return 0, 0, fmt.Errorf("read schema version: %w", err)
+		return 0, 0, fmt.Errorf("read schema version: %w", s.translate(err))
 	}
 	if tables > 0 {
 		q := "SELECT COALESCE(MAX(version_id), 0) FROM " + goose.DefaultTablename
 		if err := s.db.GetContext(ctx, &have, q); err != nil {
-			return 0, 0, fmt.Errorf("read schema version: %w", err)
+			return 0, 0, fmt.Errorf("read schema version: %w", s.translate(err))
 		}
 	}
 	s.version.have.Store(have)
@@ -83,7 +83,7 @@ func (s *Store) Migrate(ctx context.Context) (applied int, err error) {
 		// Another worker may have been migrating too: then the version moved on, and the rest is tried anew.
 		now, _, verr := s.SchemaVersion(ctx)
 		if verr != nil || now <= have || try == attempts {
-			return applied, fmt.Errorf("migrate database from version %d to %d: %w", have, want, err)
+			return applied, fmt.Errorf("migrate database from version %d to %d: %w", have, want, s.translate(err))
 		}
 	}
 }
@@ -91,6 +91,9 @@ func (s *Store) Migrate(ctx context.Context) (applied int, err error) {
 func (s *Store) sources() (fs.FS, error) { return fs.Sub(migrations, "migrations/"+s.d.name) }
 
 func (s *Store) up(ctx context.Context) (int, error) {
+	if s.unwritable != nil {
+		return 0, s.unwritable
+	}
 	p, err := s.provider()
 	if err != nil {
 		return 0, err

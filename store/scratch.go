@@ -58,14 +58,14 @@ func (s *Store) Scratch(ctx context.Context, path string, cut Cut) (*Store, erro
 		return nil, fmt.Errorf("copy the database: %w", err)
 	}
 	if err := create(path); err != nil {
-		return nil, fmt.Errorf("copy the database into %s: %w", path, err)
+		return nil, fmt.Errorf("copy the database into %s: %w", path, s.copyFault(ctx, path, err))
 	}
 	to, err := s.copyTo(ctx, path)
 	if err != nil {
-		return nil, fmt.Errorf("copy the database into %s: %w", path, err)
+		return nil, fmt.Errorf("copy the database into %s: %w", path, s.copyFault(ctx, path, err))
 	}
 	if err := to.cut(ctx, cut); err != nil {
-		return nil, errors.Join(fmt.Errorf("cut the copy of the database back: %w", err), to.Close())
+		return nil, errors.Join(fmt.Errorf("cut the copy of the database back: %w", s.copyFault(ctx, path, err)), to.Close())
 	}
 	return to, nil
 }
@@ -98,7 +98,8 @@ func openScratch(ctx context.Context, path string) (*Store, error) {
 	}
 	db.SetMaxOpenConns(1)
 	db.SetMaxIdleConns(1)
-	s := &Store{version: &versions{}, db: db, d: sqliteDialect(), writer: make(chan struct{}, 1), hot: newPrepared(), mem: newMemory(), scratch: true}
+	s := embedded(db, path)
+	s.scratch = true
 	if _, _, err := s.SchemaVersion(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}

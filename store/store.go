@@ -53,6 +53,10 @@ type Store struct {
 	gone   func(token string) bool // see As; nil: nobody knows
 	// scratch says that the database is a copy made by Scratch, from which things may be removed.
 	scratch bool
+	// path is the file of a database of this machine; "": there is none.
+	path string
+	// unwritable is why nothing can be written, see OpenReading; nil: it can be.
+	unwritable error
 }
 
 // tx is a transaction with the dialect it speaks.
@@ -84,7 +88,7 @@ func Open(ctx context.Context, dsn, password string) (*Store, error) {
 		return nil, err
 	}
 	if err := s.db.PingContext(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("open database: %w", err), s.Close())
+		return nil, errors.Join(fmt.Errorf("open database: %w", s.translate(err)), s.Close())
 	}
 	if _, _, err := s.SchemaVersion(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("open database: %w", err), s.Close())
@@ -154,7 +158,7 @@ func (s *Store) Reading(ctx context.Context, f func(ctx context.Context) error) 
 func (s *Store) read(ctx context.Context, op string, f func(*tx) error) error {
 	if t, ok := ctx.Value(reading{s.db}).(*tx); ok {
 		if err := f(t); err != nil {
-			return fmt.Errorf("%s: %w", op, s.d.translate(err))
+			return fmt.Errorf("%s: %w", op, s.translate(err))
 		}
 		return nil
 	}
@@ -188,6 +192,9 @@ func (s *Store) transact(ctx context.Context, op string, opts *sql.TxOptions, f 
 	if err := s.current(); err != nil {
 		return fmt.Errorf("%s: %w", op, err)
 	}
+	if s.unwritable != nil && opts == s.d.writing {
+		return fmt.Errorf("%s: %w", op, s.unwritable)
+	}
 	for try := 1; ; try++ {
 		err := s.once(ctx, opts, f)
 		if err == nil {
@@ -195,7 +202,7 @@ func (s *Store) transact(ctx context.Context, op string, opts *sql.TxOptions, f 
 		}
 		again := errors.Is(err, errAgain) || s.d.fault(err) == faultAgain
 		if !again || try == attempts || ctx.Err() != nil {
-			return fmt.Errorf("%s: %w", op, s.d.translate(err))
+			return fmt.Errorf("%s: %w", op, s.translate(err))
 		}
 		if err := pause(ctx, try); err != nil {
 			return fmt.Errorf("%s: %w", op, err)

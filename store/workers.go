@@ -17,7 +17,9 @@ func (s *Store) As(worker string, gone func(token string) bool) *Store {
 	if len(worker) > maxWorker {
 		worker = ""
 	}
-	return &Store{db: s.db, d: s.d, writer: s.writer, hot: s.hot, mem: s.mem, version: s.version, worker: worker, gone: gone}
+	as := *s
+	as.worker, as.gone = worker, gone
+	return &as
 }
 
 // claimToken is a fresh token of this worker.
