@@ -68,7 +68,8 @@ type Need struct {
 	// Text tells more in English: a reason, days, a brake's account. It holds no personal data.
 	Text string `json:"text,omitempty"`
 	Do   string `json:"do"` // the command to type, or what to set
-	// Of slots: which jobs' of which days, and how the ledger has them.
+	// Of slots: which jobs' of which days, and how the ledger has them. Of letters that the archive alone knows: their first
+	// and last day.
 	Jobs  []string   `json:"jobs,omitempty"`
 	From  civil.Date `json:"from,omitzero"`
 	To    civil.Date `json:"to,omitzero"`

@@ -102,7 +102,11 @@ func needWords(n Need) string {
 		do, text = "请在 calendar.overrides 中补充国务院办公厅的放假安排，或者更新程序", ""
 	case NeedClock:
 		do = "请校准本机时钟；日期确实无误的，执行 duban run all --confirm-date"
-	case NeedArchive, NeedVersions, NeedPaused, NeedBrake, NeedUnknown, NeedFailed, NeedRelease, NeedAddress:
+	case NeedArchive:
+		if text = ""; n.N > 0 {
+			text = spanWords(n.From, n.To)
+		}
+	case NeedVersions, NeedPaused, NeedBrake, NeedUnknown, NeedFailed, NeedRelease, NeedAddress:
 	}
 	if text != "" {
 		words += "（" + text + "）"
@@ -115,6 +119,9 @@ func needKindWords(n Need) string {
 	case NeedClock:
 		return "本机日期存疑，程序不编制、不发信"
 	case NeedArchive:
+		if n.N == 0 {
+			return "数据库恢复后，按档案补登已发信件中断，对外发信已停"
+		}
 		return fmt.Sprintf("数据库恢复后，档案中有%d封已发信件未登记，对外发信已停", n.N)
 	case NeedVersions:
 		return "政策、日历或者模板与已载入的版本不一致，程序不编制信件"
@@ -144,10 +151,6 @@ func slotsWords(n Need) string {
 	for i, j := range n.Jobs {
 		names[i] = jobWords(j)
 	}
-	days := dayOf(n.From)
-	if n.To != n.From {
-		days += "至" + dayOf(n.To)
-	}
 	how := "无记录"
 	switch n.State {
 	case run.Planned:
@@ -158,7 +161,15 @@ func slotsWords(n Need) string {
 		how = "失败"
 	case run.Done, run.Skipped:
 	}
-	return days + strings.Join(names, "、") + how
+	return spanWords(n.From, n.To) + strings.Join(names, "、") + how
+}
+
+// spanWords are a day, or the days from the first to the last.
+func spanWords(from, to civil.Date) string {
+	if to == from {
+		return dayOf(from)
+	}
+	return dayOf(from) + "至" + dayOf(to)
 }
 
 // jobWords are the jobs in Chinese.
@@ -173,7 +184,7 @@ func jobWords(job string) string {
 	case "personnel":
 		return "人员提示"
 	case "remind":
-		return "单位来信"
+		return "致单位工作提示"
 	case "escalate":
 		return "督办日报"
 	case "health":

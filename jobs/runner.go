@@ -120,8 +120,12 @@ func (r Runner) one(ctx context.Context, j Job, slot run.Slot, again bool) (res 
 	if !ok {
 		res = Result{Run: claimed, Already: true}
 		if !claimed.Settled() {
-			res.Err = fmt.Errorf("run %s %s %s: another worker (%s) has it since %s; wait, or try again after its lease ends",
-				slot.Job, slot.Jurisdiction, slot.Date, claimed.By, claimed.Started.Format(time.RFC3339))
+			who := "another worker"
+			if r.ByHand { // else the error goes to the log, which names no person
+				who += " (" + claimed.By + ")"
+			}
+			res.Err = fmt.Errorf("run %s %s %s: %s has it since %s; wait, or try again after its lease ends",
+				slot.Job, slot.Jurisdiction, slot.Date, who, claimed.Started.Format(time.RFC3339))
 		}
 		return res
 	}

@@ -383,10 +383,21 @@ func (a *app) lookAtArchive(ctx context.Context, s *store.Store, row *statusRow)
 	if err != nil || g.Empty() {
 		return err
 	}
-	row.Sending = sendingRow{State: sendingArchive, Why: "the archive knows letters that this database, restored, does not"}
-	row.Needs = slices.Insert(row.Needs, 0, jobs.Need{
-		What: jobs.NeedArchive, N: g.Letters(), Text: fmt.Sprintf("%d letters of %s", g.Letters(), someDays(g.Of[0].Days)), Do: g.command(),
-	})
+	n := jobs.Need{What: jobs.NeedArchive, N: g.Letters(), Do: g.command()}
+	why := "taking over what the archive knows was interrupted"
+	if n.N > 0 {
+		days := g.Of[0].Days
+		n.From, n.To, n.Text = days[0], days[len(days)-1], many(n.N, "letter")+" of "+someDays(days)
+		why = "the archive knows " + n.Text + " that this database, restored, does not"
+	}
+	row.Sending = sendingRow{State: sendingArchive, Why: why}
+	reconcileFirst(row.Due, g)
+	for i := range row.Needs {
+		if row.Needs[i].What == jobs.NeedSlots {
+			row.Needs[i].Do = n.Do
+		}
+	}
+	row.Needs = slices.Insert(row.Needs, 0, n)
 	return nil
 }
 

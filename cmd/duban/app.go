@@ -291,6 +291,9 @@ func oneOf(flag, value string, words ...string) error {
 func (a *app) load() error {
 	env := a.env
 	if a.flags.db != "" {
+		if _, err := config.ParseDSN(a.flags.db); err != nil {
+			return usagef("--db: %w", err)
+		}
 		env = func(k string) (string, bool) {
 			if k == "DUBAN_DATABASE_DSN" {
 				return a.flags.db, true

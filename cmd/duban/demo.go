@@ -36,11 +36,7 @@ with an index.html that opens them, drafts of formal letters as .docx into docum
 Contacts, people, cases and reports are invented; plans, units and dates are real.`,
 		Example: "  duban demo\n  duban demo --dir /tmp/winter --from 2024-12-20 --to 2025-01-20",
 		RunE: func(c *cobra.Command, _ []string) error {
-			first, err := a.date("from", from, 0)
-			if err != nil {
-				return err
-			}
-			last, err := a.date("to", to, 0)
+			first, last, err := a.days(from, to)
 			if err != nil {
 				return err
 			}

@@ -30,6 +30,11 @@ func (d *doctor) ledgerOf(ctx context.Context, t timetable, code string) ([]find
 	if err != nil {
 		return nil, err
 	}
+	if len(gaps) > 0 { // where it cannot be read, the check of the archive says so
+		if known, err := d.archiveGapOf(ctx, d.store, code, false); err == nil {
+			reconcileFirst(gaps, known)
+		}
+	}
 	var out []finding
 	for _, g := range gaps {
 		if g.Within {

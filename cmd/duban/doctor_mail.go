@@ -392,7 +392,8 @@ func (d *doctor) lettersOf(ctx context.Context, j task.Jurisdiction) ([]finding,
 	}
 	var out []finding
 	if j.Paused != nil {
-		out = append(out, warn("duban resume", "%s: PAUSED by %s: %s", j.Code, j.Paused.Who, j.Paused.Why))
+		out = append(out, warn("duban resume", "%s: PAUSED by a person since %s: %s", j.Code,
+			minutes(j.Paused.At, d.policies.zone(j.Code)), notify.MaskFree(j.Paused.Why)))
 	}
 	if n := counts[notice.Unknown]; n > 0 {
 		out = append(out, warn("duban outbox list --state unknown, then duban outbox resolve ID", "%s: nobody knows whether %s arrived", j.Code, many(n, "letter")))
@@ -410,7 +411,7 @@ func (d *doctor) lettersOf(ctx context.Context, j task.Jurisdiction) ([]finding,
 		}
 		held = slices.DeleteFunc(held, func(n notice.Notice) bool { return !n.NextTry.IsZero() }) // they wait for the window
 		if len(held) > 0 {
-			out = append(out, warn("duban outbox list --jurisdiction "+j.Code+" --state held", "%s: %s held for a person: %s", j.Code, many(len(held), "letter"), notify.MaskAll(held[0].Reason)))
+			out = append(out, warn("duban outbox list --jurisdiction "+j.Code+" --state held", "%s: %s held for a person: %s", j.Code, many(len(held), "letter"), notify.MaskFree(held[0].Reason)))
 		}
 	}
 	if len(out) == 0 {

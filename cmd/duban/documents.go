@@ -46,10 +46,7 @@ func (a *app) documentsListCmd() *cobra.Command {
 				return err
 			}
 			var err error
-			if f.From, err = a.date("from", from, 0); err != nil {
-				return err
-			}
-			if f.To, err = a.date("to", to, 0); err != nil {
+			if f.From, f.To, err = a.days(from, to); err != nil {
 				return err
 			}
 			f.State = notice.DocumentState(state)

@@ -160,16 +160,8 @@ func (o evidenceOptions) input(a *app) (in evidence.Input, err error) {
 		}
 	}
 	in.Unit = o.unit
-	if in.From, err = a.date("from", o.from, 0); err != nil {
-		return in, err
-	}
-	if in.To, err = a.date("to", o.to, 0); err != nil {
-		return in, err
-	}
-	if in.To < in.From {
-		return in, usagef("export evidence: --to %s is before --from %s", in.To, in.From)
-	}
-	return in, nil
+	in.From, in.To, err = a.days(o.from, o.to)
+	return in, err
 }
 
 // jurisdictionOfUnit finds the jurisdiction of a unit, whatever became of the unit: letters keep the code that they went
@@ -329,13 +321,13 @@ func (a *app) printEvidence(r evidenceReport) error {
 	if r.Verified {
 		word = "is as it was written"
 	}
-	fmt.Fprintf(a.out, "%s  %s\n%d letters, %d attempts, %d accepted, %d without their bytes\nhead %s\n",
-		r.File, word, r.Letters, r.Attempts, r.Accepted, r.Absent, r.Head)
+	fmt.Fprintf(a.out, "%s  %s\n%s, %s, %d accepted, %d without their bytes\nhead %s\n",
+		r.File, word, many(r.Letters, "letter"), many(r.Attempts, "attempt"), r.Accepted, r.Absent, r.Head)
 	if r.Trial > 0 {
 		fmt.Fprintf(a.out, "%d of the accepted went to mail.redirect_to in a trial run: the unit never had them\n", r.Trial)
 	}
 	if r.LeftOut > 0 {
-		a.say("%d letters about the unit's people were left out; --full takes them in", r.LeftOut)
+		a.say("left out: %s about the unit's people; --full takes them in", many(r.LeftOut, "letter"))
 	}
 	if r.Absent > 0 {
 		a.say("receipts.jsonl in it says, attempt by attempt, why the bytes are not there")

@@ -306,7 +306,7 @@ func TestExportEvidenceRefuses(t *testing.T) {
 		{with("--unit", "nobody", "--from", "2024-07-01", "--to", "2024-12-31"), `no unit "nobody"`},
 		{with("--unit", "jtj", "--from", "2024-02-30", "--to", "2024-12-31"), "--from"},
 		{with("--unit", "jtj", "--from", "2024-07-01", "--to", "31.12.2024"), "--to"},
-		{with("--unit", "jtj", "--from", "2024-07-02", "--to", "2024-07-01"), "before --from"},
+		{with("--unit", "jtj", "--from", "2024-07-02", "--to", "2024-07-01"), "--from 2024-07-02 lies after --to 2024-07-01"},
 		{with(append(ok, "--jurisdiction", "nowhere")...), "nowhere"},
 		{with(append(ok, "--out", taken)...), "is there already"},
 		{with(append(ok, "--verify", taken)...), "no other flag"},

@@ -69,12 +69,12 @@ func (a *app) condition(ctx context.Context, s *store.Store, code string, d civi
 	if at := t.on(jobs.Health{}.Name(), d, row.now.Location()); !at.IsZero() {
 		c.Health = at.Format("15:04")
 	}
-	c.Slots, err = t.stands(ctx, code, d, row.now)
-	for _, job := range t.withHealth() {
-		if at := t.next(job, row.now); !at.IsZero() {
-			c.Next = append(c.Next, jobs.SlotStand{Job: job, Due: at})
+	for _, s := range row.Slots {
+		if s.Next != nil {
+			c.Next = append(c.Next, jobs.SlotStand{Job: s.Job, Due: s.Next.Due})
 		}
 	}
+	c.Slots, err = t.stands(ctx, code, d, row.now)
 	return c, err
 }
 

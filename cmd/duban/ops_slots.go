@@ -64,12 +64,40 @@ func (t timetable) on(job string, d civil.Date, zone *time.Location) time.Time {
 	return jobs.FirstOn(t.specs[job], d, zone)
 }
 
-// next is when the clock starts the job next; the zero time: never.
-func (t timetable) next(job string, now time.Time) time.Time {
-	if spec := t.specs[job]; spec != nil {
-		return spec.Next(now)
+// next is when the clock starts the job next on a day that is not run yet, be it by hand before its time; the zero time: never.
+func (t timetable) next(ctx context.Context, job, code string, now time.Time) (time.Time, error) {
+	const most = 1000 // starts, of a spec that comes many times a day
+	spec := t.specs[job]
+	if spec == nil {
+		return time.Time{}, nil
 	}
-	return time.Time{}
+	known := civil.Date(0) // a day that is run, however often the clock comes on it
+	at := spec.Next(now)
+	for range most {
+		d := dateIn(at)
+		if at.IsZero() {
+			break
+		}
+		if d != known {
+			run, err := t.inHand(ctx, run.Run{Slot: run.Slot{Job: job, Jurisdiction: code, Date: d}})
+			if err != nil || !run {
+				return at, err
+			}
+		}
+		known, at = d, spec.Next(at)
+	}
+	return at, nil
+}
+
+// reconcileFirst replaces what closes gaps, where the archive knows more than the database, which was restored: until that is
+// taken over nothing else would be run.
+func reconcileFirst(gaps []gap, known archiveGap) {
+	if known.Empty() {
+		return
+	}
+	for i := range gaps {
+		gaps[i].Do = known.command()
+	}
 }
 
 // gap is days in a row of some jobs of a jurisdiction that are due and not settled.
@@ -189,7 +217,7 @@ func (t timetable) gapOf(ctx context.Context, r run.Run, now time.Time, zone *ti
 	}, true, nil
 }
 
-// inHand reports whether a worker's lease on the slot holds, or has ended well since.
+// inHand reports whether a worker's lease on the slot holds, or it has ended well.
 func (t timetable) inHand(ctx context.Context, r run.Run) (bool, error) {
 	rows, err := t.store.Runs(ctx, run.Filter{Job: r.Job, Jurisdiction: r.Jurisdiction, From: r.Date, To: r.Date})
 	if err != nil || len(rows) == 0 {

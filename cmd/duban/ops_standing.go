@@ -294,6 +294,11 @@ func (c *standing) settled(ctx context.Context, t timetable, code string) error 
 	if err != nil {
 		return err
 	}
+	if len(gaps) > 0 { // where it cannot be read, the question after this one says so
+		if known, err := c.archiveGapOf(ctx, c.store, code, false); err == nil {
+			reconcileFirst(gaps, known)
+		}
+	}
 	var words []string
 	for _, g := range gaps {
 		if !g.Within {

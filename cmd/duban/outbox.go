@@ -111,10 +111,7 @@ func (a *app) outboxListCmd() *cobra.Command {
 			if err := oneOf("state", state, letterStates()...); err != nil {
 				return err
 			}
-			if f.From, err = a.date("from", from, 0); err != nil {
-				return err
-			}
-			if f.To, err = a.date("to", to, 0); err != nil {
+			if f.From, f.To, err = a.days(from, to); err != nil {
 				return err
 			}
 			s, err := a.look(c.Context(), l, f.Jurisdiction)
@@ -904,17 +901,13 @@ func (a *app) resumeCmd() *cobra.Command {
 	c := &cobra.Command{
 		Use: "resume", Short: "Let letters leave again",
 		RunE: func(c *cobra.Command, _ []string) error {
-			if err := a.setPause(c.Context(), code, nil); err != nil || by+why == "" {
-				return err
-			}
-			a.log.Info().Str("by", by).Str("why", why).Str("jurisdiction", code).Msg("letters may leave again")
-			return nil
+			return a.setPause(c.Context(), code, nil)
 		},
 	}
 	f := c.Flags()
 	f.StringVar(&code, "jurisdiction", "", "one jurisdiction; default all")
-	f.StringVar(&by, "by", "", "who says so, for the log")
-	f.StringVar(&why, "why", "", "why, for the log")
+	f.StringVar(&by, "by", "", "who says so; it may be given as to pause, and is not kept: the register keeps who paused, as long as that lasts")
+	f.StringVar(&why, "why", "", "why; as --by")
 	return c
 }
 

@@ -90,6 +90,39 @@ func (d *desk) dumpOf(db *sql.DB, statement string) string {
 	return strings.Join(query(d.t, db, statement), "\n")
 }
 
+// tellsWhatIsMissing checks that status says how many letters of which days the archive alone knows, and what to type, for
+// people and for machines, and that nothing advises what is refused until then.
+func (d *desk) tellsWhatIsMissing(archived string) {
+	d.t.Helper()
+	reconcile := "duban outbox reconcile --archive " + archived + " --by NAME"
+	o := d.objects("status")[0]
+	if !strings.Contains(o.text("sending"), "state:archive") || !strings.Contains(o.text("needs"), reconcile) || strings.Contains(o.text("needs", "due"), "run all") {
+		d.t.Errorf("status: %v", o.text("sending", "needs", "due"))
+	}
+	was := d.now
+	for _, day := range []string{"2024-09-25", "2024-09-30"} { // days are due on the second
+		d.on(day)
+		out := d.ok("status")
+		for _, want := range []string{
+			"sending ARCHIVE, the archive knows ", " letters of 2024-09-25 that this database, restored, does not", "RESTORED: first of all → " + reconcile,
+		} {
+			if !strings.Contains(out, want) {
+				d.t.Errorf("status of %s lacks %q:\n%s", day, want, out)
+			}
+		}
+		if due := strings.Contains(out, "→ after what the archive knows is taken over, see RESTORED above"); due != (day == "2024-09-30") || strings.Contains(out, "duban run") {
+			d.t.Errorf("status of %s:\n%s", day, out)
+		}
+		_, out, _ = d.call("", "doctor")
+		for line := range strings.SplitSeq(out, "\n") {
+			if strings.Contains(line, "ledger") && strings.Contains(line, "duban run") {
+				d.t.Errorf("doctor: %s", line)
+			}
+		}
+	}
+	d.now = was
+}
+
 func TestARestoredDatabaseSendsNothingTwice(t *testing.T) {
 	for _, e := range storetest.Engines(t) {
 		t.Run(e.Name, func(t *testing.T) {
@@ -117,9 +150,7 @@ func TestARestoredDatabaseSendsNothingTwice(t *testing.T) {
 					t.Errorf("exit %d, without %q: %s", code, word, said)
 				}
 			}
-			if o := d.objects("status")[0]; !strings.Contains(o.text("sending"), "state:archive") || !strings.Contains(o.text("needs"), "outbox reconcile --archive") {
-				t.Errorf("status: %v", o.text("sending", "needs"))
-			}
+			d.tellsWhatIsMissing(archived)
 			if _, out, _ := d.call("", "doctor"); !strings.Contains(out, "no letters leave") {
 				t.Errorf("doctor: %s", out)
 			}

@@ -275,7 +275,7 @@ func runSlots(ctx context.Context, runner jobs.Runner, names []string, code stri
 
 func letterCounts(sum notify.Summary, j task.Jurisdiction) string {
 	if j.Paused != nil {
-		return fmt.Sprintf("kept back: paused by %s (%s)", j.Paused.Who, j.Paused.Why)
+		return fmt.Sprintf("kept back: paused by %s (%s)", j.Paused.Who, notify.MaskFree(j.Paused.Why))
 	}
 	words := fmt.Sprintf("%d sent, %d to be tried again, %d failed, %d unknown", sum.Sent, sum.Retry, sum.Failed, sum.Unknown)
 	for _, more := range []struct {

@@ -96,10 +96,7 @@ when it was due and started in the jurisdiction's zone, how late that was, how l
 func (a *app) listRuns(ctx context.Context, s *store.Store, w whichRuns) error {
 	f := run.Filter{Job: w.job, Jurisdiction: w.code, Limit: w.limit}
 	var err error
-	if f.From, err = a.date("from", w.from, 0); err != nil {
-		return err
-	}
-	if f.To, err = a.date("to", w.to, 0); err != nil {
+	if f.From, f.To, err = a.days(w.from, w.to); err != nil {
 		return err
 	}
 	if err := oneOf("state", w.state, string(run.Planned), string(run.Running), string(run.Done), string(run.Failed), string(run.Skipped)); err != nil {

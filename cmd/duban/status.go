@@ -250,7 +250,7 @@ func (a *app) status(ctx context.Context, s *store.Store, j task.Jurisdiction) (
 // statusThen is how a jurisdiction stands by a view of the database at another time, with which the archive is not compared.
 func (a *app) statusThen(ctx context.Context, s *store.Store, j task.Jurisdiction) (statusRow, error) {
 	row := statusRow{
-		Jurisdiction: j.Code, Name: j.Name, LiveFrom: j.LiveFrom, Paused: j.Paused, States: map[string]int{}, Letters: map[string]int{},
+		Jurisdiction: j.Code, Name: j.Name, LiveFrom: j.LiveFrom, Paused: shownPause(j.Paused), States: map[string]int{}, Letters: map[string]int{},
 		Today: a.today(j.Code), now: a.clock().In(a.policies.zone(j.Code)), Database: a.engine(),
 	}
 	if to := a.cfg.MailOf(j.Code).RedirectTo; to != "" {
@@ -277,6 +277,16 @@ func (a *app) statusThen(ctx context.Context, s *store.Store, j task.Jurisdictio
 	row.Sending = a.sending(s, row, doubt)
 	row.Needs = row.needs(doubt)
 	return row, nil
+}
+
+// shownPause is a pause as it is shown: who and why stand there for the operator, numbers and addresses in the words do not.
+func shownPause(p *task.Pause) *task.Pause {
+	if p == nil {
+		return nil
+	}
+	shown := *p
+	shown.Why = notify.MaskFree(p.Why)
+	return &shown
 }
 
 // engine is that of the register, also where a copy of it is looked at.

@@ -27,14 +27,16 @@ func (a *app) printStatusAll(rows []statusRow) {
 		fmt.Fprintln(a.out, fit(r.line(a.policies.zone(r.Jurisdiction)), screenWidth))
 		for _, n := range needs[i] {
 			if !slices.Contains(common, forAll(n, r.Jurisdiction)) {
-				fmt.Fprintln(a.out, "    "+needLine(needText(n), n.Do, screenWidth-4))
+				fmt.Fprintln(a.out, "    "+needLine(n, screenWidth-4))
 				commands = true
 			}
 		}
 	}
 	for _, n := range common {
-		words, do, _ := strings.Cut(n, "\x00")
-		fmt.Fprintln(a.out, "all: "+needLine(words, do, screenWidth-5))
+		i := slices.IndexFunc(needs[0], func(o jobs.Need) bool { return forAll(o, rows[0].Jurisdiction) == n })
+		of := needs[0][i]
+		_, of.Do, _ = strings.Cut(n, "\x00")
+		fmt.Fprintln(a.out, "all: "+needLine(of, screenWidth-5))
 		commands = true
 	}
 	if own := strings.TrimSpace(a.hint("")); commands && own != "duban" {
@@ -62,10 +64,13 @@ func (s sendingRow) brief(zone *time.Location) string {
 	return out
 }
 
-// needLine is a need with the first command to type.
-func needLine(words, do string, columns int) string {
-	const least = 30                                                             // columns of words, however long the command is
-	if do, _, _ = strings.Cut(do, ", then "); !strings.HasPrefix(do, "duban ") { // no command: it is read, and not typed
+// needLine is a need with the first command to type. What has to be done before anything else, and what is read and not
+// typed, stands whole.
+func needLine(n jobs.Need, columns int) string {
+	const least = 30 // columns of words, however long the command is
+	words := needText(n)
+	do, _, _ := strings.Cut(n.Do, ", then ")
+	if n.What == jobs.NeedArchive || !strings.HasPrefix(do, "duban ") {
 		return words + ": " + do
 	}
 	return fit(words, max(least, columns-runewidth.StringWidth(do)-2)) + ": " + do

@@ -17,6 +17,9 @@ func (a *app) printStatus(r statusRow) {
 	zone := a.policies.zone(r.Jurisdiction)
 	fmt.Fprintf(a.out, "%s  %s  %s %s, %s; live from %s\n", r.Jurisdiction, r.Name, r.Today, r.now.Weekday(), r.Day, r.LiveFrom)
 	fmt.Fprintf(a.out, "  sending %s; database %s\n", r.Sending.words(zone), a.cfg.Database.DSN)
+	if len(r.Needs) > 0 && r.Needs[0].What == jobs.NeedArchive {
+		fmt.Fprintf(a.out, "  RESTORED: first of all → %s\n", a.hints(r.Needs[0].Do))
+	}
 	if r.Paused != nil {
 		fmt.Fprintf(a.out, "  PAUSED by %s: %s\n", r.Paused.Who, r.Paused.Why)
 	}
@@ -95,7 +98,11 @@ func (r statusRow) printSlots(a *app, zone *time.Location) {
 		if g.Within {
 			word = "late"
 		}
-		fmt.Fprintf(a.out, "  %s: %s → %s\n", word, g.words(), a.hints(g.Do))
+		do := a.hints(g.Do)
+		if r.Sending.State == sendingArchive {
+			do = "after what the archive knows is taken over, see RESTORED above"
+		}
+		fmt.Fprintf(a.out, "  %s: %s → %s\n", word, g.words(), do)
 	}
 }
 
@@ -132,8 +139,11 @@ func needText(n jobs.Need) string {
 		jobs.NeedSlots: "slots", jobs.NeedPaused: "paused", jobs.NeedBrake: "brake",
 		jobs.NeedUnknown: many(n.N, "letter") + " may have arrived", jobs.NeedFailed: many(n.N, "letter") + " failed of late",
 		jobs.NeedRelease: many(n.N, "held letter") + " to release", jobs.NeedAddress: many(n.N, "addressee") + " that mail does not reach",
-		jobs.NeedHolidays: "calendar", jobs.NeedArchive: "no letters leave: the database was restored, and the archive knows more",
+		jobs.NeedHolidays: "calendar", jobs.NeedArchive: "restored, no letters leave: taking over from the archive was interrupted",
 	}[n.What]
+	if n.What == jobs.NeedArchive && n.N > 0 {
+		return "restored, no letters leave: the archive alone knows " + n.Text
+	}
 	if n.Text != "" {
 		return words + " (" + n.Text + ")"
 	}

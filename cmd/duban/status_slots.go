@@ -62,9 +62,9 @@ func (t timetable) slotsOf(ctx context.Context, job, code string, now time.Time)
 			one.Last.LateSeconds = int(late.Seconds())
 		}
 	}
-	at := t.next(job, now)
-	if at.IsZero() {
-		return one, nil
+	at, err := t.next(ctx, job, code, now)
+	if err != nil || at.IsZero() {
+		return one, err
 	}
 	d := dateIn(at)
 	planned, err := t.store.Runs(ctx, run.Filter{Job: job, Jurisdiction: code, From: d, To: d, States: []run.State{run.Planned}, Limit: 1})

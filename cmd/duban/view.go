@@ -319,9 +319,9 @@ func (v vantage) words(zone *time.Location) string {
 	case v.seq >= 0 && v.at.IsZero():
 		words = append(words, fmt.Sprintf("known at seq %d of %s, recorded at a time that is not known", v.seq, v.code))
 	case v.seq >= 0:
-		words = append(words, fmt.Sprintf("known at seq %d of %s, recorded %s", v.seq, v.code, minute(v.at, zone)))
+		words = append(words, fmt.Sprintf("known at seq %d of %s, recorded %s", v.seq, v.code, moment(v.at, zone)))
 	case !v.at.IsZero():
-		words = append(words, "known at "+minute(v.at, zone))
+		words = append(words, "known at "+moment(v.at, zone))
 	}
 	return strings.Join(words, ", ")
 }
@@ -361,6 +361,16 @@ func (h *headed) Write(b []byte) (int, error) {
 		h.head = ""
 	}
 	return h.w.Write(b)
+}
+
+// moment is an instant for people, to the second where it has one: two writes of a minute are told apart. The end of a day is
+// its last minute.
+func moment(t time.Time, zone *time.Location) string {
+	t = t.In(zone)
+	if t.Second() == 0 || t.Equal(evening(dateIn(t), zone)) {
+		return minute(t, zone)
+	}
+	return t.Format(time.DateTime)
 }
 
 // minute is an instant for people.
