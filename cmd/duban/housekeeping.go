@@ -26,8 +26,8 @@ func (a *app) housekeepingCmd() *cobra.Command {
 		Long: `Remove what is older than ` + "`retention`" + ` in the configuration says: settled runs, attempts at settled letters, finished
 backfills and, where that is configured, what settled letters said and the archive's files. What an open item, a formal
 letter or a period's closing rests on stays, however old, and so does all of the last 400 days: the letters of days to
-come are the same as without it. It works in small pieces; one that was interrupted goes on with the next. cron may call
-it, once a week say.`,
+come are the same as without it. Where no archive is kept it says so before it removes what letters said. It works in
+small pieces; one that was interrupted goes on with the next. cron may call it, once a week say.`,
 		Example: "  duban housekeeping --dry-run\n  30 3 * * 0  duban --config /etc/duban.yaml --quiet housekeeping",
 		RunE: func(c *cobra.Command, _ []string) error {
 			s, err := a.open(c.Context())
@@ -48,7 +48,8 @@ type tidied struct {
 	Kind         string     `json:"kind"`                   // runs, attempts, moves, facts, backfills or archive
 	Before       civil.Date `json:"before"`                 // what is dated from this day on stays
 	Removed      int        `json:"removed"`
-	Bytes        int64      `json:"bytes,omitempty"` // of the archive's files
+	Bytes        int64      `json:"bytes,omitempty"`  // of the archive's files
+	Unkept       string     `json:"unkept,omitempty"` // of facts: why nothing else keeps what the letters said
 	DryRun       bool       `json:"dry_run,omitempty"`
 }
 
@@ -62,6 +63,7 @@ func (a *app) housekeeping(ctx context.Context, s *store.Store, code string, loo
 		return usagef("nothing was removed: %w", err)
 	}
 	h := housekeeper{app: a, s: s, look: look}
+	h.warn(all)
 	for _, j := range all {
 		if err := h.jurisdiction(ctx, j.Code); err != nil {
 			return fmt.Errorf("housekeeping of %s: %w", j.Code, err)
@@ -91,6 +93,18 @@ type housekeeper struct {
 	done []tidied
 }
 
+// warn says, before anything is removed, for which jurisdictions nothing else keeps what is.
+func (h *housekeeper) warn(all []task.Jurisdiction) {
+	if h.cfg.Retention.Facts <= 0 {
+		return
+	}
+	for _, j := range all {
+		if why := h.unkept(j.Code); why != "" {
+			h.say("%s: nothing else keeps what letters said that retention.facts removes: %s", j.Code, why)
+		}
+	}
+}
+
 // before is the first day that stays, where things are kept for so many days; zero: all stay.
 func before(today civil.Date, days int) civil.Date {
 	if days <= 0 {
@@ -118,6 +132,9 @@ func (h *housekeeper) jurisdiction(ctx context.Context, code string) error {
 	h.add(code, "attempts", attempts, p.Attempts)
 	h.add(code, "moves", attempts, p.Moves)
 	h.add(code, "facts", facts, p.Facts)
+	if p.Facts > 0 {
+		h.done[len(h.done)-1].Unkept = h.unkept(code)
+	}
 	return h.archive(ctx, code, today, before(today, keep.Archive))
 }
 
@@ -264,6 +281,9 @@ func (h *housekeeper) print() error {
 		n := fmt.Sprint(t.Removed)
 		if t.Bytes > 0 {
 			n += fmt.Sprintf(" (%d bytes)", t.Bytes)
+		}
+		if t.Unkept != "" {
+			n += " (kept nowhere else)"
 		}
 		return []string{t.Jurisdiction, t.Kind, t.Before.String(), n}
 	})

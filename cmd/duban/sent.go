@@ -18,6 +18,7 @@ import (
 	"duban/notify"
 	"duban/notify/archive"
 	"duban/notify/compose"
+	"duban/notify/file"
 	"duban/notify/notice"
 	"duban/store"
 )
@@ -99,6 +100,9 @@ func (a *app) wording(l shown, kept sentBytes) (wording, error) {
 		return w, nil
 	}
 	w.Source, w.File = asAnew, cmp.Or(file, kept.file(l.Notice, r))
+	if kept.lost() {
+		w.File = file
+	}
 	w.Note = l.lacking(kept, w.File, found)
 	return w, nil
 }
@@ -142,13 +146,17 @@ func (l shown) gone(kept sentBytes) (w wording, err error) {
 	if err != nil {
 		return w, err
 	}
-	w.File = cmp.Or(file, kept.file(l.Notice, r))
+	if w.File = file; w.File == "" && !kept.lost() {
+		w.File = kept.file(l.Notice, r)
+	}
 	switch {
 	case file != "" && !l.hides():
 		w.Source, w.Subject, w.Text = asArchived, sent.Subject, sent.Text
 		w.Note += fmt.Sprintf("%s has what was sent", w.File)
 	case file != "":
 		w.Note += fmt.Sprintf("%s has what was sent, which names people: `outbox show --full` shows it", w.File)
+	case kept.lost():
+		w.Note += kept.nowhere(l.Notice)
 	case w.File == "":
 		w.Note += "its receipt names no bytes to look for in the archive"
 	case kept.archive == nil:
@@ -164,6 +172,8 @@ func (l shown) untold(kept sentBytes) string {
 	switch {
 	case l.State != notice.Sent:
 		return "it did not leave: no archive has it"
+	case kept.lost():
+		return kept.nowhere(l.Notice)
 	case kept.archive == nil:
 		return fmt.Sprintf("the archive has what was sent as %s/%s/%s-*.eml; `outbox show --archive DIR` names its folder", archive.Name(l.Key.Jurisdiction), l.Key.Date, l.ID)
 	}
@@ -182,10 +192,12 @@ func (l shown) again() string {
 func (l shown) lacking(kept sentBytes, file string, found bool) string {
 	may := fmt.Sprintf("the words below, composed %s may not be those that were sent: ", l.again())
 	switch {
-	case file == "":
-		return may + "its receipt names no bytes to hold them against"
 	case found:
 		return may + fmt.Sprintf("%s holds these, and names people: --full shows them", file)
+	case kept.lost():
+		return may + "no archive holds these, " + kept.unkept
+	case file == "":
+		return may + "its receipt names no bytes to hold them against"
 	case kept.archive == nil:
 		return may + fmt.Sprintf("the archive holds these as %s; --archive DIR names its folder", file)
 	}
@@ -243,8 +255,10 @@ func documentOf(ctx context.Context, s *store.Store, n *notice.Notice) (*notice.
 // where neither has it, by composing it anew.
 type sentBytes struct {
 	archive *archive.Archive // nil: there is none
+	unkept  string           // why no archive takes what is sent; empty: one does
 	dir     string           // of the archive
 	folder  string
+	files   bool // the transport writes files, into the folder
 	mail    compose.Mail
 }
 
@@ -253,7 +267,7 @@ type sentBytes struct {
 func (a *app) sentBytes(jurisdiction, dir string) (sentBytes, error) {
 	c := a.cfg.MailOf(jurisdiction)
 	m, err := a.mailOf(jurisdiction)
-	b := sentBytes{folder: c.Dir, mail: m, dir: dir}
+	b := sentBytes{folder: c.Dir, files: c.Transport == "file", mail: m, dir: dir, unkept: a.unkept(jurisdiction)}
 	if err != nil {
 		return b, err
 	}
@@ -269,6 +283,33 @@ func (a *app) sentBytes(jurisdiction, dir string) (sentBytes, error) {
 	}
 	b.archive, err = archive.Open(b.dir)
 	return b, err
+}
+
+// unkept says why no archive takes what is sent for the jurisdiction; empty where one does.
+func (a *app) unkept(jurisdiction string) string {
+	switch {
+	case a.cfg.MailOf(jurisdiction).Transport == "file":
+		return "mail.transport is file, which keeps no archive"
+	case a.archiveFolder(jurisdiction) == "":
+		return "mail.archive_dir is empty, no archive is kept"
+	}
+	return ""
+}
+
+// lost says that no archive is at hand, nor would one have what was sent.
+func (b sentBytes) lost() bool { return b.archive == nil && b.unkept != "" }
+
+// nowhere says that nothing keeps what was sent, or what does where the letters went into files.
+func (b sentBytes) nowhere(n notice.Notice) string {
+	const named = "; `outbox show --archive DIR` shows it where one was kept then"
+	if !b.files {
+		return "nothing keeps it: " + b.unkept + named
+	}
+	path := filepath.Join(b.folder, filepath.FromSlash(file.Path(compose.Message{Key: n.Key, Role: n.Key.Role})))
+	if _, err := os.Stat(path); err != nil {
+		return fmt.Sprintf("nothing keeps it: %s, and %s of mail.dir is not there%s", b.unkept, path, named)
+	}
+	return fmt.Sprintf("nothing keeps it but %s of mail.dir, which is not known to be as it was: %s%s", path, b.unkept, named)
 }
 
 // file names the archive's file of what was handed over; empty where the receipt does not tell.

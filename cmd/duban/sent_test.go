@@ -236,3 +236,53 @@ func TestALetterWhoseFactsWereRemovedSaysSo(t *testing.T) {
 		})
 	}
 }
+
+// TestALetterThatNoArchiveKeepsSaysSo: where letters go into files no archive is promised, by the letter or the housekeeping.
+func TestALetterThatNoArchiveKeepsSaysSo(t *testing.T) {
+	for _, e := range storetest.Engines(t) {
+		t.Run(e.Name, func(t *testing.T) {
+			d, dsn, _ := posted(t, e)
+			d.on("2024-09-25")
+			d.ok("run", "all")
+			alter(t, behind(t, dsn), "UPDATE runs SET started = '2024-09-25 01:30:00.000', finished = '2024-09-25 01:30:01.000' WHERE job <> 'open' OR logical_date <> '2024-09-25'")
+			d.env["DUBAN_RETENTION_FACTS"] = "400"
+			d.on("2029-09-25")
+			const warning, mark = "nothing else keeps what letters said that retention.facts removes: ", "(kept nowhere else)"
+			if out := d.ok("housekeeping", "--dry-run"); strings.Contains(out, warning) || strings.Contains(out, mark) {
+				t.Errorf("an archive is kept, and it warns: %s", out)
+			}
+			archived := d.env["DUBAN_MAIL_ARCHIVE_DIR"]
+			d.env["DUBAN_MAIL_TRANSPORT"], d.env["DUBAN_MAIL_DIR"], d.env["DUBAN_MAIL_ARCHIVE_DIR"] = "file", filepath.Join(d.dir, "letters"), filepath.Join(d.dir, "nowhere")
+			if out := d.ok("housekeeping", "--dry-run"); !strings.Contains(out, "town: "+warning) || !strings.Contains(out, mark) {
+				t.Errorf("no archive is kept, and it does not warn: %s", out)
+			}
+			out := d.ok("housekeeping")
+			if at := strings.Index(out, warning+"mail.transport is file"); at < 0 || at > strings.Index(out, mark) {
+				t.Errorf("it does not warn first: %s", out)
+			}
+			n := 0
+			for _, o := range d.objects("outbox", "list") {
+				if o["removed"] == nil {
+					continue
+				}
+				n++
+				id := o.text("id")
+				is := d.letter(id)
+				if note := is.text("note"); strings.Contains(note, "the archive has") || !strings.Contains(note, "nothing keeps it: mail.transport is file") || !strings.Contains(note, ".eml of mail.dir is not there") || is["archived"] != nil {
+					t.Errorf("%s: %v", id, is.text("note", "archived"))
+				}
+				if found := d.objects("outbox", "show", id, "--archive", archived)[0]; found.text("source") != asArchived {
+					t.Errorf("the archive that is named is not read: %v", found.text("note"))
+				}
+				d.env["DUBAN_MAIL_TRANSPORT"] = "smtp"
+				if note := d.letter(id).text("note"); !strings.Contains(note, "the archive has what was sent as") {
+					t.Errorf("an archive is kept, and %s says %s", id, note)
+				}
+				d.env["DUBAN_MAIL_TRANSPORT"] = "file"
+			}
+			if n == 0 {
+				t.Error("nothing was removed")
+			}
+		})
+	}
+}
