@@ -160,7 +160,7 @@ func (a *app) sayBarred(ctx context.Context, s *store.Store, codes []string) err
 		if err != nil {
 			return err
 		}
-		why := ""
+		var why string
 		switch {
 		case j.Paused != nil:
 			why = fmt.Sprintf("sending is paused since %s; `duban resume --jurisdiction %s` lets it go on", j.Paused.At.In(a.policies.zone(code)).Format("2006-01-02 15:04"), code)
