@@ -81,6 +81,10 @@ type app struct {
 	closers  []closer
 	// asks says that the command makes no embedded database that is not there; looks, that it writes nothing to one.
 	asks, looks bool
+	// works says that the command stays and writes time and again: a database that can only be read is of no use to it.
+	works bool
+	// unwritable is why nothing can be written to the database that was opened; nil: it can be.
+	unwritable error
 	// typing says that the shell asks for the words that may come next. Only then are they looked up and registered: the library
 	// keeps what is registered for as long as the process lives.
 	typing bool
@@ -103,6 +107,7 @@ func (a *app) main(ctx context.Context, args []string) int {
 	err := root.ExecuteContext(ctx)
 	err = errors.Join(err, a.close())
 	if err == nil {
+		a.sayUnwritable()
 		return exitDone
 	}
 	var usage usageError
@@ -117,10 +122,10 @@ func (a *app) main(ctx context.Context, args []string) int {
 		fmt.Fprintln(a.err, "duban:", a.hints(err.Error()))
 		return exitUsage
 	case errors.As(err, &refused):
-		fmt.Fprintln(a.err, "duban: refused, nothing was written:", a.hints(err.Error()))
+		fmt.Fprintln(a.err, "duban: refused, nothing was written:", a.hints(err.Error()+a.next(err)))
 		return exitRefused
 	}
-	fmt.Fprintln(a.err, "duban:", a.hints(err.Error()+next(err)))
+	fmt.Fprintln(a.err, "duban:", a.hints(err.Error()+a.next(err)))
 	return exitFailed
 }
 

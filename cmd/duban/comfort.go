@@ -1,9 +1,7 @@
 package main
 
 import (
-	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -15,8 +13,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"duban/jobs/civil"
-	"duban/jobs/task"
-	"duban/store"
 )
 
 // comfort gives every command its examples, says of every flag that wants a day how days are written, and completes what
@@ -127,34 +123,6 @@ func shellQuoted(s string) string {
 		return s
 	}
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
-}
-
-// next says what to do about a failure that does not say so itself.
-func next(err error) string {
-	switch {
-	case errors.Is(err, task.ErrMoved):
-		return "; somebody else wrote at the same time: run the command again"
-	case errors.Is(err, task.ErrLost):
-		return "; it is in the other's hands, `duban status` shows what becomes of it"
-	case errors.Is(err, fs.ErrPermission):
-		return "; let the account that runs duban read and write it"
-	case errors.Is(err, context.DeadlineExceeded):
-		return "; run it again, and `duban doctor` where that does not help"
-	}
-	return ""
-}
-
-// openStore opens a database, to be closed at the end.
-func (a *app) openStore(ctx context.Context, dsn string) (*store.Store, error) {
-	s, err := store.Open(ctx, dsn, a.cfg.Database.Password.Reveal())
-	switch {
-	case errors.Is(err, store.ErrNewer):
-		return nil, err
-	case err != nil:
-		return nil, fmt.Errorf("%w; check database.dsn or --db, and that it can be reached from here: `duban config print` shows what is in force", err)
-	}
-	a.closeLater("database", s.Close)
-	return s, nil
 }
 
 // makesDatabase reports whether a command may make an embedded database that is not there: those that a new county begins

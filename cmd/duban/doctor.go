@@ -241,7 +241,7 @@ func (d *doctor) configuration() []finding {
 func (d *doctor) database(ctx context.Context) []finding {
 	s, err := d.openDB(ctx, d.cfg.Database.DSN)
 	if err != nil {
-		return []finding{fail("check database.dsn, the password and that the server runs", "%v", err)}
+		return []finding{fail(d.mendOr(err, "check database.dsn, the password and that the server runs"), "%v", err)}
 	}
 	d.store = s
 	e, err := s.Engine(ctx)
@@ -254,7 +254,7 @@ func (d *doctor) database(ctx context.Context) []finding {
 	case err != nil && e.ReadOnly:
 		out = append(out, fail("name the server that takes writes in database.dsn", "%s %s is read-only: %v", s.Dialect(), e.Version, err))
 	case err != nil:
-		out = append(out, fail("look at the rights of its user and at the space on its disk", "%s %s cannot be written: %v", s.Dialect(), e.Version, err))
+		out = append(out, fail(d.mendOr(err, "look at the rights of its user and at the space on its disk"), "%s %s cannot be written: %v", s.Dialect(), e.Version, err))
 	default:
 		out = append(out, good("%s %s, tables up to date, a write took %s", s.Dialect(), e.Version, time.Since(begun).Round(time.Millisecond)))
 	}

@@ -445,6 +445,7 @@ func (a *app) serve(ctx context.Context, confirm string) error {
 	if err != nil {
 		return err
 	}
+	a.works = true
 	s, err := a.openDB(ctx, a.cfg.Database.DSN)
 	if err != nil {
 		return err
