@@ -122,7 +122,7 @@ func (a *app) main(ctx context.Context, args []string) int {
 		fmt.Fprintln(a.err, "duban:", a.hints(err.Error()))
 		return exitUsage
 	case errors.As(err, &refused):
-		fmt.Fprintln(a.err, "duban: refused, nothing was written:", a.hints(err.Error()+a.next(err)))
+		fmt.Fprintln(a.err, "duban: refused, nothing was written:", a.hints(err.Error()+a.next(refused.error)))
 		return exitRefused
 	}
 	fmt.Fprintln(a.err, "duban:", a.hints(err.Error()+a.next(err)))

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -66,7 +67,7 @@ func TestAFullDiskStopsABackfillAndTheSameCommandGoesOn(t *testing.T) {
 	if hash == nil {
 		t.Fatal("no plan to apply")
 	}
-	apply := append(plan, "--apply", hash[1], "--by", "李敏")
+	apply := slices.Concat(plan, []string{"--apply", hash[1], "--by", "李敏"})
 	for _, pages := range []int{0, 0} {
 		d.fill(pages)
 		code, _, errOut := d.call("", apply...)
