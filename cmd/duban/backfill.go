@@ -272,7 +272,7 @@ func (a *app) fill(ctx context.Context, s *store.Store, saw foresight, f backfil
 	case errors.Is(err, errElse), errors.As(err, &refusedError{}):
 		return fmt.Errorf("backfill %s: %w", saw.hash[:16], err)
 	case err != nil:
-		return fmt.Errorf("backfill %s: %w; once that is mended the same command goes on", saw.hash[:16], err)
+		return fmt.Errorf("backfill %s: %w; what is done stays done: the same command goes on, or says what to do about a slot that failed", saw.hash[:16], err)
 	}
 	if b.Finished, err = s.Now(ctx); err != nil {
 		return err
