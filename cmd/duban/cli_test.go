@@ -248,7 +248,7 @@ func TestWrongCallsAreAnsweredWithWhatToDo(t *testing.T) {
 		{"import tasks plan.csv", "there is no command"},
 		{"pause --by 李敏", `"why"`},
 		{"pause --by= --why x", "--by is empty"},
-		{"demo --from 2024-09-30 --to 2024-09-01", "range"},
+		{"demo --from 2024-09-30 --to 2024-09-01", "lies after --to 2024-09-01"},
 		{"demo --from 2024-02-30", "--from"},
 		{"serve now", "usage: duban serve"},
 	} {
